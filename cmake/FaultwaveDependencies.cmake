@@ -1,0 +1,8 @@
+# The other libraries, all of them in Debian and Ubuntu (tools/setup installs them).
+find_package(SQLite3 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json 3.10 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(Boost 1.71 REQUIRED)
+find_package(Threads REQUIRED)
+find_path(FAULTWAVE_STB_INCLUDE stb/stb_image.h REQUIRED)

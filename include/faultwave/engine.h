@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "faultwave/fault.h"
+#include "faultwave/receipt.h"
+
+namespace faultwave {
+
+/// One input, one or more faults. Faults of a trial are written for a batch of one: without `@`.
+struct Trial {
+  uint64_t number = 0;
+  int64_t input = 0;  ///< position in the InputSet
+  std::vector<Fault> faults;
+};
+
+/// What an engine hands over for each trial. Tensors are of one batch element (batch axis removed), on the CPU,
+/// and valid during the call only.
+struct TrialOutputs {
+  std::vector<at::Tensor> golden;
+  std::vector<at::Tensor> faulty;  ///< empty if the run crashed
+  std::vector<Receipt> receipts;   ///< one a fault
+  std::string crash;               ///< what was thrown, or ""
+};
+
+/// Called once a trial, `index` counting within the call of Engine::run, in any order, from the calling thread.
+using TrialSink = std::function<void(size_t index, const TrialOutputs& outputs)>;
+
+/// Runs trials. The outcome of a trial does not depend on the trials beside it, but for rounding.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// Throws UserError for an illegal fault (nothing of that call has been handed over then); an exception inside
+  /// the network while a fault is armed is an outcome (TrialOutputs::crash).
+  virtual void run(const std::vector<Trial>& trials, const TrialSink& sink) = 0;
+};
+
+}  // namespace faultwave

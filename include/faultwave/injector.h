@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "faultwave/fault.h"
+#include "faultwave/network.h"
+#include "faultwave/receipt.h"
+#include "faultwave/site.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace faultwave {
+
+/// What the injector must know of a network: how to run it once, and which tensors it owns.
+struct Subject {
+  std::function<void(const std::vector<c10::IValue>&)> forward;
+  std::vector<NamedTensor> parameters;
+  std::vector<NamedTensor> buffers;
+  std::function<std::string()> scope;  ///< module path of the running operator, where known; may be empty
+};
+
+/// A module's parameters and buffers; the caller adds forward.
+Subject describe(torch::nn::Module& module);
+Subject describe(const std::shared_ptr<Network>& network);
+
+namespace detail {
+class Profile;
+class ArmedFaults;
+class EvalMode;
+}  // namespace detail
+
+/// Knows a network's sites and arms faults in it. The network itself is never changed.
+///
+/// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch size to learn
+/// which axes grow with the batch; training modes, buffers and random state are afterwards as before.
+/// The object may be shared by threads once constructed, except for calibrate().
+class Injector {
+ public:
+  /// C++ module: `Injector injector(net, example)` for a module holder or shared_ptr whose forward takes a tensor.
+  template <typename Net>
+  Injector(Net net, const at::Tensor& example)
+      : Injector(*net, [net](const std::vector<c10::IValue>& in) mutable { net->forward(in[0].toTensor()); }, {example}) {}
+
+  /// C++ module with any forward: `forward` gets the example inputs (or those at twice the batch size).
+  Injector(torch::nn::Module& module, std::function<void(const std::vector<c10::IValue>&)> forward,
+           std::vector<c10::IValue> example);
+
+  /// A network from a file.
+  Injector(const std::shared_ptr<Network>& network, std::vector<c10::IValue> example);
+
+  /// Anything that can be run.
+  Injector(Subject subject, std::vector<c10::IValue> example);
+
+  ~Injector();
+  Injector(Injector&&) noexcept;
+
+  /// All sites, in execution order; weights, biases and buffers before the operator that reads them first.
+  const std::vector<Site>& sites() const;
+  /// Throws UserError(illegal_fault) with near names if there is none.
+  const Site& site(SiteKind kind, std::string_view name) const;
+  /// Sites of a kind whose name matches one of the globs (`*`, `?`, `[a-z]`); no globs: the default ones of the kind.
+  std::vector<Site> select(SiteKind kind, const std::vector<std::string>& globs = {}) const;
+
+  /// Size of the batch axis in the example.
+  int64_t batch() const;
+  /// Whether the network ran at another batch size than the example's.
+  bool batch_is_free() const;
+
+  /// Records each site's largest absolute value over these inputs, for INT8 emulation; the profile has already done
+  /// so for the example.
+  void calibrate(const std::vector<std::vector<c10::IValue>>& inputs);
+  /// Largest absolute value / 127, or empty for a site that was never finite or is not floating point.
+  std::optional<double> int8_scale(const Site& site) const;
+
+  /// Checks a fault against the profile and fills in what is left to draw, with the fault's own key. The result
+  /// is what the receipt prints. Throws UserError(illegal_fault).
+  Fault resolve(const Fault& fault) const;
+
+  /// A fault at one random neuron (default output sites, layer first, as PyTorchFI does), drawn with `key`.
+  /// Without a key, a fresh one from the system's entropy.
+  template <typename Model>
+  Fault random_neuron(const Model& model, std::optional<uint64_t> key = {}) const {
+    return random_fault(SiteKind::output, to_error_model(model), key);
+  }
+  /// Likewise for a weight.
+  template <typename Model>
+  Fault random_weight(const Model& model, std::optional<uint64_t> key = {}) const {
+    return random_fault(SiteKind::weight, to_error_model(model), key);
+  }
+  Fault random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key = {}) const;
+
+  /// Arms the faults, calls `function` once, disarms, and returns its result. Throws UserError(illegal_fault) if a fault
+  /// is illegal, or hit nothing. `receipts`, where given, is filled.
+  template <typename Function>
+  std::invoke_result_t<Function> run(const std::vector<Fault>& faults, Function&& function,
+                                     std::vector<Receipt>* receipts = nullptr) const;
+  template <typename Function>
+  std::invoke_result_t<Function> run(const Fault& fault, Function&& function,
+                                     std::vector<Receipt>* receipts = nullptr) const {
+    return run(std::vector<Fault>{fault}, std::forward<Function>(function), receipts);
+  }
+
+ private:
+  friend class Armed;
+  std::unique_ptr<detail::Profile> profile_;
+};
+
+/// Faults are armed on the current thread from construction to the end of the scope, in every forward of the network
+/// (any number, training included). Other threads are not affected and may arm faults of their own.
+/// One Armed at a time per thread: a second throws UserError(usage).
+class Armed {
+ public:
+  Armed(const Injector& injector, const Fault& fault) : Armed(injector, std::vector<Fault>{fault}) {}
+  /// Throws UserError(illegal_fault) before anything is armed.
+  Armed(const Injector& injector, const std::vector<Fault>& faults);
+  /// Disarms. Throws UserError(illegal_fault) if a fault hit nothing, unless an exception is already on its way.
+  ~Armed() noexcept(false);
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+
+  /// Disarms now, with the same check; the destructor then does nothing.
+  void disarm();
+  /// One receipt a fault, in the order given. Waits for the device if the network runs on one.
+  std::vector<Receipt> receipts() const;
+
+ private:
+  std::unique_ptr<detail::ArmedFaults> faults_;
+  int exceptions_at_start_;
+};
+
+/// Short names for error models in C++: `injector.random_neuron(faultwave::RandomValue{-1, 1})`.
+struct RandomValue {
+  double low = -1, high = 1;
+};
+struct BitFlip {
+  std::optional<int> bit;
+};
+struct Zero {};
+struct Constant {
+  double value = 0;
+};
+struct Noise {
+  double sigma = 1;
+};
+struct Scale {
+  double factor = 1;
+};
+ErrorModelPtr to_error_model(const RandomValue& model);
+ErrorModelPtr to_error_model(const BitFlip& model);
+ErrorModelPtr to_error_model(const Zero& model);
+ErrorModelPtr to_error_model(const Constant& model);
+ErrorModelPtr to_error_model(const Noise& model);
+ErrorModelPtr to_error_model(const Scale& model);
+inline ErrorModelPtr to_error_model(const ErrorModelPtr& model) { return model; }
+
+template <typename Function>
+std::invoke_result_t<Function> Injector::run(const std::vector<Fault>& faults, Function&& function,
+                                             std::vector<Receipt>* receipts) const {
+  Armed armed(*this, faults);
+  auto finish = [&] {
+    armed.disarm();
+    if (receipts != nullptr) *receipts = armed.receipts();
+  };
+  if constexpr (std::is_void_v<std::invoke_result_t<Function>>) {
+    std::forward<Function>(function)();
+    finish();
+  } else {
+    auto result = std::forward<Function>(function)();
+    finish();
+    return result;
+  }
+}
+
+}  // namespace faultwave

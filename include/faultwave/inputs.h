@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace faultwave {
+
+/// How an 8-bit image becomes a tensor [3, height, width] of FP32:
+/// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle `crop` x `crop` if
+/// given; divide by 255; subtract `mean` and divide by `std`, channel by channel.
+struct Preprocess {
+  std::optional<int64_t> resize;
+  std::optional<int64_t> crop;
+  std::array<double, 3> mean = {0, 0, 0};
+  std::array<double, 3> std = {1, 1, 1};
+};
+
+/// One tensor from `.npy`, `.safetensors` (a single tensor, or the one named after a colon: `file.safetensors:name`) or
+/// `.pt` (a tensor, or a list or dictionary with one tensor, as torch.save writes it).
+/// Throws UserError(bad_input) naming the file and what is wrong.
+at::Tensor load_tensor(const std::string& path);
+/// Writes `.npy` version 1.0, C order, through a temporary file. BF16 and FP8 are written as FP32, since the format has no
+/// name for them. Throws UserError(store).
+void save_npy(const std::string& path, const at::Tensor& tensor);
+/// PNG or JPEG. Throws UserError(bad_input).
+at::Tensor load_image(const std::string& path, const Preprocess& preprocess = {});
+
+/// The inputs of a campaign, each a tensor without batch axis.
+class InputSet {
+ public:
+  virtual ~InputSet() = default;
+  virtual int64_t size() const = 0;
+  /// Input `index` on the CPU, without batch axis. Thread-safe. Throws UserError(bad_input).
+  virtual at::Tensor get(int64_t index) const = 0;
+  /// A short name for people: file name or `#index`.
+  virtual std::string name(int64_t index) const = 0;
+  /// SHA-256 in hex over all values, shapes and types: the same inputs give the same text anywhere.
+  virtual std::string fingerprint() const = 0;
+};
+
+/// `path`: a tensor file whose first axis counts inputs ([N, C, H, W]), one image, or a folder of images (in order of their
+/// names). Throws UserError(bad_input) for a missing, empty or mixed one.
+std::shared_ptr<InputSet> open_inputs(const std::string& path, const Preprocess& preprocess = {});
+/// An input set of the first axis of a tensor.
+std::shared_ptr<InputSet> inputs_from_tensor(at::Tensor inputs);
+
+/// SHA-256 in hex of a file's bytes; throws UserError(bad_input).
+std::string file_fingerprint(const std::string& path);
+
+}  // namespace faultwave

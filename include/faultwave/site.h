@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace faultwave {
+
+/// Where in a network values can be hit.
+enum class SiteKind : uint8_t {
+  output,         ///< a tensor that an operator returns: its neurons
+  input,          ///< a tensor argument of one operator; other readers of the same tensor are not touched
+  weight,         ///< a parameter other than a bias
+  bias,           ///< a parameter whose name holds "bias"
+  buffer,         ///< a buffer, such as the running mean of a batch norm
+  network_input,  ///< an input of the whole network, seen by every operator that reads it
+};
+
+/// The spelling used in fault lines: "output", "input", "weight", "bias", "buffer", "network-input".
+std::string_view to_string(SiteKind kind);
+/// The inverse; throws UserError(usage) naming the choices.
+SiteKind parse_site_kind(std::string_view text);
+
+/// How the elements of a batch lie in a site's tensor, found by running the network at two batch sizes.
+/// dim -1: the tensor does not grow with the batch (a weight, a constant). Otherwise size(dim) = batch * rows,
+/// and batch element b owns rows [b * rows, (b + 1) * rows) of that axis (rows is 64 after Swin's window
+/// partition, and 1 nearly everywhere else).
+struct BatchAxis {
+  int64_t dim = -1;
+  int64_t rows = 1;
+};
+
+/// A named place of a network that holds values. (kind, name) is unique within a network.
+struct Site {
+  std::string name;  ///< module path, or path/op, with #2, #3 where there are several and :1, :2 for further tensors
+  SiteKind kind = SiteKind::output;
+  std::string op;               ///< operator as the dispatcher names it, "aten::conv2d"; "" for tensors that are stored
+  std::vector<int64_t> shape;   ///< as profiled, batch axis included
+  at::ScalarType dtype = at::ScalarType::Float;
+  BatchAxis batch;
+  int64_t channel_axis = -1;    ///< axis of element_shape() that counts feature maps; -1 for a scalar
+  bool is_default = false;      ///< among the sites that are used where none are named
+
+  /// The shape of one batch element: `shape` without the batch axis, or with `rows` in its place where rows > 1.
+  /// Fault lines index into this shape.
+  std::vector<int64_t> element_shape() const;
+  /// Number of values of one batch element.
+  int64_t numel() const;
+  /// Bits of one value in the tensor's own type (bool counts 1).
+  int64_t bits() const;
+};
+
+}  // namespace faultwave
