@@ -11,7 +11,7 @@
 
 #include "faultwave/error.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 class RemovedUnlessKept {
@@ -58,4 +58,4 @@ void write_atomically(const std::string& path, const std::function<void(const st
   file.keep();
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -9,7 +9,7 @@
 
 #include "faultwave/error.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 constexpr std::array<std::pair<int64_t, at::ScalarType>, 21> kScalarTypes = {{
@@ -109,4 +109,4 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace faultwave {
+namespace faultwave::detail {
 
 // An exported program numbers its types by enums of its own schema, which differ from those of c10.
 // Each function throws UserError(bad_network) for a number that the schema (version 8) does not have.
@@ -29,4 +29,4 @@ std::string type_name(at::ScalarType type);
 /// "[2, 3, 224, 224]"
 std::string shape_text(const std::vector<int64_t>& shape);
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -18,7 +18,7 @@
 #include "src/model/atomic_file.h"
 #include "src/model/export_types.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using caffe2::serialize::PyTorchStreamReader;
@@ -239,4 +239,4 @@ void ExportedArchive::write_records(PyTorchStreamWriter& writer) const {
   for (const auto& [record, text] : other_records_) writer.writeRecord(record, text.data(), text.size());
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -15,7 +15,7 @@ class PyTorchStreamReader;
 class PyTorchStreamWriter;
 }  // namespace caffe2::serialize
 
-namespace faultwave {
+namespace faultwave::detail {
 
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
@@ -67,4 +67,4 @@ class ExportedArchive {
   std::map<std::string, std::string> other_records_;    // kept as they are written
 };
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -11,7 +11,7 @@
 #include "src/model/flat_outputs.h"
 #include "src/model/program_builder.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 Program build(const ExportedArchive& archive, const OpenOptions& options) {
@@ -58,4 +58,4 @@ std::vector<NamedTensor> ExportedNetwork::tensors(bool parameters) const {
   return result;
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

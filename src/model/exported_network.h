@@ -10,7 +10,7 @@
 #include "src/model/input_check.h"
 #include "src/model/program.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// A network from an exported program. A forward checks its inputs and runs the program; nothing else is left to do.
 class ExportedNetwork : public Network {
@@ -35,4 +35,4 @@ class ExportedNetwork : public Network {
   Program program_;
 };
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

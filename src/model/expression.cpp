@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 int64_t floor_divide(int64_t a, int64_t b) {
@@ -279,4 +279,4 @@ std::string Expression::text() const {
   return infix ? result : name_ + "(" + result + ")";
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// An integer expression over free sizes, in either of the two ways in which an exported program writes it:
 /// a size as sympy constructor calls, "Mul(Integer(2), Symbol('s77', positive=True, integer=True))", or a guard as
@@ -45,4 +45,4 @@ class Expression {
   std::vector<Expression> arguments_;  // of a function
 };
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

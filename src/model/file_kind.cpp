@@ -14,7 +14,7 @@
 
 #include "faultwave/error.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using caffe2::serialize::PyTorchStreamReader;
@@ -103,4 +103,4 @@ FileKind identify_file(const std::string& path) {
   }
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace faultwave {
+namespace faultwave::detail {
 
 enum class FileKind { torchscript, exported_program };
 
@@ -12,4 +12,4 @@ enum class FileKind { torchscript, exported_program };
 /// module, an archive of something else.
 FileKind identify_file(const std::string& path);
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

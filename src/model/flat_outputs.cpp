@@ -7,7 +7,7 @@
 
 #include "faultwave/error.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 
 void append_flat(const c10::IValue& output, std::vector<at::Tensor>& tensors) {
   if (output.isTensor()) {
@@ -30,4 +30,4 @@ void append_flat(const c10::IValue& output, std::vector<at::Tensor>& tensors) {
   }
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

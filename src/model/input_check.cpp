@@ -11,7 +11,7 @@
 #include "src/model/input_paths.h"
 #include "src/model/literal.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using nlohmann::json;
@@ -236,4 +236,4 @@ std::string InputCheck::expected(const Input& input) const {
   return text + "]" + ranges;
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

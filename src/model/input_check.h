@@ -14,7 +14,7 @@
 #include "faultwave/network.h"
 #include "src/model/expression.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// What an exported program was told about its inputs, and the check of inputs against it: number, type, dtype,
 /// device, and shape, where free sizes must agree with each other, lie in their ranges, and fulfil the conditions
@@ -65,4 +65,4 @@ class InputCheck {
   std::vector<Guard> guards_;
 };
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using nlohmann::json;
@@ -51,4 +51,4 @@ std::vector<std::string> input_paths(const json& model) {
   return paths;
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -9,7 +9,7 @@
 #include "src/model/export_types.h"
 #include "src/model/symbol_functions.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using c10::IValue;
@@ -109,4 +109,4 @@ std::optional<IValue> literal(const ArgumentField& field, const c10::Argument& f
   return std::nullopt;
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// The one field of an argument as an exported program writes it, {"as_int": 3}.
 struct ArgumentField {
@@ -27,4 +27,4 @@ std::optional<c10::IValue> literal(const ArgumentField& field, const c10::Argume
 /// The number of a field "as_int", "as_float" or "as_bool" as it is; None for "as_none"; empty for others.
 std::optional<c10::IValue> plain_number(const ArgumentField& field);
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

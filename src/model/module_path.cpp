@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 /// The parts of an entry; commas inside brackets ("L['self'].blocks[0, 1]") separate nothing.
@@ -58,4 +58,4 @@ std::string module_path(const std::string& nn_module_stack) {
   return dotted(parts[1]);
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

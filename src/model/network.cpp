@@ -13,15 +13,15 @@
 namespace faultwave {
 
 std::shared_ptr<Network> Network::open(const std::string& path, const OpenOptions& options) {
-  if (options.dtype && !is_convertible_float(*options.dtype)) {
-    throw UserError(ErrorCode::bad_network, "a network cannot be converted to " + type_name(*options.dtype) +
+  if (options.dtype && !detail::is_convertible_float(*options.dtype)) {
+    throw UserError(ErrorCode::bad_network, "a network cannot be converted to " + detail::type_name(*options.dtype) +
                                                 "; choose float32, float64, float16 or bfloat16");
   }
-  switch (identify_file(path)) {
-    case FileKind::exported_program:
-      return ExportedNetwork::open(path, options);
-    case FileKind::torchscript:
-      return TorchScriptNetwork::open(path, options);
+  switch (detail::identify_file(path)) {
+    case detail::FileKind::exported_program:
+      return detail::ExportedNetwork::open(path, options);
+    case detail::FileKind::torchscript:
+      return detail::TorchScriptNetwork::open(path, options);
   }
   throw InternalError("a file of an unknown kind was identified");
 }

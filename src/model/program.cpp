@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 struct Running {
@@ -119,4 +119,4 @@ std::string Program::running_scope() const {
   return here ? *running_here.scope : std::string();
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -13,7 +13,7 @@
 
 #include "src/model/symbol_functions.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// Where an operand of an instruction comes from.
 struct Operand {
@@ -82,4 +82,4 @@ class Program {
   void push_list(const ListOperand& list, std::vector<c10::IValue>& slots, torch::jit::Stack& stack) const;
 };
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

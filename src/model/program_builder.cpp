@@ -14,7 +14,7 @@
 #include "src/model/literal.h"
 #include "src/model/module_path.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using nlohmann::json;
@@ -464,4 +464,4 @@ Program build_program(const json& model, const std::map<std::string, at::Tensor>
   return ProgramBuilder(stored, options).build(model);
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -10,7 +10,7 @@
 
 #include "src/model/program.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 
 struct BuildOptions {
   at::Device device = at::kCPU;
@@ -27,4 +27,4 @@ struct BuildOptions {
 Program build_program(const nlohmann::json& model, const std::map<std::string, at::Tensor>& stored,
                       const BuildOptions& options);
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

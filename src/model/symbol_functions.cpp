@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 using c10::IValue;
@@ -192,4 +192,4 @@ at::Tensor number_as_tensor(const IValue& number) {
   return tensor;
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

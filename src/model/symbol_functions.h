@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// Computes one of Python's functions of numbers, which exported programs apply to sizes: takes its arguments (int,
 /// float or bool) off the end of the stack and puts the result there, by Python's rules (// and % round down).
@@ -21,4 +21,4 @@ SymbolFunction find_symbol_function(const std::string& target, size_t& arguments
 /// which does not decide the type of the result.
 at::Tensor number_as_tensor(const c10::IValue& number);
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

@@ -19,7 +19,7 @@
 #include "src/model/export_types.h"
 #include "src/model/flat_outputs.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 namespace {
 
 void add_constants(const torch::jit::Block* block, std::vector<at::Tensor>& constants) {
@@ -128,4 +128,4 @@ void TorchScriptNetwork::save(const std::string& path) const {
   write_atomically(path, [&](const std::string& temporary) { module_.save(temporary); });
 }
 
-}  // namespace faultwave
+}  // namespace faultwave::detail

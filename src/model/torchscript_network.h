@@ -9,7 +9,7 @@
 
 #include "faultwave/network.h"
 
-namespace faultwave {
+namespace faultwave::detail {
 
 /// A network from a TorchScript archive, run by PyTorch's interpreter without its profiling and its optimisation, so
 /// that each operator of the program is one operator call. Only this network's functions are set so; PyTorch's global
@@ -34,4 +34,4 @@ class TorchScriptNetwork : public Network {
   std::vector<at::Tensor> constants_;
 };
 
-}  // namespace faultwave
+}  // namespace faultwave::detail
