@@ -67,7 +67,7 @@ std::string text_of(const BatchPart& batch) {
     case BatchPart::Kind::each:
       return "@each";
     case BatchPart::Kind::one:
-      return "@" + std::to_string(batch.element);
+      return std::string("@") + std::to_string(batch.element);
   }
   throw InternalError("a batch part of unknown kind");
 }
