@@ -28,6 +28,7 @@ struct CampaignParts {
   ErrorModelPtr error;
   std::vector<CriterionPtr> criteria;
   int64_t inputs = 0;                          ///< how many there are
+  std::function<std::string(int64_t)> input_name;  ///< for people; may be empty
   std::vector<int64_t> labels;                 ///< one each, or empty
   std::string model_fingerprint;
   std::string inputs_fingerprint;

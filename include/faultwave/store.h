@@ -64,7 +64,7 @@ struct TrialRow {
   int64_t site = 0;    ///< position in CampaignInfo::sites
 
   // The receipt: the first value hit.
-  std::vector<int64_t> index;  ///< in the site's tensor
+  std::vector<int64_t> index;  ///< within one batch element, as in a fault line
   double value_before = 0;
   double value_after = 0;
   uint64_t bits_before = 0;

@@ -2,8 +2,6 @@
 #include "faultwave/campaign.h"
 
 #include <algorithm>
-#include <map>
-#include <numeric>
 #include <utility>
 
 #include "faultwave/error.h"
@@ -14,7 +12,7 @@
 namespace faultwave {
 namespace {
 
-// So many forwards a call of the engine at most: few enough that Ctrl-C is felt at once.
+// A call of the engine is given so many whole batches: few enough that Ctrl-C is felt at once.
 constexpr int64_t kBatchesPerCall = 4;
 
 /// Top classes of an output that is a vector of scores; none otherwise.
@@ -29,26 +27,27 @@ void take_top(const std::vector<RankedClass>& top, std::optional<int64_t>& index
   probability = top[0].probability;
 }
 
-void take_receipt(const Receipt& receipt, TrialRow& row) {
+/// The index of a victim within its batch element: which element of a batch a trial was run in means nothing.
+std::vector<int64_t> index_in_element(std::vector<int64_t> index, const BatchAxis& batch) {
+  if (batch.dim < 0 || batch.dim >= static_cast<int64_t>(index.size())) return index;
+  if (batch.rows > 1) {
+    index[batch.dim] %= batch.rows;
+  } else {
+    index.erase(index.begin() + batch.dim);
+  }
+  return index;
+}
+
+void take_receipt(const Receipt& receipt, const BatchAxis& batch, TrialRow& row) {
   row.forwards = receipt.forwards;
   row.hits = receipt.hits;
   if (receipt.victims.empty()) return;
   const Victim& victim = receipt.victims[0];
-  row.index = victim.index;
+  row.index = index_in_element(victim.index, batch);
   row.value_before = victim.before;
   row.value_after = victim.after;
   row.bits_before = victim.bits_before;
   row.bits_after = victim.bits_after;
-}
-
-/// End of the engine call that starts at `begin`: at most `most` trials, and the trials of one input are not torn apart
-/// where that can be helped, since each call begins with golden runs.
-size_t end_of_call(const std::vector<Trial>& trials, size_t begin, size_t most) {
-  if (trials.size() - begin <= most) return trials.size();
-  for (size_t end = begin + most; end > begin; --end) {
-    if (trials[end].input != trials[end - 1].input) return end;
-  }
-  return begin + most;
 }
 
 }  // namespace
@@ -140,7 +139,7 @@ std::optional<std::vector<TrialRow>> Campaign::run_block(const Block& block, con
   const auto most = static_cast<size_t>(specification_.batch * kBatchesPerCall);
   for (size_t begin = 0; begin < trials.size();) {
     if (cancel) return std::nullopt;
-    const size_t end = end_of_call(trials, begin, most);
+    const size_t end = std::min(begin + most, trials.size());
     const std::vector<Trial> call(trials.begin() + begin, trials.begin() + end);
     size_t handed_over = 0;
     parts_.engine->run(call, [&](size_t index, const TrialOutputs& outputs) {
@@ -162,7 +161,8 @@ TrialRow Campaign::judge_trial(const Trial& trial, const TrialOutputs& outputs) 
   row.input = trial.input;
   row.fault = to_string(trial.faults);
   row.site = site_numbers_.at({trial.faults[0].kind, trial.faults[0].site});
-  if (!outputs.receipts.empty()) take_receipt(outputs.receipts[0], row);
+  const Site& site = parts_.population.sites()[row.site];
+  if (!outputs.receipts.empty()) take_receipt(outputs.receipts[0], site.batch, row);
   if (!parts_.labels.empty()) row.label = parts_.labels[trial.input];
   row.crash = outputs.crash;
 
