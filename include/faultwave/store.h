@@ -39,13 +39,13 @@ struct CampaignInfo {
   std::string torch_version;
   uint64_t seed = 0;
   int64_t trials = 0;
-  int64_t block = 0;        ///< trials of a block; the last may be shorter
-  int64_t inputs = 0;       ///< how many there are to draw from
+  int64_t block = 0;   ///< trials of a block; the last may be shorter
+  int64_t inputs = 0;  ///< how many there are to draw from
   double confidence = 0.99;
-  std::string error;        ///< text of the error model
-  std::string draw;         ///< "bits" or "layers"
-  std::vector<std::string> criteria;      ///< column names, in the order of the bits of TrialRow::fired
-  std::vector<std::string> criteria_text; ///< as specified, "confidence(0.2)"
+  std::string error;                       ///< text of the error model
+  std::string draw;                        ///< "bits" or "layers"
+  std::vector<std::string> criteria;       ///< column names, in the order of the bits of TrialRow::fired
+  std::vector<std::string> criteria_text;  ///< as specified, "confidence(0.2)"
   std::vector<StoredSite> sites;
 };
 
@@ -60,8 +60,8 @@ struct Block {
 struct TrialRow {
   int64_t trial = 0;
   int64_t input = 0;
-  std::string fault;   ///< the fault line
-  int64_t site = 0;    ///< position in CampaignInfo::sites
+  std::string fault;  ///< the fault line
+  int64_t site = 0;   ///< position in CampaignInfo::sites
 
   // The receipt: the first value hit.
   std::vector<int64_t> index;  ///< within one batch element, as in a fault line
@@ -100,8 +100,9 @@ struct Tally {
 
 /// One campaign in one SQLite file. docs/campaigns.md documents its tables, for plain SQL.
 ///
-/// Every method throws UserError(store) with one sentence if the file is damaged, locked, or cannot be written (read-only,
-/// disk full); what was committed before stays. One object belongs to one thread at a time.
+/// Every method throws UserError(store) with one sentence if the file is damaged, locked, or cannot be
+/// written (read-only, disk full); what was committed before stays. One object belongs to one thread at a
+/// time.
 class Store {
  public:
   enum class Access { read, write };
@@ -133,7 +134,8 @@ class Store {
   /// One a site, in the order of CampaignInfo::sites.
   std::vector<Tally> tallies() const;
 
-  /// Calls `visit` for each recorded trial, ascending. One consistent state, even while another process writes.
+  /// Calls `visit` for each recorded trial, ascending. One consistent state, even while another process
+  /// writes.
   void each_trial(const std::function<void(const TrialRow&)>& visit) const;
   /// Empty if the trial is not recorded (yet).
   std::optional<TrialRow> trial(int64_t number) const;
@@ -147,8 +149,8 @@ class Store {
   std::unique_ptr<State> state_;
 };
 
-/// Outcomes are packed into as few whole bytes a trial as hold (fired << 2 | class), lowest byte first: one byte for up
-/// to six criteria.
+/// Outcomes are packed into as few whole bytes a trial as hold (fired << 2 | class), lowest byte first: one
+/// byte for up to six criteria.
 std::vector<uint8_t> pack_outcomes(const std::vector<TrialRow>& rows, size_t criteria);
 struct PackedOutcome {
   OutcomeClass outcome = OutcomeClass::masked;

@@ -6,6 +6,7 @@
 
 #include "faultwave/error.h"
 #include "faultwave/random.h"
+
 #include "src/campaign/columns.h"
 #include "src/common/torch_names.h"
 
@@ -53,15 +54,19 @@ void take_receipt(const Receipt& receipt, const BatchAxis& batch, TrialRow& row)
 }  // namespace
 
 Campaign::Campaign(Specification specification, CampaignParts parts)
-    : specification_(std::move(specification)), parts_(std::move(parts)), columns_(criterion_columns(parts_.criteria)) {
-  if (parts_.inputs < 1) throw UserError(ErrorCode::bad_input, "there are no inputs in '" + specification_.input + "'");
+    : specification_(std::move(specification)),
+      parts_(std::move(parts)),
+      columns_(criterion_columns(parts_.criteria)) {
+  if (parts_.inputs < 1)
+    throw UserError(ErrorCode::bad_input, "there are no inputs in '" + specification_.input + "'");
   if (!parts_.labels.empty() && static_cast<int64_t>(parts_.labels.size()) != parts_.inputs) {
     throw UserError(ErrorCode::bad_input, "'" + specification_.labels + "' has " +
                                               std::to_string(parts_.labels.size()) + " labels for " +
                                               std::to_string(parts_.inputs) + " inputs: expected one each");
   }
   const std::vector<Site>& sites = parts_.population.sites();
-  for (size_t i = 0; i < sites.size(); ++i) site_numbers_[{sites[i].kind, sites[i].name}] = static_cast<int64_t>(i);
+  for (size_t i = 0; i < sites.size(); ++i)
+    site_numbers_[{sites[i].kind, sites[i].name}] = static_cast<int64_t>(i);
 }
 
 CampaignInfo Campaign::info(const Specification& file, const std::string& path) const {
@@ -82,13 +87,14 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path) 
   info.error = parts_.error->text();
   info.draw = to_string(specification_.draw);
   info.criteria = columns_;
-  for (const CriterionPtr& criterion : parts_.criteria) info.criteria_text.push_back(criterion->text());
+  for (const CriterionPtr& criterion : parts_.criteria)
+    info.criteria_text.push_back(criterion->text());
 
   const std::vector<Site>& sites = parts_.population.sites();
   for (size_t i = 0; i < sites.size(); ++i) {
     const Site& site = sites[i];
-    info.sites.push_back({site.kind, site.name, site.op, dtype_name(site.dtype), site.element_shape(), site.numel(),
-                          site.bits(), parts_.population.probability(i)});
+    info.sites.push_back({site.kind, site.name, site.op, dtype_name(site.dtype), site.element_shape(),
+                          site.numel(), site.bits(), parts_.population.probability(i)});
   }
   return info;
 }
@@ -109,7 +115,8 @@ bool Campaign::run(Store& store, const std::atomic<bool>& cancel,
   progress.total = store.info().trials;
   progress.done_before = store.trials_done();
   Tally committed(columns_.size());
-  for (const Tally& tally : store.tallies()) committed += tally;
+  for (const Tally& tally : store.tallies())
+    committed += tally;
 
   const auto report_with = [&](const Tally& under_way) {
     if (!report) return;
@@ -123,16 +130,20 @@ bool Campaign::run(Store& store, const std::atomic<bool>& cancel,
     const std::optional<std::vector<TrialRow>> rows = run_block(block, cancel, report_with);
     if (!rows) return false;
     store.write_block(block, *rows);
-    for (const TrialRow& row : *rows) committed.add(row);
+    for (const TrialRow& row : *rows)
+      committed.add(row);
   }
   return true;
 }
 
-std::optional<std::vector<TrialRow>> Campaign::run_block(const Block& block, const std::atomic<bool>& cancel,
-                                                         const std::function<void(const Tally&)>& report) const {
+std::optional<std::vector<TrialRow>> Campaign::run_block(
+    const Block& block, const std::atomic<bool>& cancel,
+    const std::function<void(const Tally&)>& report) const {
   std::vector<Trial> trials;
-  for (int64_t i = 0; i < block.trials; ++i) trials.push_back(draw(block.first_trial + i));
-  std::stable_sort(trials.begin(), trials.end(), [](const Trial& a, const Trial& b) { return a.input < b.input; });
+  for (int64_t i = 0; i < block.trials; ++i)
+    trials.push_back(draw(block.first_trial + i));
+  std::stable_sort(trials.begin(), trials.end(),
+                   [](const Trial& a, const Trial& b) { return a.input < b.input; });
 
   std::vector<TrialRow> rows(trials.size());
   Tally tally(columns_.size());
@@ -167,8 +178,8 @@ TrialRow Campaign::judge_trial(const Trial& trial, const TrialOutputs& outputs) 
   row.crash = outputs.crash;
 
   const bool crashed = !outputs.crash.empty();
-  const Outcome outcome = crashed ? crashed_outcome(parts_.criteria)
-                                  : judge({outputs.golden, outputs.faulty}, parts_.criteria);
+  const Outcome outcome =
+      crashed ? crashed_outcome(parts_.criteria) : judge({outputs.golden, outputs.faulty}, parts_.criteria);
   row.outcome = outcome.kind;
   row.fired = outcome.fired;
   take_top(top_of(outputs.golden), row.golden_class, row.golden_probability);
@@ -178,7 +189,8 @@ TrialRow Campaign::judge_trial(const Trial& trial, const TrialOutputs& outputs) 
 
 ReplayedTrial Campaign::replay(int64_t number) const {
   if (number < 0 || number >= specification_.trials) {
-    throw UserError(ErrorCode::usage, "there is no trial " + std::to_string(number) + ": the campaign has trials 0 to " +
+    throw UserError(ErrorCode::usage, "there is no trial " + std::to_string(number) +
+                                          ": the campaign has trials 0 to " +
                                           std::to_string(specification_.trials - 1));
   }
   const std::vector<Trial> trials = {draw(number)};

@@ -27,7 +27,8 @@ std::vector<std::string> criterion_columns(const std::vector<CriterionPtr>& crit
       throw UserError(ErrorCode::usage, "the criterion " + column + " is there twice: name each once");
     }
     if (is_taken(column)) {
-      throw UserError(ErrorCode::usage, "a criterion cannot be named " + column + ": outcomes are counted under that name");
+      throw UserError(ErrorCode::usage,
+                      "a criterion cannot be named " + column + ": outcomes are counted under that name");
     }
     columns.push_back(std::move(column));
   }

@@ -9,7 +9,9 @@ namespace faultwave {
 namespace {
 
 /// "model.pt2" as a specification names it, for a message.
-std::string named(const std::string& what, const std::string& path) { return what + " '" + path + "'"; }
+std::string named(const std::string& what, const std::string& path) {
+  return what + " '" + path + "'";
+}
 
 std::string first_digits(const std::string& fingerprint) {
   return fingerprint.empty() ? "none" : fingerprint.substr(0, 12) + "...";
@@ -40,9 +42,9 @@ void check_sites(const std::vector<StoredSite>& recorded, const std::vector<Stor
   check_equal(std::to_string(recorded.size()), std::to_string(now.size()), where, "number of sites");
   for (size_t i = 0; i < now.size(); ++i) {
     if (same_site(recorded[i], now[i])) continue;
-    throw UserError(ErrorCode::mismatch, "'" + where + "' was begun with other sites: number " + std::to_string(i) +
-                                             " is " + recorded[i].name + " there and " + now[i].name +
-                                             " here, or its shape or type differs");
+    throw UserError(ErrorCode::mismatch, "'" + where + "' was begun with other sites: number " +
+                                             std::to_string(i) + " is " + recorded[i].name + " there and " +
+                                             now[i].name + " here, or its shape or type differs");
   }
 }
 
@@ -71,8 +73,8 @@ Specification recorded_specification(const Store& store, const std::string& move
     const Specification file = load_specification(path);
     if (to_string(file) != info.specification_file) {
       const Specification recorded = parse_specification(info.specification_file, store.path());
-      throw UserError(ErrorCode::mismatch, "'" + path + "' is not what '" + store.path() + "' was begun with: " +
-                                               describe_difference(recorded, file));
+      throw UserError(ErrorCode::mismatch, "'" + path + "' is not what '" + store.path() +
+                                               "' was begun with: " + describe_difference(recorded, file));
     }
   }
   const std::string folder = path.empty() ? "" : std::filesystem::absolute(path).parent_path().string();
@@ -87,14 +89,15 @@ void check_new_database(const std::string& path, const Specification& specificat
   const Store store = Store::open(path, Store::Access::read);
   const std::string text = to_string(specification);
   if (store.info().specification == text) {
-    throw UserError(ErrorCode::store, "'" + path + "' holds this campaign already (" +
-                                          std::to_string(store.trials_done()) + " of " +
-                                          std::to_string(store.info().trials) +
-                                          " trials done): go on with `faultwave resume`, or choose another name");
+    throw UserError(ErrorCode::store,
+                    "'" + path + "' holds this campaign already (" + std::to_string(store.trials_done()) +
+                        " of " + std::to_string(store.info().trials) +
+                        " trials done): go on with `faultwave resume`, or choose another name");
   }
   const Specification recorded = parse_specification(store.info().specification, path);
   throw UserError(ErrorCode::store, "'" + path + "' belongs to another campaign (" +
-                                        describe_difference(recorded, specification) + "): choose another name");
+                                        describe_difference(recorded, specification) +
+                                        "): choose another name");
 }
 
 }  // namespace faultwave

@@ -11,6 +11,7 @@
 #include "faultwave/injector.h"
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
+
 #include "src/common/near_names.h"
 #include "src/common/torch_names.h"
 
@@ -48,9 +49,10 @@ class Bench {
     } catch (const c10::Error& error) {
       std::ostringstream shape;
       shape << inputs_->get(0).sizes();
-      throw UserError(ErrorCode::bad_network, "'" + spec_.model + "' cannot run on " + inputs_->name(0) + " of '" +
-                                                  spec_.input + "', of shape " + shape.str() + " without the batch: " +
-                                                  first_line(error.what_without_backtrace()));
+      throw UserError(ErrorCode::bad_network,
+                      "'" + spec_.model + "' cannot run on " + inputs_->name(0) + " of '" + spec_.input +
+                          "', of shape " + shape.str() +
+                          " without the batch: " + first_line(error.what_without_backtrace()));
     }
   }
 
@@ -73,8 +75,9 @@ std::vector<Site> select_sites(const Injector& injector, const Specification& sp
     for (const Site& site : injector.sites()) {
       if (site.kind == spec.kind) names.push_back(site.name);
     }
-    throw UserError(ErrorCode::illegal_fault, "'" + spec.model + "' has no " + std::string(to_string(spec.kind)) +
-                                                  " site that matches '" + glob + "'" + did_you_mean(glob, names) +
+    throw UserError(ErrorCode::illegal_fault, "'" + spec.model + "' has no " +
+                                                  std::string(to_string(spec.kind)) + " site that matches '" +
+                                                  glob + "'" + did_you_mean(glob, names) +
                                                   " `faultwave sites` lists them all");
   }
   return injector.select(spec.kind, spec.sites);
@@ -97,7 +100,8 @@ bool is_legal(const ErrorModel& model, const VictimContext& context) {
   return true;
 }
 
-/// Whether the error model works with the site's range: it is legal where a scale is known, and not where none is.
+/// Whether the error model works with the site's range: it is legal where a scale is known, and not where
+/// none is.
 bool needs_range(const ErrorModel& model) {
   VictimContext context;
   const bool is_legal_without = is_legal(model, context);
@@ -108,7 +112,8 @@ bool needs_range(const ErrorModel& model) {
 void calibrate(Bench& bench, const Specification& spec) {
   std::vector<std::vector<c10::IValue>> inputs;
   const int64_t count = std::min(spec.calibrate, bench.inputs()->size());
-  for (int64_t i = 0; i < count; ++i) inputs.push_back(bench.batch_of(i));
+  for (int64_t i = 0; i < count; ++i)
+    inputs.push_back(bench.batch_of(i));
   bench.injector().calibrate(inputs);
 }
 
@@ -117,7 +122,8 @@ void check_legal(const Injector& injector, const Population& population, const E
     try {
       model.check(context_of(injector, site));
     } catch (const UserError& error) {
-      throw UserError(error.code(), std::string(to_string(site.kind)) + " site " + site.name + ": " + error.what());
+      throw UserError(error.code(),
+                      std::string(to_string(site.kind)) + " site " + site.name + ": " + error.what());
     }
   }
 }
@@ -142,7 +148,8 @@ Campaign open_campaign(const Specification& spec) {
 
   CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()), .population = population};
   parts.error = error;
-  for (const std::string& criterion : spec.criteria) parts.criteria.push_back(parse_criterion(criterion));
+  for (const std::string& criterion : spec.criteria)
+    parts.criteria.push_back(parse_criterion(criterion));
   parts.inputs = bench->inputs()->size();
   parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };
   if (!spec.labels.empty()) {

@@ -8,6 +8,7 @@
 #include "faultwave/error_model.h"
 #include "faultwave/outcome.h"
 #include "faultwave/specification.h"
+
 #include "src/campaign/toml_reader.h"
 #include "src/common/near_names.h"
 #include "src/common/torch_names.h"
@@ -15,7 +16,8 @@
 namespace faultwave {
 namespace {
 
-// A row of the database each: more would cost minutes before the first trial, for blocks that are too small to be of use.
+// A row of the database each: more would cost minutes before the first trial, for blocks that are too small
+// to be of use.
 constexpr int64_t kMostBlocks = 10'000'000;
 // TrialRow::fired has 32 bits, two of which the packed outcomes spend on the class.
 constexpr size_t kMostCriteria = 30;
@@ -55,7 +57,8 @@ void read_criteria(TomlReader& reader, Specification& spec) {
     reader.fail("criteria", "names more than " + std::to_string(kMostCriteria) + " criteria");
   }
   reader.at("criteria", [&] {
-    for (std::string& criterion : spec.criteria) criterion = parse_criterion(criterion)->text();
+    for (std::string& criterion : spec.criteria)
+      criterion = parse_criterion(criterion)->text();
   });
 }
 

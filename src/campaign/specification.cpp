@@ -45,7 +45,8 @@ std::string number(double value) {
 template <typename Items, typename Text>
 std::string list(const Items& items, Text text) {
   std::string result = "[";
-  for (const auto& item : items) result += (result.size() == 1 ? "" : ", ") + text(item);
+  for (const auto& item : items)
+    result += (result.size() == 1 ? "" : ", ") + text(item);
   return result + "]";
 }
 
@@ -68,7 +69,8 @@ std::vector<Line> lines_of(const Specification& spec) {
       {"preprocess", "mean", list(spec.preprocess.mean, number)},
       {"preprocess", "std", list(spec.preprocess.std, number)},
   };
-  // Keys whose absence means something are written only if they are there. A line belongs behind others of its table.
+  // Keys whose absence means something are written only if they are there. A line belongs behind others of
+  // its table.
   auto add = [&](const Line& line) {
     auto place = lines.begin();
     for (auto it = lines.begin(); it != lines.end(); ++it) {
@@ -84,7 +86,9 @@ std::vector<Line> lines_of(const Specification& spec) {
   return lines;
 }
 
-std::string shown_key(const Line& line) { return line.table.empty() ? line.key : "[" + line.table + "] " + line.key; }
+std::string shown_key(const Line& line) {
+  return line.table.empty() ? line.key : "[" + line.table + "] " + line.key;
+}
 
 const Line* find_line(const std::vector<Line>& lines, const Line& wanted) {
   for (const Line& line : lines) {
@@ -95,7 +99,9 @@ const Line* find_line(const std::vector<Line>& lines, const Line& wanted) {
 
 }  // namespace
 
-std::string_view to_string(DrawRule rule) { return rule == DrawRule::bits ? "bits" : "layers"; }
+std::string_view to_string(DrawRule rule) {
+  return rule == DrawRule::bits ? "bits" : "layers";
+}
 
 std::string Specification::resolve(const std::string& path) const {
   if (path.empty() || folder.empty() || std::filesystem::path(path).is_absolute()) return path;
@@ -118,7 +124,8 @@ std::string describe_difference(const Specification& there, const Specification&
   const std::vector<Line> new_lines = lines_of(here);
   std::string text;
   auto add = [&](const Line& line, const std::string& old_value, const std::string& new_value) {
-    text += (text.empty() ? "" : ", ") + shown_key(line) + " is " + old_value + " there and " + new_value + " here";
+    text += (text.empty() ? "" : ", ") + shown_key(line) + " is " + old_value + " there and " + new_value +
+            " here";
   };
   for (const Line& line : old_lines) {
     const Line* other = find_line(new_lines, line);

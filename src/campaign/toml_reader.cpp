@@ -10,13 +10,20 @@ namespace {
 
 std::string type_name(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "an integer";
-    case toml::node_type::floating_point: return "a floating-point number";
-    case toml::node_type::boolean: return "a boolean";
-    default: return "a date or time";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a floating-point number";
+    case toml::node_type::boolean:
+      return "a boolean";
+    default:
+      return "a date or time";
   }
 }
 
@@ -68,7 +75,8 @@ void TomlReader::read(const char* key, int64_t& value, int64_t least) {
   if (node == nullptr) return;
   if (!node->is_integer()) wrong_type(key, "an integer", *node);
   value = node->as_integer()->get();
-  if (value < least) fail(key, "must be at least " + std::to_string(least) + ", and is " + std::to_string(value));
+  if (value < least)
+    fail(key, "must be at least " + std::to_string(least) + ", and is " + std::to_string(value));
 }
 
 void TomlReader::read(const char* key, std::optional<int64_t>& value, int64_t least) {
@@ -98,7 +106,8 @@ void TomlReader::finish() const {
   for (const auto& [key, node] : table_) {
     const std::string name(key.str());
     bool is_known = false;
-    for (const std::string& known : known_) is_known = is_known || known == name;
+    for (const std::string& known : known_)
+      is_known = is_known || known == name;
     if (is_known) continue;
     const std::string part = heading_.empty() ? "" : " in [" + heading_ + "]";
     throw UserError(ErrorCode::usage,
@@ -122,8 +131,8 @@ const toml::node* TomlReader::find(const char* key) {
 }
 
 void TomlReader::wrong_type(const char* key, const char* expected, const toml::node& found) const {
-  throw UserError(ErrorCode::usage, place(found.source()) + shown(key) + " must be " + expected + ", and is or holds " +
-                                        type_name(found));
+  throw UserError(ErrorCode::usage, place(found.source()) + shown(key) + " must be " + expected +
+                                        ", and is or holds " + type_name(found));
 }
 
 std::string TomlReader::place(const toml::source_region& source) const {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -10,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include <toml++/toml.h>
+
 #include "faultwave/error.h"
 
 namespace faultwave {
 
-/// Reads the keys of one TOML table into variables. A key that is absent leaves its variable alone; one of a wrong type or
-/// range throws UserError(usage) with file, line, key, and what was expected.
+/// Reads the keys of one TOML table into variables. A key that is absent leaves its variable alone; one of a
+/// wrong type or range throws UserError(usage) with file, line, key, and what was expected.
 class TomlReader {
  public:
   /// `heading` is the table's name, or "" for the top level.

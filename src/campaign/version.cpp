@@ -5,7 +5,11 @@
 
 namespace faultwave {
 
-std::string program_version() { return FAULTWAVE_VERSION; }
-std::string torch_version() { return TORCH_VERSION; }
+std::string program_version() {
+  return FAULTWAVE_VERSION;
+}
+std::string torch_version() {
+  return TORCH_VERSION;
+}
 
 }  // namespace faultwave

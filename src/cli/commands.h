@@ -5,9 +5,10 @@ namespace CLI {
 class App;
 }
 
-/// Each adds one subcommand, in a source of its own. A subcommand sets its options up, and in its callback does its work: it
-/// prints results to standard output, throws UserError for what the user did wrong, and never exits.
-/// To add one: a source, a line here, a line in main.cpp, an approved help text in tests/cli/approved.
+/// Each adds one subcommand, in a source of its own. A subcommand sets its options up, and in its callback
+/// does its work: it prints results to standard output, throws UserError for what the user did wrong, and
+/// never exits. To add one: a source, a line here, a line in main.cpp, an approved help text in
+/// tests/cli/approved.
 namespace faultwave::cli {
 
 void add_sites(CLI::App& program);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "faultwave/report.h"
+
 #include "src/cli/commands.h"
 #include "src/cli/output.h"
 
@@ -29,14 +31,16 @@ void export_trials(const ExportOptions& options) {
 }  // namespace
 
 void add_export(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("export", "Write one row a trial: fault, receipt, outcome, criteria");
+  CLI::App* command =
+      program.add_subcommand("export", "Write one row a trial: fault, receipt, outcome, criteria");
   const auto options = std::make_shared<ExportOptions>();
   command->add_option("DB", options->database, "The campaign's database")->required()->type_name("FILE");
   command->add_option("--format", options->format, "csv or json")
       ->check(CLI::IsMember({"csv", "json"}))
       ->type_name("FORMAT")
       ->capture_default_str();
-  command->add_option("-o,--output", options->output, "File to write (default: standard output)")->type_name("FILE");
+  command->add_option("-o,--output", options->output, "File to write (default: standard output)")
+      ->type_name("FILE");
   command->callback([options] { export_trials(*options); });
 }
 

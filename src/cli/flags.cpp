@@ -10,12 +10,15 @@
 namespace faultwave::cli {
 
 void add_network_flags(CLI::App& command, NetworkFlags& flags) {
-  command.add_option("--device", flags.device, "Where the network runs: cpu, cuda or cuda:N")->type_name("DEVICE");
+  command.add_option("--device", flags.device, "Where the network runs: cpu, cuda or cuda:N")
+      ->type_name("DEVICE");
   command
       .add_option("--dtype", flags.dtype,
                   "Floating-point type that the network is converted to: float64, float32, float16, bfloat16")
       ->type_name("DTYPE");
-  command.add_option("--threads", flags.threads, "Threads of one forward on the CPU (default: as libtorch chooses)")
+  command
+      .add_option("--threads", flags.threads,
+                  "Threads of one forward on the CPU (default: as libtorch chooses)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
 }

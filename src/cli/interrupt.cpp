@@ -31,7 +31,11 @@ InterruptGuard::~InterruptGuard() {
   sigaction(SIGTERM, &old_terminate_, nullptr);
 }
 
-const std::atomic<bool>& InterruptGuard::flag() const { return interrupted; }
-int InterruptGuard::signal() const { return last_signal; }
+const std::atomic<bool>& InterruptGuard::flag() const {
+  return interrupted;
+}
+int InterruptGuard::signal() const {
+  return last_signal;
+}
 
 }  // namespace faultwave::cli

@@ -6,8 +6,8 @@
 
 namespace faultwave::cli {
 
-/// While it lives, the first SIGINT (Ctrl-C) or SIGTERM only sets a flag, so that work can end in order; a second one ends the
-/// program as usual. One at a time in a process.
+/// While it lives, the first SIGINT (Ctrl-C) or SIGTERM only sets a flag, so that work can end in order; a
+/// second one ends the program as usual. One at a time in a process.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/cli/output.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <system_error>
+
+#include <unistd.h>
 
 #include "faultwave/error.h"
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/cli/program.h"
 
-#include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
 #include <new>
 
+#include <CLI/CLI.hpp>
+
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
+
 #include "src/cli/output.h"
 
 namespace faultwave::cli {
@@ -31,9 +33,11 @@ void set_up(CLI::App& program, const std::vector<AddCommand>& commands) {
   program.set_help_flag("-h,--help", "Print this help");
   program.require_subcommand(1);
   program.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
-  program.footer("`faultwave COMMAND --help` says more. Exit codes: 0 done, 2 usage, 3 input, 4 network, 5 fault, "
-                 "6 database\nor file, 7 mismatch, 1 a bug in Faultwave, 128 + n stopped by signal n.");
-  for (const AddCommand add : commands) add(program);
+  program.footer(
+      "`faultwave COMMAND --help` says more. Exit codes: 0 done, 2 usage, 3 input, 4 network, 5 fault, "
+      "6 database\nor file, 7 mismatch, 1 a bug in Faultwave, 128 + n stopped by signal n.");
+  for (const AddCommand add : commands)
+    add(program);
 }
 
 /// CLI11 throws for help and version too; those are no errors.

@@ -23,8 +23,9 @@ class Interrupted : public std::runtime_error {
 
 using AddCommand = void (*)(CLI::App& program);
 
-/// Parses the command line, runs the subcommand, and turns what it throws into one line on standard error and the
-/// published exit code (docs/campaigns.md): 0, the number of an ErrorCode, 1 for our own bugs, 128 + signal.
+/// Parses the command line, runs the subcommand, and turns what it throws into one line on standard error and
+/// the published exit code (docs/campaigns.md): 0, the number of an ErrorCode, 1 for our own bugs, 128 +
+/// signal.
 int run_program(int argc, char** argv, const std::vector<AddCommand>& commands);
 
 }  // namespace faultwave::cli

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/cli/progress_line.h"
 
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 
+#include <unistd.h>
+
 #include "faultwave/interval.h"
+
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {

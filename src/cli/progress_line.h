@@ -8,8 +8,8 @@
 
 namespace faultwave::cli {
 
-/// Shows on standard error how a campaign goes: trials/s, the rate of the first criterion with its interval, time left.
-/// On a terminal one line that is rewritten, elsewhere a line now and then.
+/// Shows on standard error how a campaign goes: trials/s, the rate of the first criterion with its interval,
+/// time left. On a terminal one line that is rewritten, elsewhere a line now and then.
 class ProgressLine {
  public:
   /// `criterion` is the column whose rate is shown.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
+
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/report/numbers.h"
@@ -22,10 +24,12 @@ struct ReplayOptions {
 TrialRow recorded_trial(const Store& store, int64_t number) {
   if (const std::optional<TrialRow> row = store.trial(number)) return *row;
   const int64_t trials = store.info().trials;
-  const std::string reason = number < 0 || number >= trials
-                                 ? "the campaign has trials 0 to " + std::to_string(trials - 1)
-                                 : "it has not been run yet; go on with `faultwave resume " + store.path() + "`";
-  throw UserError(ErrorCode::usage, "no trial " + std::to_string(number) + " in '" + store.path() + "': " + reason);
+  const std::string reason =
+      number < 0 || number >= trials
+          ? "the campaign has trials 0 to " + std::to_string(trials - 1)
+          : "it has not been run yet; go on with `faultwave resume " + store.path() + "`";
+  throw UserError(ErrorCode::usage,
+                  "no trial " + std::to_string(number) + " in '" + store.path() + "': " + reason);
 }
 
 std::string receipt_text(const TrialRow& row, const StoredSite& site) {
@@ -39,7 +43,8 @@ std::string classes_text(const std::vector<RankedClass>& classes) {
   if (classes.empty()) return "no vector of scores";
   std::string text;
   for (const RankedClass& ranked : classes) {
-    text += (text.empty() ? "class " : ", ") + std::to_string(ranked.index) + " (" + percent(ranked.probability) + ")";
+    text += (text.empty() ? "class " : ", ") + std::to_string(ranked.index) + " (" +
+            percent(ranked.probability) + ")";
   }
   return text;
 }
@@ -49,7 +54,8 @@ std::string outcome_text(const TrialRow& row, const std::vector<std::string>& cr
   for (size_t i = 0; i < criteria.size(); ++i) {
     if (((row.fired >> i) & 1) != 0) fired += (fired.empty() ? ": " : ", ") + criteria[i];
   }
-  const std::string crash = row.crash.empty() ? "" : " (crashed: " + row.crash.substr(0, row.crash.find('\n')) + ")";
+  const std::string crash =
+      row.crash.empty() ? "" : " (crashed: " + row.crash.substr(0, row.crash.find('\n')) + ")";
   return std::string(to_string(row.outcome)) + fired + crash;
 }
 
@@ -61,13 +67,14 @@ std::string difference(const TrialRow& recorded, const TrialRow& now) {
   return "";
 }
 
-void print(const ReplayedTrial& trial, const TrialRow& recorded, const CampaignInfo& info, const std::string& input) {
+void print(const ReplayedTrial& trial, const TrialRow& recorded, const CampaignInfo& info,
+           const std::string& input) {
   const TrialRow& row = trial.row;
   std::cout << "trial     " << row.trial << "\ninput     " << row.input << " (" << input << ")"
             << "\nfault     " << row.fault << "\nreceipt   " << receipt_text(row, info.sites.at(row.site))
             << "\ngolden    " << classes_text(trial.golden) << "\nfaulty    " << classes_text(trial.faulty)
-            << "\noutcome   " << outcome_text(row, info.criteria)
-            << "\nrecorded  " << outcome_text(recorded, info.criteria) << "\n";
+            << "\noutcome   " << outcome_text(row, info.criteria) << "\nrecorded  "
+            << outcome_text(recorded, info.criteria) << "\n";
 }
 
 void replay(const ReplayOptions& options) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "faultwave/campaign.h"
+
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/run_blocks.h"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "faultwave/campaign.h"
+
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/run_blocks.h"
@@ -33,9 +35,12 @@ void run(const RunOptions& options) {
 }  // namespace
 
 void add_run(CLI::App& program) {
-  CLI::App* command = program.add_subcommand("run", "Run a campaign: many faults, one outcome each, into a database");
+  CLI::App* command =
+      program.add_subcommand("run", "Run a campaign: many faults, one outcome each, into a database");
   const auto options = std::make_shared<RunOptions>();
-  command->add_option("SPEC", options->specification, "The campaign's specification, a TOML file (docs/campaigns.md)")
+  command
+      ->add_option("SPEC", options->specification,
+                   "The campaign's specification, a TOML file (docs/campaigns.md)")
       ->required()
       ->type_name("FILE");
   command->add_option("--db", options->database, "The database to create")->required()->type_name("FILE");

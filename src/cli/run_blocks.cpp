@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "faultwave/report.h"
+
 #include "src/cli/interrupt.h"
 #include "src/cli/program.h"
 #include "src/cli/progress_line.h"

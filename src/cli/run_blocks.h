@@ -6,8 +6,8 @@
 
 namespace faultwave::cli {
 
-/// What `run` and `resume` share: runs the unfinished blocks under a progress line and prints the report. Throws
-/// Interrupted, with how to go on, on Ctrl-C.
+/// What `run` and `resume` share: runs the unfinished blocks under a progress line and prints the report.
+/// Throws Interrupted, with how to go on, on Ctrl-C.
 void run_blocks(const Campaign& campaign, Store& store, bool quiet);
 
 }  // namespace faultwave::cli

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "faultwave/report.h"
+
 #include "src/cli/commands.h"
 
 namespace faultwave::cli {
@@ -23,7 +25,8 @@ void stats(const StatsOptions& options) {
 
 void add_stats(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
-      "stats", "Print how often faults did what, over all and by layer, with intervals; also while a campaign runs");
+      "stats",
+      "Print how often faults did what, over all and by layer, with intervals; also while a campaign runs");
   const auto options = std::make_shared<StatsOptions>();
   command->add_option("DB", options->database, "The campaign's database")->required()->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");

@@ -9,7 +9,9 @@
 
 namespace faultwave {
 
-std::string dtype_name(at::ScalarType dtype) { return std::string(c10::getDtypeNames(dtype).first); }
+std::string dtype_name(at::ScalarType dtype) {
+  return std::string(c10::getDtypeNames(dtype).first);
+}
 
 at::ScalarType parse_dtype(std::string_view text) {
   for (const at::ScalarType dtype : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16}) {
@@ -38,11 +40,12 @@ void check_device_present(at::Device device) {
   if (!device.is_cuda()) return;
   const auto count = static_cast<int64_t>(torch::cuda::device_count());
   if (count == 0) {
-    throw UserError(ErrorCode::usage, "device " + device.str() + ": this machine, or its libtorch, has no CUDA");
+    throw UserError(ErrorCode::usage,
+                    "device " + device.str() + ": this machine, or its libtorch, has no CUDA");
   }
   if (device.index() >= count) {
-    throw UserError(ErrorCode::usage,
-                    "device " + device.str() + ": the last CUDA device here is cuda:" + std::to_string(count - 1));
+    throw UserError(ErrorCode::usage, "device " + device.str() +
+                                          ": the last CUDA device here is cuda:" + std::to_string(count - 1));
   }
 }
 

@@ -12,7 +12,8 @@ namespace faultwave {
 /// As in PyTorch: "float32", "bfloat16", "int8".
 std::string dtype_name(at::ScalarType dtype);
 
-/// A floating-point type that a network can be run in: "float32", "half", ... Throws UserError(usage) listing the choices.
+/// A floating-point type that a network can be run in: "float32", "half", ... Throws UserError(usage) listing
+/// the choices.
 at::ScalarType parse_dtype(std::string_view text);
 
 /// "cpu", "cuda", "cuda:1". Throws UserError(usage) for anything else.

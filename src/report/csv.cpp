@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "faultwave/report.h"
+
 #include "src/report/trial_fields.h"
 
 namespace faultwave {
@@ -23,7 +24,8 @@ std::string cell(const std::string& text) {
 void write_csv(const Store& store, std::ostream& out) {
   const CampaignInfo& info = store.info();
   std::string line;
-  for (const std::string& column : trial_columns(info)) line += (line.empty() ? "" : ",") + cell(column);
+  for (const std::string& column : trial_columns(info))
+    line += (line.empty() ? "" : ",") + cell(column);
   out << line << '\n';
   store.each_trial([&](const TrialRow& row) {
     line.clear();

@@ -31,8 +31,8 @@ Json classes_of(const Tally& tally) {
 }
 
 Json campaign_of(const CampaignInfo& info) {
-  Json campaign = {{"trials", info.trials}, {"seed", info.seed},   {"inputs", info.inputs}, {"error", info.error},
-                   {"draw", info.draw},     {"criteria", info.criteria_text}};
+  Json campaign = {{"trials", info.trials}, {"seed", info.seed}, {"inputs", info.inputs},
+                   {"error", info.error},   {"draw", info.draw}, {"criteria", info.criteria_text}};
   campaign["rate_over_all"] = info.draw == "bits" ? "mean over bits" : "mean over layers";
   campaign["interval"] = "Clopper-Pearson";
   return campaign;

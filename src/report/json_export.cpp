@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <nlohmann/json.hpp>
 #include <ostream>
 
+#include <nlohmann/json.hpp>
+
 #include "faultwave/report.h"
+
 #include "src/report/trial_fields.h"
 
 namespace faultwave {
@@ -15,9 +17,12 @@ std::string quoted(const std::string& text) {
 
 std::string value_text(const TrialField& field) {
   switch (field.type) {
-    case TrialField::Type::number: return field.text;
-    case TrialField::Type::text: return quoted(field.text);
-    case TrialField::Type::absent: break;
+    case TrialField::Type::number:
+      return field.text;
+    case TrialField::Type::text:
+      return quoted(field.text);
+    case TrialField::Type::absent:
+      break;
   }
   return "null";
 }

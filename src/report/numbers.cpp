@@ -20,11 +20,14 @@ std::string two_decimals(double value) {
 std::string grouped(int64_t number) {
   std::string text = std::to_string(number);
   const int64_t first_digit = number < 0 ? 1 : 0;
-  for (int64_t place = static_cast<int64_t>(text.size()) - 3; place > first_digit; place -= 3) text.insert(place, ",");
+  for (int64_t place = static_cast<int64_t>(text.size()) - 3; place > first_digit; place -= 3)
+    text.insert(place, ",");
   return text;
 }
 
-std::string percent(double proportion) { return two_decimals(100 * proportion) + " %"; }
+std::string percent(double proportion) {
+  return two_decimals(100 * proportion) + " %";
+}
 
 std::string percent(const Interval& interval) {
   return percent(interval.estimate) + " [" + two_decimals(100 * interval.low) + ", " +

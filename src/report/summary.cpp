@@ -7,7 +7,8 @@ namespace {
 RateGroup with_rates(const Tally& tally, double confidence) {
   RateGroup group;
   group.tally = tally;
-  for (const int64_t count : tally.fired) group.rates.push_back(clopper_pearson(count, tally.trials, confidence));
+  for (const int64_t count : tally.fired)
+    group.rates.push_back(clopper_pearson(count, tally.trials, confidence));
   return group;
 }
 

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "faultwave/report.h"
+
 #include "src/report/numbers.h"
 
 namespace faultwave {
@@ -18,7 +19,8 @@ class Table {
     std::vector<size_t> widths;
     for (const auto& row : rows_) {
       widths.resize(std::max(widths.size(), row.size()));
-      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+      for (size_t i = 0; i < row.size(); ++i)
+        widths[i] = std::max(widths[i], row[i].size());
     }
     std::string text;
     for (const auto& row : rows_) {
@@ -37,7 +39,8 @@ class Table {
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (const std::string& name : names)
+    text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
@@ -68,7 +71,9 @@ std::string population_line(const CampaignInfo& info) {
 std::string sampling_line(const CampaignInfo& info) {
   const std::string seed = "; seed " + std::to_string(info.seed);
   if (info.draw == "bits") return "input, then bit, each uniformly over all" + seed;
-  return "input, then layer, then value, each uniformly: a rate over all is the mean over layers, not over bits" + seed;
+  return "input, then layer, then value, each uniformly: a rate over all is the mean over layers, not over "
+         "bits" +
+         seed;
 }
 
 std::string classes_line(const Tally& tally) {
@@ -89,17 +94,18 @@ std::string heading(const Summary& summary) {
   text << "Trials      " << grouped(tally.trials);
   if (tally.trials < info.trials) text << " of " << grouped(info.trials) << " (not finished)";
   text << "\nPopulation  " << population_line(info) << "\nSampling    " << sampling_line(info)
-       << "\nError       " << info.error << "\nCriteria    " << joined(info.criteria_text)
-       << "\nIntervals   " << exact(100 * info.confidence) << " %, Clopper-Pearson"
+       << "\nError       " << info.error << "\nCriteria    " << joined(info.criteria_text) << "\nIntervals   "
+       << exact(100 * info.confidence) << " %, Clopper-Pearson"
        << "\nOutcomes    " << classes_line(tally) << "\n";
   if (!info.labels_fingerprint.empty() && tally.trials > 0) {
-    text << "Accuracy    golden " << percent(static_cast<double>(tally.golden_right) / tally.trials) << ", faulty "
-         << percent(static_cast<double>(tally.faulty_right) / tally.trials) << "\n";
+    text << "Accuracy    golden " << percent(static_cast<double>(tally.golden_right) / tally.trials)
+         << ", faulty " << percent(static_cast<double>(tally.faulty_right) / tally.trials) << "\n";
   }
   return text.str();
 }
 
-/// Layers that trials fell on, by the rate of the first criterion; the layer with more trials first where it is equal.
+/// Layers that trials fell on, by the rate of the first criterion; the layer with more trials first where it
+/// is equal.
 std::vector<size_t> worst_first(const Summary& summary) {
   std::vector<size_t> order(summary.layers.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -117,7 +123,8 @@ std::vector<size_t> worst_first(const Summary& summary) {
 
 std::vector<std::string> row_of(const std::string& name, const RateGroup& group) {
   std::vector<std::string> cells = {name, grouped(group.tally.trials)};
-  for (const Interval& rate : group.rates) cells.push_back(percent(rate));
+  for (const Interval& rate : group.rates)
+    cells.push_back(percent(rate));
   return cells;
 }
 
@@ -138,7 +145,8 @@ std::string text_report(const Summary& summary, size_t most_layers) {
     table.add(row_of(std::string(to_string(site.kind)) + ":" + site.name, summary.layers[order[i]]));
   }
   std::string text = heading(summary) + "\n" + table.text();
-  if (shown < order.size()) text += "... and " + count_of(static_cast<int64_t>(order.size() - shown), "layer") + " more\n";
+  if (shown < order.size())
+    text += "... and " + count_of(static_cast<int64_t>(order.size() - shown), "layer") + " more\n";
   const auto untouched = static_cast<int64_t>(info.sites.size() - order.size());
   if (untouched > 0) text += "No trial fell on " + count_of(untouched, "layer") + ".\n";
   return text;

@@ -9,16 +9,24 @@
 namespace faultwave {
 namespace {
 
-TrialField text(std::string value) { return {TrialField::Type::text, std::move(value)}; }
-TrialField absent() { return {TrialField::Type::absent, ""}; }
-TrialField number(int64_t value) { return {TrialField::Type::number, std::to_string(value)}; }
+TrialField text(std::string value) {
+  return {TrialField::Type::text, std::move(value)};
+}
+TrialField absent() {
+  return {TrialField::Type::absent, ""};
+}
+TrialField number(int64_t value) {
+  return {TrialField::Type::number, std::to_string(value)};
+}
 
 /// JSON has no NaN and no infinity, so those are text there.
 TrialField number(double value) {
   return {std::isfinite(value) ? TrialField::Type::number : TrialField::Type::text, exact(value)};
 }
 
-TrialField number(const std::optional<int64_t>& value) { return value ? number(*value) : absent(); }
+TrialField number(const std::optional<int64_t>& value) {
+  return value ? number(*value) : absent();
+}
 
 std::string index_text(const std::vector<int64_t>& index) {
   std::string joined;
@@ -46,11 +54,16 @@ void add_receipt(const StoredSite& site, const TrialRow& row, std::vector<TrialF
 }  // namespace
 
 std::vector<std::string> trial_columns(const CampaignInfo& info) {
-  std::vector<std::string> columns = {"trial",        "input",        "fault",       "kind",       "site",
-                                      "index",        "dtype",        "value_before", "value_after", "bits_before",
-                                      "bits_after",   "forwards",     "hits",        "outcome",    "crash",
-                                      "label",        "golden_class", "golden_probability", "faulty_class",
-                                      "faulty_probability"};
+  std::vector<std::string> columns = {"trial",        "input",
+                                      "fault",        "kind",
+                                      "site",         "index",
+                                      "dtype",        "value_before",
+                                      "value_after",  "bits_before",
+                                      "bits_after",   "forwards",
+                                      "hits",         "outcome",
+                                      "crash",        "label",
+                                      "golden_class", "golden_probability",
+                                      "faulty_class", "faulty_probability"};
   columns.insert(columns.end(), info.criteria.begin(), info.criteria.end());
   return columns;
 }
@@ -65,7 +78,8 @@ std::vector<TrialField> trial_fields(const CampaignInfo& info, const TrialRow& r
   fields.push_back(row.golden_class ? number(row.golden_probability) : absent());
   fields.push_back(number(row.faulty_class));
   fields.push_back(row.faulty_class ? number(row.faulty_probability) : absent());
-  for (size_t i = 0; i < info.criteria.size(); ++i) fields.push_back(number(int64_t{(row.fired >> i) & 1}));
+  for (size_t i = 0; i < info.criteria.size(); ++i)
+    fields.push_back(number(int64_t{(row.fired >> i) & 1}));
   return fields;
 }
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/store/create.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include <unistd.h>
+
 #include "faultwave/error.h"
+
 #include "src/store/database.h"
 #include "src/store/info_table.h"
 #include "src/store/schema.h"
@@ -23,10 +24,12 @@ UserError cannot_create(const std::string& path, const std::string& reason) {
   return UserError(ErrorCode::store, "cannot create '" + path + "': " + reason);
 }
 
-/// A database under a name of its own until it is complete; removed, with SQLite's files beside it, unless published.
+/// A database under a name of its own until it is complete; removed, with SQLite's files beside it, unless
+/// published.
 class DraftFile {
  public:
-  explicit DraftFile(const std::string& path) : path_(path), draft_(path + ".new-" + std::to_string(::getpid())) {
+  explicit DraftFile(const std::string& path)
+      : path_(path), draft_(path + ".new-" + std::to_string(::getpid())) {
     remove();
   }
   ~DraftFile() { remove(); }
@@ -50,7 +53,8 @@ class DraftFile {
  private:
   void remove() const {
     std::error_code ignored;
-    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) fs::remove(draft_ + suffix, ignored);
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"})
+      fs::remove(draft_ + suffix, ignored);
   }
 
   std::string path_;
@@ -69,7 +73,8 @@ void write_open_blocks(const Database& database, const CampaignInfo& info) {
 
 void check_can_create(const std::string& path) {
   if (path.empty()) throw UserError(ErrorCode::store, "the name of the database is empty");
-  if (fs::exists(fs::symlink_status(path))) throw cannot_create(path, "it exists already; choose another name");
+  if (fs::exists(fs::symlink_status(path)))
+    throw cannot_create(path, "it exists already; choose another name");
   const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
   if (!fs::is_directory(folder)) throw cannot_create(path, "there is no folder '" + folder.string() + "'");
   if (::access(folder.c_str(), W_OK | X_OK) != 0) throw cannot_create(path, std::strerror(errno));

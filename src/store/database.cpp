@@ -17,10 +17,17 @@ std::string file_address(const std::string& path, const std::string& parameters)
   std::string address = "file:";
   for (const char letter : path) {
     switch (letter) {
-      case '%': address += "%25"; break;
-      case '?': address += "%3f"; break;
-      case '#': address += "%23"; break;
-      default: address += letter;
+      case '%':
+        address += "%25";
+        break;
+      case '?':
+        address += "%3f";
+        break;
+      case '#':
+        address += "%23";
+        break;
+      default:
+        address += letter;
     }
   }
   return address + "?" + parameters;
@@ -77,16 +84,22 @@ void Database::fail(int code) const {
       throw user_error(file + " is locked by another process: wait for it, or end it, and try again");
     case SQLITE_FULL:
       throw user_error("cannot write to " + file + ": the disk is full; what was committed before is kept");
-    case SQLITE_NOTADB: throw user_error(file + " is not an SQLite database, so not a campaign");
-    case SQLITE_CORRUPT: throw user_error(file + " is damaged: SQLite cannot read it any more");
-    case SQLITE_READONLY: throw user_error("cannot write to " + file + ": it or its folder is read-only");
+    case SQLITE_NOTADB:
+      throw user_error(file + " is not an SQLite database, so not a campaign");
+    case SQLITE_CORRUPT:
+      throw user_error(file + " is damaged: SQLite cannot read it any more");
+    case SQLITE_READONLY:
+      throw user_error("cannot write to " + file + ": it or its folder is read-only");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
-    case SQLITE_AUTH: throw user_error("cannot open " + file + ": " + reason);
+    case SQLITE_AUTH:
+      throw user_error("cannot open " + file + ": " + reason);
     case SQLITE_IOERR:
-      throw user_error("cannot read or write " + file + ": " + reason + "; what was committed before is kept");
+      throw user_error("cannot read or write " + file + ": " + reason +
+                       "; what was committed before is kept");
     default:
-      throw InternalError("SQLite on " + file + ": " + (handle_ ? sqlite3_errmsg(handle()) : sqlite3_errstr(code)));
+      throw InternalError("SQLite on " + file + ": " +
+                          (handle_ ? sqlite3_errmsg(handle()) : sqlite3_errstr(code)));
   }
 }
 
@@ -142,11 +155,17 @@ void Statement::run() {
   }
 }
 
-bool Statement::is_null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
 
-int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
 
-double Statement::real(int column) const { return sqlite3_column_double(statement_.get(), column); }
+double Statement::real(int column) const {
+  return sqlite3_column_double(statement_.get(), column);
+}
 
 std::string Statement::text(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
@@ -158,7 +177,9 @@ std::vector<uint8_t> Statement::blob(int column) const {
   return {data, data + sqlite3_column_bytes(statement_.get(), column)};
 }
 
-Transaction::Transaction(const Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+Transaction::Transaction(const Database& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
 
 Transaction::~Transaction() {
   // A failed statement may have ended the transaction already; then there is nothing to undo.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/store/file_lock.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "faultwave/error.h"
 
@@ -21,9 +21,10 @@ FileLock::FileLock(const std::string& path) : descriptor_(::open(path.c_str(), O
   const int code = errno;
   ::close(descriptor_);
   if (code == EWOULDBLOCK) {
-    throw UserError(ErrorCode::store, "'" + path +
-                                          "' is in use by another faultwave process: wait for it, or end it, and try "
-                                          "again");
+    throw UserError(ErrorCode::store,
+                    "'" + path +
+                        "' is in use by another faultwave process: wait for it, or end it, and try "
+                        "again");
   }
   throw UserError(ErrorCode::store, "cannot lock '" + path + "': " + std::strerror(code));
 }

@@ -39,8 +39,9 @@ void write_sites(const Database& database, const std::vector<StoredSite>& sites)
 
 std::vector<StoredSite> read_sites(const Database& database) {
   std::vector<StoredSite> sites;
-  Statement select(database,
-                   "SELECT kind, name, op, dtype, shape, value_count, bits, probability FROM sites ORDER BY site");
+  Statement select(
+      database,
+      "SELECT kind, name, op, dtype, shape, value_count, bits, probability FROM sites ORDER BY site");
   while (select.step()) {
     StoredSite site;
     site.kind = parse_site_kind(select.text(0));
@@ -60,7 +61,8 @@ std::vector<StoredSite> read_sites(const Database& database) {
 
 void write_info(const Database& database, const CampaignInfo& info) {
   Statement insert(database, "INSERT INTO campaign VALUES (?, ?)");
-  for (const TextField& field : kTextFields) insert.bind(std::string_view(field.key)).bind(info.*field.member).run();
+  for (const TextField& field : kTextFields)
+    insert.bind(std::string_view(field.key)).bind(info.*field.member).run();
   auto number = [&](std::string_view key, const std::string& value) { insert.bind(key).bind(value).run(); };
   std::ostringstream confidence;
   confidence.precision(17);
@@ -81,7 +83,8 @@ void write_info(const Database& database, const CampaignInfo& info) {
 CampaignInfo read_info(const Database& database, const std::string& path) {
   std::map<std::string, std::string> values;
   Statement select(database, "SELECT key, value FROM campaign");
-  while (select.step()) values[select.text(0)] = select.text(1);
+  while (select.step())
+    values[select.text(0)] = select.text(1);
   auto value = [&](const char* key) {
     const auto found = values.find(key);
     if (found == values.end()) {
@@ -91,7 +94,8 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
   };
 
   CampaignInfo info;
-  for (const TextField& field : kTextFields) info.*field.member = value(field.key);
+  for (const TextField& field : kTextFields)
+    info.*field.member = value(field.key);
   try {
     info.seed = std::stoull(value("seed"));
     info.trials = std::stoll(value("trials"));
@@ -100,7 +104,8 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
     info.confidence = std::stod(value("confidence"));
     info.sites = read_sites(database);
   } catch (const std::logic_error&) {
-    throw UserError(ErrorCode::store, "'" + path + "' is damaged: a number in its table campaign or sites is none");
+    throw UserError(ErrorCode::store,
+                    "'" + path + "' is damaged: a number in its table campaign or sites is none");
   }
   Statement criteria(database, "SELECT name, text FROM criteria ORDER BY bit");
   while (criteria.step()) {
@@ -122,7 +127,8 @@ std::string join_numbers(const std::vector<int64_t>& numbers) {
 std::vector<int64_t> split_numbers(const std::string& text) {
   std::vector<int64_t> numbers;
   std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) numbers.push_back(std::stoll(part));
+  for (std::string part; std::getline(stream, part, ',');)
+    numbers.push_back(std::stoll(part));
   return numbers;
 }
 

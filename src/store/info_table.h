@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "faultwave/store.h"
+
 #include "src/store/database.h"
 
 namespace faultwave {

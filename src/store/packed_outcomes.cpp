@@ -7,7 +7,9 @@ namespace {
 
 constexpr size_t kClassBits = 2;
 
-size_t bytes_per_trial(size_t criteria) { return (kClassBits + criteria + 7) / 8; }
+size_t bytes_per_trial(size_t criteria) {
+  return (kClassBits + criteria + 7) / 8;
+}
 
 }  // namespace
 
@@ -17,7 +19,8 @@ std::vector<uint8_t> pack_outcomes(const std::vector<TrialRow>& rows, size_t cri
   bytes.reserve(rows.size() * width);
   for (const TrialRow& row : rows) {
     uint64_t packed = (uint64_t{row.fired} << kClassBits) | static_cast<uint64_t>(row.outcome);
-    for (size_t byte = 0; byte < width; ++byte, packed >>= 8) bytes.push_back(packed & 0xff);
+    for (size_t byte = 0; byte < width; ++byte, packed >>= 8)
+      bytes.push_back(packed & 0xff);
   }
   return bytes;
 }
@@ -29,7 +32,8 @@ std::vector<PackedOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, si
   outcomes.reserve(bytes.size() / width);
   for (size_t start = 0; start < bytes.size(); start += width) {
     uint64_t packed = 0;
-    for (size_t byte = width; byte-- > 0;) packed = (packed << 8) | bytes[start + byte];
+    for (size_t byte = width; byte-- > 0;)
+      packed = (packed << 8) | bytes[start + byte];
     PackedOutcome outcome;
     outcome.outcome = static_cast<OutcomeClass>(packed & ((1u << kClassBits) - 1));
     outcome.fired = static_cast<uint32_t>(packed >> kClassBits);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "faultwave/error.h"
+
 #include "src/store/info_table.h"
 
 namespace faultwave {
@@ -92,8 +93,8 @@ TrialRow read_row(const Statement& select) {
 }  // namespace
 
 void insert_trials(const Database& database, const std::vector<TrialRow>& rows) {
-  const std::string sql =
-      "INSERT INTO trials (" + kColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  const std::string sql = "INSERT INTO trials (" + kColumns +
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   Statement insert(database, sql.c_str());
   for (const TrialRow& row : rows) {
     bind_row(insert, row);
@@ -104,7 +105,8 @@ void insert_trials(const Database& database, const std::vector<TrialRow>& rows) 
 void visit_trials(const Database& database, const std::function<void(const TrialRow&)>& visit) {
   const std::string sql = "SELECT " + kColumns + " FROM trials ORDER BY trial";
   Statement select(database, sql.c_str());
-  while (select.step()) visit(read_row(select));
+  while (select.step())
+    visit(read_row(select));
 }
 
 std::optional<TrialRow> find_trial(const Database& database, int64_t number) {

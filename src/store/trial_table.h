@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "faultwave/store.h"
+
 #include "src/store/database.h"
 
 namespace faultwave {
