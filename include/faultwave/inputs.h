@@ -15,8 +15,8 @@ namespace faultwave {
 /// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle `crop` x `crop` if
 /// given; divide by 255; subtract `mean` and divide by `std`, channel by channel.
 struct Preprocess {
-  std::optional<int64_t> resize;
-  std::optional<int64_t> crop;
+  std::optional<int64_t> resize = {};
+  std::optional<int64_t> crop = {};
   std::array<double, 3> mean = {0, 0, 0};
   std::array<double, 3> std = {1, 1, 1};
 };
