@@ -210,6 +210,17 @@ TEST_CASE("truncated images are refused wherever they end") {
   }
 }
 
+TEST_CASE("the end of a camera's preview is not the end of the image") {
+  const TemporaryFolder folder;
+  write_jpeg(folder / "whole.jpg", patterned(20, 30));
+  const std::string good = read_bytes(folder / "whole.jpg");
+  const std::string preview("\xff\xe1\x00\x06\xff\xd8\xff\xd9", 8);  // a segment of application data
+  write_bytes(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2) + "and a trailer");
+  CHECK(at::equal(load_image(folder / "x.jpg"), load_image(folder / "whole.jpg")));
+  write_bytes(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2, good.size() - 40));
+  CHECK(contains(refusal_of_image(folder / "x.jpg"), "damaged or incomplete"));
+}
+
 TEST_CASE("a PNG with a damaged byte is refused") {
   const TemporaryFolder folder;
   write_png(folder / "whole.png", patterned(6, 6));

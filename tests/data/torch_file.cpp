@@ -68,22 +68,21 @@ TEST_CASE("truncated files are refused wherever they end") {
   }
 }
 
-TEST_CASE("a damaged byte never does more than change a value") {
+TEST_CASE("a damaged byte does no harm") {
   const TemporaryFolder folder;
   const std::string path = folder / "x.pt";
   const std::string good = read_bytes(made_file("float32.pt"));
-  int loaded = 0;
   for (size_t place = 0; place < good.size(); ++place) {
     std::string damaged = good;
     damaged[place] = static_cast<char>(damaged[place] ^ (1 << place % 8));
     write_bytes(path, damaged);
     try {
-      loaded += load_tensor(path).defined() ? 1 : 0;
+      const at::Tensor tensor = load_tensor(path);
+      CHECK(tensor.nbytes() <= 96);
     } catch (const UserError& error) {
       CHECK(error.code() == ErrorCode::bad_input);
     }
   }
-  MESSAGE(loaded << " of " << good.size() << " damaged files could still be read");
 }
 
 }  // namespace
