@@ -11,6 +11,9 @@ class App;
 /// tests/cli/approved.
 namespace faultwave::cli {
 
+void add_sites(CLI::App& program);
+void add_inject(CLI::App& program);
+void add_perturb(CLI::App& program);
 void add_run(CLI::App& program);
 void add_resume(CLI::App& program);
 void add_stats(CLI::App& program);

@@ -4,5 +4,5 @@
 
 int main(int argc, char** argv) {
   using namespace faultwave::cli;
-  return run_program(argc, argv, {add_run, add_resume, add_stats, add_export, add_replay});
+  return run_program(argc, argv, {add_sites, add_inject, add_perturb, add_run, add_resume, add_stats, add_export, add_replay});
 }
