@@ -5,9 +5,9 @@
 
 namespace faultwave::zoo {
 
-/// Draws convolution weights so that values keep their magnitude from layer to layer (He et al., "Delving deep into
-/// rectifiers", ICCV 2015, by fan-out) and zeroes convolution biases. With libtorch's own defaults the values of
-/// a deep network without trained weights fade away, and faults in it with them.
+/// Draws convolution weights so that values keep their magnitude from layer to layer (He et al., "Delving
+/// deep into rectifiers", ICCV 2015, by fan-out) and zeroes convolution biases. With libtorch's own defaults
+/// the values of a deep network without trained weights fade away, and faults in it with them.
 inline void initialise_convolutions(torch::nn::Module& network) {
   torch::NoGradGuard no_grad;
   for (const auto& module : network.modules()) {

@@ -62,7 +62,8 @@ ResNet18Impl::ResNet18Impl(int64_t classes)
 torch::Tensor ResNet18Impl::forward(const torch::Tensor& images) {
   torch::Tensor maps = torch::relu_(norm1_->forward(conv1_->forward(images)));
   maps = pool_->forward(maps);
-  for (nn::Sequential& stage : stages_) maps = stage->forward(maps);
+  for (nn::Sequential& stage : stages_)
+    maps = stage->forward(maps);
   return scores_->forward(torch::adaptive_avg_pool2d(maps, {1, 1}).flatten(1));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Well-known image classifiers as C++ modules, for tests, benches and examples.
-// Parameters and buffers have the names and shapes of torchvision's state dictionaries, so that those can be loaded.
-// All take FP32 images [N, 3, H, W], 224 x 224 by custom, and return scores [N, classes].
+// Parameters and buffers have the names and shapes of torchvision's state dictionaries, so that those can be
+// loaded. All take FP32 images [N, 3, H, W], 224 x 224 by custom, and return scores [N, classes].
 #pragma once
 
 #include <torch/torch.h>
@@ -10,8 +10,8 @@
 
 namespace faultwave::zoo {
 
-/// Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv 1404.5997: five convolutions, three
-/// linear layers. H and W at least 63.
+/// Krizhevsky, "One weird trick for parallelizing convolutional neural networks", arXiv 1404.5997: five
+/// convolutions, three linear layers. H and W at least 63.
 class AlexNetImpl : public torch::nn::Module {
  public:
   explicit AlexNetImpl(int64_t classes = 1000);
@@ -51,9 +51,10 @@ class MobileNetV2Impl : public torch::nn::Module {
 };
 TORCH_MODULE(MobileNetV2);
 
-/// Fills a module's parameters and buffers from a dictionary of tensors by name: a `.safetensors` file, or what
-/// `torch.save(model.state_dict(), path)` writes. Throws UserError(bad_input) if the file cannot be read, or a name is missing
-/// or unknown, or a shape differs; the module is then as before.
+/// Fills a module's parameters and buffers by name from a `.safetensors` file, or from what
+/// `torch.save(model.state_dict(), path)` writes. Entries that the module does not have are ignored. Throws
+/// UserError(bad_input) if the file cannot be read, lacks a name, or has another shape under it; the module
+/// is then as before.
 void load_state_dict(torch::nn::Module& module, const std::string& path);
 
 }  // namespace faultwave::zoo
