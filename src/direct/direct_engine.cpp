@@ -59,7 +59,8 @@ at::Tensor DirectEngine::stack(const std::vector<int64_t>& inputs) const {
 
 std::vector<at::Tensor> DirectEngine::forward(const at::Tensor& batch) const {
   torch::NoGradGuard no_grad;
-  std::vector<at::Tensor> outputs = network_->forward({batch});
+  // A copy, since a network may write to its input (an in-place activation first).
+  std::vector<at::Tensor> outputs = network_->forward({batch.clone()});
   for (at::Tensor& output : outputs)
     output = output.cpu();
   return outputs;
