@@ -9,7 +9,6 @@ WERROR ?= OFF
 PYTHON ?= python3
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-DEMO_TRIALS ?= 3000
 export PRESET BUILD TORCH_DIR WERROR PYTHON
 
 # With a libtorch of the user's own, building needs no Python at all.
@@ -46,10 +45,14 @@ test:
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
 
 demo:
-	@$(setup_build)
-	@tools/setup python demo-data
+	@tools/setup packages python configure demo-data
 	@$(compile) --target faultwave-cli
-	@tools/demo $(faultwave) $(BUILD)/demo
+	@rm -f $(BUILD)/demo/*.db*
+	@echo; echo 'Random single bit flips in neurons:'; echo
+	@$(faultwave) run $(BUILD)/demo/neurons.toml --db $(BUILD)/demo/neurons.db
+	@echo; echo 'Random single bit flips in weights:'; echo
+	@$(faultwave) run $(BUILD)/demo/weights.toml --db $(BUILD)/demo/weights.db
+	@echo; .venv/bin/python tools/demo_summary.py $(faultwave) $(BUILD)/demo
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
