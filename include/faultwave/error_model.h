@@ -70,6 +70,9 @@ ErrorModelPtr bit_flip(std::vector<int> bits);          ///< `flip(3,30)`: these
 ErrorModelPtr random_bit_flips(int count);              ///< `flip(any=2)`: that many different bits, drawn
 ErrorModelPtr burst_flip(int length, std::optional<int> start = {});  ///< `burst(4)` or `burst(4,start=20)`: adjacent bits
 ErrorModelPtr int8_flip(std::optional<int> bit = {}, std::optional<double> scale = {});  ///< `flip(int8:6)`, `flip(int8:6,scale=0.05)`, `flip(int8)`
+/// The same through any format: "int8", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2" or fixed point "fixed8.4"; only int8
+/// takes a scale. `flip(fp16:14)`. Throws UserError(usage) for an unknown format.
+ErrorModelPtr format_flip(const std::string& format, std::optional<int> bit = {}, std::optional<double> scale = {});
 ErrorModelPtr stuck_at(int value, std::optional<int> bit = {});  ///< `stuck0(7)`, `stuck1(7)`, `stuck1`
 ErrorModelPtr zero();                                   ///< `zero`
 ErrorModelPtr constant(double value);                   ///< `constant(10000)`; inf, -inf and nan are allowed for floating point

@@ -13,6 +13,7 @@
 #include "faultwave/location.h"
 #include "faultwave/network.h"
 #include "faultwave/outcome.h"
+#include "faultwave/perturb.h"
 #include "faultwave/population.h"
 #include "faultwave/random.h"
 #include "faultwave/receipt.h"

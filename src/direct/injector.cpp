@@ -14,7 +14,7 @@
 #include "faultwave/random.h"
 
 #include "src/direct/armed_faults.h"
-#include "src/direct/fault_plan.h"
+#include "src/direct/resolve_fault.h"
 #include "src/model/profile.h"
 
 namespace faultwave {
@@ -42,19 +42,16 @@ std::function<void()> enter_eval(torch::nn::Module& module) {
   };
 }
 
-[[noreturn]] void refuse(const Fault& fault, const std::string& reason) {
-  throw UserError(ErrorCode::illegal_fault, "fault '" + to_string(fault) + "': " + reason);
-}
-
 void check_batch(const Fault& fault, const Site& site, int64_t batch, bool batch_is_free) {
   if (fault.batch.kind == BatchPart::Kind::all) return;
   if (site.batch.dim < 0) {
-    refuse(fault, "the site does not grow with the batch, so that '@' has no meaning; leave it out");
+    detail::refuse_fault(fault,
+                         "the site does not grow with the batch, so that '@' has no meaning; leave it out");
   }
   if (fault.batch.kind != BatchPart::Kind::one) return;
   if (fault.batch.element < 0 || (!batch_is_free && fault.batch.element >= batch)) {
-    refuse(fault, "no batch element @" + std::to_string(fault.batch.element) + ": expected @0 to @" +
-                      std::to_string(batch - 1));
+    detail::refuse_fault(fault, "no batch element @" + std::to_string(fault.batch.element) +
+                                    ": expected @0 to @" + std::to_string(batch - 1));
   }
 }
 
@@ -144,21 +141,7 @@ std::optional<double> Injector::int8_scale(const Site& site) const {
 Fault Injector::resolve(const Fault& fault) const {
   const Site& place = site(fault.kind, fault.site);
   check_batch(fault, place, batch(), batch_is_free());
-  const VictimContext context{place.name, c10::toUnderlying(place.dtype), int8_scale(place)};
-  try {
-    fault.model->check(context);
-    Draw draw(fault.key.value_or(0), detail::discrete_stream);
-    Fault resolved = fault;
-    resolved.location = faultwave::resolve(fault.location, place.element_shape(), place.channel_axis, draw);
-    if (const ErrorModelPtr model = fault.model->resolve(context, draw)) resolved.model = model;
-    // Elements that draw for themselves have no one location or bit to write out.
-    const bool each_draws = fault.batch.kind == BatchPart::Kind::each &&
-                            (fault.location.is_drawn() || resolved.model->text() != fault.model->text());
-    return each_draws ? fault : resolved;
-  } catch (const UserError& error) {
-    if (error.code() != ErrorCode::illegal_fault) throw;
-    refuse(fault, error.what());
-  }
+  return detail::resolve_fault(fault, place, {place.name, c10::toUnderlying(place.dtype), int8_scale(place)});
 }
 
 Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key) const {

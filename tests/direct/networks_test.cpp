@@ -156,7 +156,7 @@ TEST_CASE("every type of tensor can be hit, bit by bit, in its own type") {
       {at::kBool, "flip(0)", 0, 0},
   };
   for (const Row& row : rows) {
-    CAPTURE(c10::toString(row.type));
+    CAPTURE(std::string(c10::toString(row.type)));
     Cast net(row.type);
     Injector injector(net, x);
     std::vector<faultwave::Receipt> receipts;

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/fault/models/format_flip.h"
+
+#include <cmath>
+
+#include "faultwave/error.h"
+#include "faultwave/random.h"
+
+#include "src/fault/bits.h"
+#include "src/fault/formats.h"
+#include "src/fault/models/checks.h"
+#include "src/fault/numbers.h"
+
+namespace faultwave {
+namespace {
+
+/// The victim alone goes through a number format, in which one bit flips.
+class FormatFlip final : public ErrorModel {
+ public:
+  FormatFlip(Format format, std::optional<int> bit, std::optional<double> scale)
+      : format_(std::move(format)), bit_(bit), scale_(scale) {}
+
+  std::string text() const override {
+    std::string text = std::string("flip(") + format_.name;
+    if (bit_) text.append(1, ':').append(std::to_string(*bit_));
+    if (scale_) text += ",scale=" + format_number(*scale_);
+    return text + ")";
+  }
+
+  bool is_drawn() const override { return !bit_; }
+
+  void check(const VictimContext& context) const override {
+    check_target(context);
+    if (!format_.needs_scale() || scale_) return;
+    if (!context.int8_scale) {
+      refuse(*this, context,
+             "the scale of the site is not known; calibrate it, or give one as in flip(int8:6,scale=0.05)");
+    }
+    if (!is_scale(*context.int8_scale)) {
+      refuse(*this, context,
+             "the calibrated scale of the site is " + format_number(*context.int8_scale) +
+                 "; calibrate with other inputs, or give one as in flip(int8:6,scale=0.05)");
+    }
+  }
+
+  /// Fixes the bit, and the scale where the context knows it, so that the text needs no calibration to be
+  /// replayed.
+  ErrorModelPtr resolve(const VictimContext& context, Draw& draw) const override {
+    check_target(context);
+    const bool takes_scale =
+        format_.needs_scale() && !scale_ && context.int8_scale && is_scale(*context.int8_scale);
+    if (bit_ && !takes_scale) return nullptr;
+    const int bit = bit_ ? *bit_ : static_cast<int>(draw.below(format_.bits));
+    return std::make_shared<FormatFlip>(format_, bit, takes_scale ? context.int8_scale : scale_);
+  }
+
+  void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
+    const int bit = bit_ ? *bit_ : static_cast<int>(draw.below(format_.bits));
+    const uint64_t mask = uint64_t{1} << bit;
+    const double scale = scale_ ? *scale_ : context.int8_scale.value_or(1.0);
+    transform_bits(values, [&](uint64_t bits) {
+      const uint64_t word = encode(to_double(bits, context.dtype), format_, scale);
+      return from_double(decode(word ^ mask, format_, scale), context.dtype);
+    });
+  }
+
+  static bool is_scale(double scale) { return std::isfinite(scale) && scale > 0.0; }
+
+ private:
+  void check_target(const VictimContext& context) const {
+    check_type(*this, context);
+    if (!is_floating(context.dtype)) {
+      refuse(*this, context,
+             "formats are emulated on floating-point values; flip(bit) flips the bits of this type");
+    }
+    if (bit_) check_bit(*this, context, *bit_, format_.bits, format_.name);
+  }
+
+  Format format_;
+  std::optional<int> bit_;
+  std::optional<double> scale_;  // given in the text; unused unless the format needs one
+};
+
+}  // namespace
+
+ErrorModelPtr format_flip(const std::string& format, std::optional<int> bit, std::optional<double> scale) {
+  const std::optional<Format> found = find_format(format);
+  if (!found) {
+    throw UserError(ErrorCode::usage, "unknown number format '" + format + "': expected " + format_choices());
+  }
+  if (scale && !found->needs_scale()) {
+    throw UserError(ErrorCode::usage, "the number format " + format + " takes no scale");
+  }
+  if (scale && !FormatFlip::is_scale(*scale)) {
+    throw UserError(ErrorCode::usage,
+                    "the scale of a flip must be finite and above 0, not " + format_number(*scale));
+  }
+  return std::make_shared<FormatFlip>(*found, bit, scale);
+}
+
+ErrorModelPtr int8_flip(std::optional<int> bit, std::optional<double> scale) {
+  return format_flip("int8", bit, scale);
+}
+
+ErrorModelPtr parse_format_flip(const Arguments& arguments) {
+  arguments.expect(1, 1, {"scale"}, "flip(format), flip(format:bit) or flip(int8:bit,scale=s)");
+  const std::string_view text = arguments.text(0);
+  const size_t colon = text.find(':');
+  const std::string format(text.substr(0, colon));
+  if (colon == std::string_view::npos) return format_flip(format, {}, arguments.number("scale"));
+  const std::optional<int64_t> bit = parse_integer(text.substr(colon + 1));
+  // Far outside of any format; the exact range is the business of check.
+  if (!bit || *bit < -64 || *bit > 64) arguments.fail(0, "a format and one of its bits, such as int8:6,");
+  return format_flip(format, static_cast<int>(*bit), arguments.number("scale"));
+}
+
+}  // namespace faultwave

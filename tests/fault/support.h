@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "faultwave/error.h"
+#include "faultwave/error_model.h"
+
+namespace faultwave::test {
+
+using Words = std::vector<uint64_t>;
+
+/// A 1-D tensor whose memory holds these words, and the words that a tensor's memory holds. Plain copies of
+/// bytes.
+at::Tensor from_words(at::ScalarType dtype, const Words& words);
+Words to_words(const at::Tensor& values);
+
+/// What a model makes of these words; draws from Draw(key). Checks the model first.
+Words apply_to_words(const ErrorModelPtr& model, at::ScalarType dtype, const Words& words, uint64_t key = 0);
+
+/// Likewise with values of FP32.
+std::vector<float> apply_to_floats(const ErrorModelPtr& model, const std::vector<float>& values,
+                                   uint64_t key = 0);
+
+/// The message of the UserError that `action` throws; fails the test if it throws none, or one of another
+/// code.
+std::string message_of(ErrorCode code, const std::function<void()>& action);
+
+/// Whether `text` holds `part`; the test prints both otherwise.
+#define CHECK_HOLDS(text, part) CHECK_MESSAGE((text).find(part) != std::string::npos, (text))
+
+}  // namespace faultwave::test
