@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For test programs and benches that build torch modules themselves.
+// For sources that build torch modules: the zoo, some tests, benches and examples.
 #pragma once
 
 #include <torch/script.h>
