@@ -187,7 +187,7 @@ TEST_CASE("several faults") {
   REQUIRE(faults.size() == 3);
   CHECK(faults[1].site == "b;c");
   CHECK(to_string(faults) == "output:a[0] zero; weight:\"b;c\"[1] flip(3); bias:d[*] flip#4");
-  CHECK(parse_faults(to_string(faults)) == faults);
+  CHECK_UNARY(parse_faults(to_string(faults)) == faults);
   CHECK(to_string(std::vector<Fault>{}).empty());
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("a thousand drawn faults print and parse to the identity") {
     CHECK(line.find('\n') == std::string::npos);
     faults.push_back(fault);
   }
-  CHECK(parse_faults(to_string(faults)) == faults);
+  CHECK_UNARY(parse_faults(to_string(faults)) == faults);
 }
 
 TEST_CASE("a line without a location is refused with what to write") {
