@@ -29,7 +29,10 @@ struct Subject {
   std::function<void(const std::vector<c10::IValue>&)> forward;
   std::vector<NamedTensor> parameters;
   std::vector<NamedTensor> buffers;
-  std::function<std::string()> scope;  ///< module path of the running operator, where known; may be empty
+  std::function<std::string()> scope;    ///< module path of the running operator, where known; may be empty
+  std::vector<std::string> input_names;  ///< names of the network inputs; numbers where left out
+  /// Switches to eval mode and returns the undo; may be empty.
+  std::function<std::function<void()>()> enter_eval;
 };
 
 /// A module's parameters and buffers; the caller adds forward.
@@ -39,20 +42,21 @@ Subject describe(const std::shared_ptr<Network>& network);
 namespace detail {
 class Profile;
 class ArmedFaults;
-class EvalMode;
 }  // namespace detail
 
 /// Knows a network's sites and arms faults in it. The network itself is never changed.
 ///
-/// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch size to learn
-/// which axes grow with the batch; training modes, buffers and random state are afterwards as before.
-/// The object may be shared by threads once constructed, except for calibrate().
+/// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch
+/// size to learn which axes grow with the batch; training modes, buffers and random state are afterwards as
+/// before. The object may be shared by threads once constructed, except for calibrate().
 class Injector {
  public:
-  /// C++ module: `Injector injector(net, example)` for a module holder or shared_ptr whose forward takes a tensor.
+  /// C++ module: `Injector injector(net, example)` for a module holder or shared_ptr whose forward takes a
+  /// tensor.
   template <typename Net>
   Injector(Net net, const at::Tensor& example)
-      : Injector(*net, [net](const std::vector<c10::IValue>& in) mutable { net->forward(in[0].toTensor()); }, {example}) {}
+      : Injector(*net, [net](const std::vector<c10::IValue>& in) mutable { net->forward(in[0].toTensor()); },
+                 {example}) {}
 
   /// C++ module with any forward: `forward` gets the example inputs (or those at twice the batch size).
   Injector(torch::nn::Module& module, std::function<void(const std::vector<c10::IValue>&)> forward,
@@ -71,7 +75,8 @@ class Injector {
   const std::vector<Site>& sites() const;
   /// Throws UserError(illegal_fault) with near names if there is none.
   const Site& site(SiteKind kind, std::string_view name) const;
-  /// Sites of a kind whose name matches one of the globs (`*`, `?`, `[a-z]`); no globs: the default ones of the kind.
+  /// Sites of a kind whose name matches one of the globs (`*`, `?`, `[a-z]`); no globs: the default ones of
+  /// the kind.
   std::vector<Site> select(SiteKind kind, const std::vector<std::string>& globs = {}) const;
 
   /// Size of the batch axis in the example.
@@ -79,14 +84,14 @@ class Injector {
   /// Whether the network ran at another batch size than the example's.
   bool batch_is_free() const;
 
-  /// Records each site's largest absolute value over these inputs, for INT8 emulation; the profile has already done
-  /// so for the example.
+  /// Records each site's largest absolute value over these inputs, for INT8 emulation; the profile has
+  /// already done so for the example.
   void calibrate(const std::vector<std::vector<c10::IValue>>& inputs);
   /// Largest absolute value / 127, or empty for a site that was never finite or is not floating point.
   std::optional<double> int8_scale(const Site& site) const;
 
-  /// Checks a fault against the profile and fills in what is left to draw, with the fault's own key. The result
-  /// is what the receipt prints. Throws UserError(illegal_fault).
+  /// Checks a fault against the profile and fills in what is left to draw, with the fault's own key. The
+  /// result is what the receipt prints. Throws UserError(illegal_fault).
   Fault resolve(const Fault& fault) const;
 
   /// A fault at one random neuron (default output sites, layer first, as PyTorchFI does), drawn with `key`.
@@ -102,8 +107,8 @@ class Injector {
   }
   Fault random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key = {}) const;
 
-  /// Arms the faults, calls `function` once, disarms, and returns its result. Throws UserError(illegal_fault) if a fault
-  /// is illegal, or hit nothing. `receipts`, where given, is filled.
+  /// Arms the faults, calls `function` once, disarms, and returns its result. Throws UserError(illegal_fault)
+  /// if a fault is illegal, or hit nothing. `receipts`, where given, is filled.
   template <typename Function>
   std::invoke_result_t<Function> run(const std::vector<Fault>& faults, Function&& function,
                                      std::vector<Receipt>* receipts = nullptr) const;
@@ -118,15 +123,16 @@ class Injector {
   std::unique_ptr<detail::Profile> profile_;
 };
 
-/// Faults are armed on the current thread from construction to the end of the scope, in every forward of the network
-/// (any number, training included). Other threads are not affected and may arm faults of their own.
+/// Faults are armed on the current thread from construction to the end of the scope, in every forward of the
+/// network (any number, training included). Other threads are not affected and may arm faults of their own.
 /// One Armed at a time per thread: a second throws UserError(usage).
 class Armed {
  public:
   Armed(const Injector& injector, const Fault& fault) : Armed(injector, std::vector<Fault>{fault}) {}
   /// Throws UserError(illegal_fault) before anything is armed.
   Armed(const Injector& injector, const std::vector<Fault>& faults);
-  /// Disarms. Throws UserError(illegal_fault) if a fault hit nothing, unless an exception is already on its way.
+  /// Disarms. Throws UserError(illegal_fault) if a fault hit nothing, unless an exception is already on its
+  /// way.
   ~Armed() noexcept(false);
   Armed(const Armed&) = delete;
   Armed& operator=(const Armed&) = delete;
@@ -164,7 +170,9 @@ ErrorModelPtr to_error_model(const Zero& model);
 ErrorModelPtr to_error_model(const Constant& model);
 ErrorModelPtr to_error_model(const Noise& model);
 ErrorModelPtr to_error_model(const Scale& model);
-inline ErrorModelPtr to_error_model(const ErrorModelPtr& model) { return model; }
+inline ErrorModelPtr to_error_model(const ErrorModelPtr& model) {
+  return model;
+}
 
 template <typename Function>
 std::invoke_result_t<Function> Injector::run(const std::vector<Fault>& faults, Function&& function,

@@ -36,7 +36,7 @@ class InputSet {
  public:
   virtual ~InputSet() = default;
   virtual int64_t size() const = 0;
-  /// Input `index` on the CPU, without batch axis. Thread-safe. Throws UserError(bad_input).
+  /// Input `index` on the CPU, without batch axis, in memory of its own. Thread-safe. Throws UserError(bad_input).
   virtual at::Tensor get(int64_t index) const = 0;
   /// A short name for people: file name or `#index`.
   virtual std::string name(int64_t index) const = 0;

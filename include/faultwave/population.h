@@ -23,9 +23,9 @@ class Population {
   /// Throws UserError(illegal_fault) if `sites` is empty or holds no values.
   Population(std::vector<Site> sites, DrawRule rule);
 
-  /// One fault at one element of one batch element, with everything discrete fixed: site, element, bit; continuous draws get
-  /// a key. `draw` should be Draw(seed, trial number). The order of draws is part of the file format of
-  /// campaigns: site, element, bit, key.
+  /// One fault at one element of one batch element, with everything discrete fixed: site, element, bit;
+  /// continuous draws get a key. `draw` should be Draw(seed, trial number). The order of draws is part of the
+  /// file format of campaigns: site, element, bit, key.
   Fault draw(const ErrorModelPtr& model, Draw& draw) const;
 
   const std::vector<Site>& sites() const { return sites_; }

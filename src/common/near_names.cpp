@@ -24,7 +24,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::vector<std::string> near_names(std::string_view wrong, const std::vector<std::string>& known, size_t most) {
+std::vector<std::string> near_names(std::string_view wrong, const std::vector<std::string>& known,
+                                    size_t most) {
   struct Candidate {
     size_t distance;
     const std::string* name;
@@ -41,7 +42,8 @@ std::vector<std::string> near_names(std::string_view wrong, const std::vector<st
   std::vector<std::string> names;
   for (const Candidate& candidate : candidates) {
     if (names.size() == most) break;
-    if (std::find(names.begin(), names.end(), *candidate.name) == names.end()) names.push_back(*candidate.name);
+    if (std::find(names.begin(), names.end(), *candidate.name) == names.end())
+      names.push_back(*candidate.name);
   }
   return names;
 }
@@ -50,7 +52,8 @@ std::string did_you_mean(std::string_view wrong, const std::vector<std::string>&
   const std::vector<std::string> names = near_names(wrong, known);
   if (names.empty()) return "";
   std::string text = "; did you mean " + names[0];
-  for (size_t i = 1; i < names.size(); ++i) text += (i + 1 == names.size() ? " or " : ", ") + names[i];
+  for (size_t i = 1; i < names.size(); ++i)
+    text += (i + 1 == names.size() ? " or " : ", ") + names[i];
   return text + "?";
 }
 

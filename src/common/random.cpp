@@ -15,7 +15,8 @@ Draw::Draw(uint64_t key, uint64_t stream) : key_(key), stream_(stream) {}
 void Draw::refill() {
   // One engine a block of four words keeps the state two integers and a Draw cheap to copy.
   at::philox_engine engine(key_, stream_, block_++);
-  for (uint32_t& word : words_) word = engine();
+  for (uint32_t& word : words_)
+    word = engine();
   used_ = 0;
 }
 
@@ -29,14 +30,17 @@ uint64_t Draw::bits64() {
   return low | (static_cast<uint64_t>(bits32()) << 32);
 }
 
-double Draw::uniform() { return static_cast<double>(bits64() >> 11) * 0x1.0p-53; }
+double Draw::uniform() {
+  return static_cast<double>(bits64() >> 11) * 0x1.0p-53;
+}
 
 uint64_t Draw::below(uint64_t bound) {
   if (bound == 0) throw InternalError("Draw::below needs a bound of at least 1");
   // Values under `skip` would make the first residues more likely than the others.
   const uint64_t skip = (0 - bound) % bound;
   uint64_t value = bits64();
-  while (value < skip) value = bits64();
+  while (value < skip)
+    value = bits64();
   return value % bound;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "faultwave/error.h"
+
 #include "src/common/near_names.h"
 
 namespace faultwave {
@@ -36,9 +37,9 @@ SiteKind parse_site_kind(std::string_view text) {
     if (name == text) return value;
     names.emplace_back(name);
   }
-  throw UserError(ErrorCode::usage,
-                  "unknown kind of site '" + std::string(text) +
-                      "': expected output, input, weight, bias, buffer or network-input" + did_you_mean(text, names));
+  throw UserError(ErrorCode::usage, "unknown kind of site '" + std::string(text) +
+                                        "': expected output, input, weight, bias, buffer or network-input" +
+                                        did_you_mean(text, names));
 }
 
 std::vector<int64_t> Site::element_shape() const {
@@ -54,7 +55,8 @@ std::vector<int64_t> Site::element_shape() const {
 
 int64_t Site::numel() const {
   int64_t count = 1;
-  for (int64_t size : element_shape()) count *= size;
+  for (int64_t size : element_shape())
+    count *= size;
   return count;
 }
 

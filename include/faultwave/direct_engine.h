@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "faultwave/engine.h"
+#include "faultwave/injector.h"
+#include "faultwave/inputs.h"
+#include "faultwave/network.h"
+
+namespace faultwave {
+
+struct DirectOptions {
+  int64_t batch = 16;              ///< most trials of one forward; 1 for a network that fixes its batch size
+  c10::Device device = c10::kCPU;  ///< where inputs are moved to; the network must be there
+  std::optional<c10::ScalarType> dtype;  ///< floating-point inputs are converted to it
+};
+
+/// The reference engine: every trial is a real faulty forward. Trials whose faults lie in tensors that grow
+/// with the batch share a forward, each in a batch element of its own; a weight fault needs a forward for
+/// itself. The golden output that a trial is compared with comes from the same inputs at the same batch size,
+/// so a masked fault compares bitwise equal. The network must take one tensor with the batch on axis 0.
+class DirectEngine : public Engine {
+ public:
+  /// `injector` must outlive the engine. Throws UserError(bad_network) if outputs do not grow with the batch.
+  DirectEngine(std::shared_ptr<Network> network, const Injector& injector,
+               std::shared_ptr<const InputSet> inputs, const DirectOptions& options = {});
+
+  void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
+
+  /// Golden outputs of one input, run alone: one batch element each, on the CPU.
+  std::vector<at::Tensor> golden(int64_t input);
+
+ private:
+  struct Golden {
+    std::vector<int64_t> inputs;
+    std::vector<at::Tensor> outputs;  // whole batch, CPU
+  };
+  using Group = std::vector<size_t>;  // positions in the trials of one call
+
+  std::vector<Group> group(const std::vector<Trial>& trials) const;
+  bool can_share(const Trial& trial) const;
+  void run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink);
+  at::Tensor stack(const std::vector<int64_t>& inputs) const;
+  std::vector<at::Tensor> forward(const at::Tensor& batch) const;
+  const std::vector<at::Tensor>& golden_batch(const std::vector<int64_t>& inputs, const at::Tensor& batch);
+  std::vector<at::Tensor> element(const std::vector<at::Tensor>& outputs, int64_t number) const;
+  void find_output_axes();
+
+  std::shared_ptr<Network> network_;
+  const Injector& injector_;
+  std::shared_ptr<const InputSet> inputs_;
+  DirectOptions options_;
+  std::vector<int64_t> output_axes_;  // batch axis of each output
+  std::list<Golden> golden_;          // most recently used first
+};
+
+}  // namespace faultwave

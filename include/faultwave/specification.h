@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "faultwave/inputs.h"
+#include "faultwave/population.h"
+#include "faultwave/site.h"
+
+namespace faultwave {
+
+/// What a campaign does: one plain struct, filled from a TOML file (docs/campaigns.md has the reference).
+/// Field names are the keys of the file.
+struct Specification {
+  // What runs. Paths as written; see resolve().
+  std::string model;   ///< network file; required
+  std::string input;   ///< tensor file, image, or folder of images; required
+  std::string labels;  ///< 1-D integer tensor, the right class of each input; "" if none
+  std::string engine = "direct";
+  std::string device = "cpu";  ///< "cpu", "cuda", "cuda:1"
+  std::string dtype;           ///< "float32", "float16", ...; "" keeps the network's own
+  Preprocess preprocess;       ///< table [preprocess], for images
+
+  // How much.
+  uint64_t seed = 0;    ///< with the trial number, the key of everything random
+  int64_t trials = 0;   ///< required, at least 1
+  int64_t batch = 16;   ///< rows of one forward
+  int64_t block = 512;  ///< trials of one transaction; a kill loses the block under way
+
+  // What is counted.
+  std::vector<std::string> criteria = {"top1", "top5", "confidence(0.2)", "nonfinite"};
+  double confidence = 0.99;  ///< of the intervals
+
+  // Table [fault].
+  SiteKind kind = SiteKind::output;
+  std::vector<std::string> sites;  ///< globs; none: the default sites of the kind
+  std::string error;               ///< an error model as in a fault line; required
+  DrawRule draw = DrawRule::bits;
+  int64_t calibrate =
+      16;  ///< first inputs that scales of INT8 emulation are taken from, where they are needed
+
+  /// Folder that relative paths start from: the file's. Not part of the campaign's identity. "" is the
+  /// working folder.
+  std::string folder;
+
+  /// A path of this specification as the process can open it.
+  std::string resolve(const std::string& path) const;
+};
+
+/// Reads a file. Throws UserError(bad_input) if it cannot be read, and UserError(usage) with file, line, key
+/// and what was expected for anything in it that is not a specification; an unknown key gets near names.
+Specification load_specification(const std::string& path);
+
+/// Likewise from text; `name` stands for the file in messages.
+Specification parse_specification(std::string_view text, const std::string& name,
+                                  const std::string& folder = {});
+
+/// The canonical text: every key, in one order, defaults written out. Parsing it gives the same specification
+/// but for `folder`, and two specifications are the same campaign exactly if their texts are equal.
+std::string to_string(const Specification& specification);
+
+/// The keys in which two specifications differ, each as "seed is 1 there and 2 here"; "" if in none.
+std::string describe_difference(const Specification& there, const Specification& here);
+
+std::string_view to_string(DrawRule rule);
+
+}  // namespace faultwave

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+#include "faultwave/campaign.h"
+#include "faultwave/direct_engine.h"
+#include "faultwave/error.h"
+#include "faultwave/injector.h"
+#include "faultwave/inputs.h"
+#include "faultwave/network.h"
+
+#include "src/common/near_names.h"
+#include "src/common/torch_names.h"
+
+namespace faultwave {
+namespace {
+
+/// The network of a specification, ready to run where and as the specification says.
+class Bench {
+ public:
+  explicit Bench(const Specification& spec) : spec_(spec), device_(parse_device(spec.device)) {
+    check_device_present(device_);
+    if (!spec.dtype.empty()) dtype_ = parse_dtype(spec.dtype);
+    network_ = Network::open(spec.resolve(spec.model), {device_, dtype_});
+    inputs_ = open_inputs(spec.resolve(spec.input), spec.preprocess);
+    injector_ = std::make_unique<Injector>(profile());
+    engine_ = std::make_unique<DirectEngine>(network_, *injector_, inputs_,
+                                             DirectOptions{spec.batch, device_, dtype_});
+  }
+
+  Injector& injector() { return *injector_; }
+  Engine& engine() { return *engine_; }
+  const std::shared_ptr<InputSet>& inputs() const { return inputs_; }
+
+  /// Input `number` as a batch of one.
+  std::vector<c10::IValue> batch_of(int64_t number) const {
+    at::Tensor input = inputs_->get(number).unsqueeze(0).to(device_);
+    if (dtype_ && input.is_floating_point()) input = input.to(*dtype_);
+    return {input};
+  }
+
+ private:
+  Injector profile() const {
+    try {
+      return Injector(network_, batch_of(0));
+    } catch (const c10::Error& error) {
+      std::ostringstream shape;
+      shape << inputs_->get(0).sizes();
+      throw UserError(ErrorCode::bad_network,
+                      "'" + spec_.model + "' cannot run on " + inputs_->name(0) + " of '" + spec_.input +
+                          "', of shape " + shape.str() +
+                          " without the batch: " + first_line(error.what_without_backtrace()));
+    }
+  }
+
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  const Specification spec_;
+  at::Device device_;
+  std::optional<at::ScalarType> dtype_;
+  std::shared_ptr<Network> network_;
+  std::shared_ptr<InputSet> inputs_;
+  std::unique_ptr<Injector> injector_;  // before the engine, which refers to it
+  std::unique_ptr<DirectEngine> engine_;
+};
+
+/// The sites that a specification names. A glob that matches nothing is a mistake even beside others that do.
+std::vector<Site> select_sites(const Injector& injector, const Specification& spec) {
+  for (const std::string& glob : spec.sites) {
+    if (!injector.select(spec.kind, {glob}).empty()) continue;
+    std::vector<std::string> names;
+    for (const Site& site : injector.sites()) {
+      if (site.kind == spec.kind) names.push_back(site.name);
+    }
+    throw UserError(ErrorCode::illegal_fault, "'" + spec.model + "' has no " +
+                                                  std::string(to_string(spec.kind)) + " site that matches '" +
+                                                  glob + "'" + did_you_mean(glob, names) +
+                                                  " `faultwave sites` lists them all");
+  }
+  return injector.select(spec.kind, spec.sites);
+}
+
+VictimContext context_of(const Injector& injector, const Site& site) {
+  VictimContext context;
+  context.site = site.name;
+  context.dtype = c10::toUnderlying(site.dtype);
+  context.int8_scale = injector.int8_scale(site);
+  return context;
+}
+
+bool is_legal(const ErrorModel& model, const VictimContext& context) {
+  try {
+    model.check(context);
+  } catch (const UserError&) {
+    return false;
+  }
+  return true;
+}
+
+/// Whether the error model works with the site's range: it is legal where a scale is known, and not where
+/// none is.
+bool needs_range(const ErrorModel& model) {
+  VictimContext context;
+  const bool is_legal_without = is_legal(model, context);
+  context.int8_scale = 1.0;
+  return !is_legal_without && is_legal(model, context);
+}
+
+void calibrate(Bench& bench, const Specification& spec) {
+  std::vector<std::vector<c10::IValue>> inputs;
+  const int64_t count = std::min(spec.calibrate, bench.inputs()->size());
+  for (int64_t i = 0; i < count; ++i)
+    inputs.push_back(bench.batch_of(i));
+  bench.injector().calibrate(inputs);
+}
+
+void check_legal(const Injector& injector, const Population& population, const ErrorModel& model) {
+  for (const Site& site : population.sites()) {
+    try {
+      model.check(context_of(injector, site));
+    } catch (const UserError& error) {
+      throw UserError(error.code(),
+                      std::string(to_string(site.kind)) + " site " + site.name + ": " + error.what());
+    }
+  }
+}
+
+std::vector<int64_t> read_labels(const at::Tensor& tensor, const std::string& path) {
+  if (tensor.dim() != 1 || !at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false)) {
+    throw UserError(ErrorCode::bad_input, "'" + path + "' must hold one integer an input, in one dimension");
+  }
+  const at::Tensor labels = tensor.to(at::kLong).contiguous();
+  return {labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel()};
+}
+
+}  // namespace
+
+Campaign open_campaign(const Specification& spec) {
+  const ErrorModelPtr error = parse_error_model(spec.error);
+  const auto bench = std::make_shared<Bench>(spec);
+  if (needs_range(*error)) calibrate(*bench, spec);
+
+  const Population population(select_sites(bench->injector(), spec), spec.draw);
+  check_legal(bench->injector(), population, *error);
+
+  CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()), .population = population};
+  parts.error = error;
+  for (const std::string& criterion : spec.criteria)
+    parts.criteria.push_back(parse_criterion(criterion));
+  parts.inputs = bench->inputs()->size();
+  parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };
+  if (!spec.labels.empty()) {
+    const at::Tensor labels = load_tensor(spec.resolve(spec.labels));
+    parts.labels = read_labels(labels, spec.labels);
+    parts.labels_fingerprint = inputs_from_tensor(labels)->fingerprint();
+  }
+  parts.model_fingerprint = file_fingerprint(spec.resolve(spec.model));
+  parts.inputs_fingerprint = bench->inputs()->fingerprint();
+  return Campaign(spec, std::move(parts));
+}
+
+}  // namespace faultwave

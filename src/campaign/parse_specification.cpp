@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "faultwave/error.h"
+#include "faultwave/error_model.h"
+#include "faultwave/outcome.h"
+#include "faultwave/specification.h"
+
+#include "src/campaign/toml_reader.h"
+#include "src/common/near_names.h"
+#include "src/common/torch_names.h"
+
+namespace faultwave {
+namespace {
+
+// A row of the database each: more would cost minutes before the first trial, for blocks that are too small
+// to be of use.
+constexpr int64_t kMostBlocks = 10'000'000;
+// TrialRow::fired has 32 bits, two of which the packed outcomes spend on the class.
+constexpr size_t kMostCriteria = 30;
+
+void read_devices(TomlReader& reader, Specification& spec) {
+  reader.read("engine", spec.engine);
+  reader.read("device", spec.device);
+  reader.read("dtype", spec.dtype);
+  reader.at("engine", [&] {
+    if (spec.engine == "direct") return;
+    throw UserError(ErrorCode::usage, "unknown engine '" + spec.engine + "': expected direct" +
+                                          did_you_mean(spec.engine, {"direct"}));
+  });
+  reader.at("device", [&] { spec.device = parse_device(spec.device).str(); });
+  reader.at("dtype", [&] {
+    if (reader.has("dtype")) spec.dtype = dtype_name(parse_dtype(spec.dtype));
+  });
+}
+
+void read_amounts(TomlReader& reader, Specification& spec) {
+  int64_t seed = 0;
+  reader.read("seed", seed, 0);
+  spec.seed = static_cast<uint64_t>(seed);
+  reader.read("trials", spec.trials, 1);
+  reader.read("batch", spec.batch, 1);
+  reader.read("block", spec.block, 1);
+  if (spec.trials / spec.block < kMostBlocks) return;
+  reader.fail("trials", "would make more than " + std::to_string(kMostBlocks) + " blocks: make block larger");
+}
+
+void read_criteria(TomlReader& reader, Specification& spec) {
+  reader.read("confidence", spec.confidence);
+  if (!(spec.confidence > 0 && spec.confidence < 1)) reader.fail("confidence", "must lie between 0 and 1");
+  reader.read("criteria", spec.criteria);
+  if (spec.criteria.empty()) reader.fail("criteria", "names no criterion: leave it out for the usual ones");
+  if (spec.criteria.size() > kMostCriteria) {
+    reader.fail("criteria", "names more than " + std::to_string(kMostCriteria) + " criteria");
+  }
+  reader.at("criteria", [&] {
+    for (std::string& criterion : spec.criteria)
+      criterion = parse_criterion(criterion)->text();
+  });
+}
+
+void read_preprocess(const toml::table& table, const std::string& name, Preprocess& preprocess) {
+  TomlReader reader(table, name, "preprocess");
+  reader.read("resize", preprocess.resize, 1);
+  reader.read("crop", preprocess.crop, 1);
+  reader.read("mean", preprocess.mean);
+  reader.read("std", preprocess.std);
+  reader.finish();
+  for (const double deviation : preprocess.std) {
+    if (!(deviation > 0)) reader.fail("std", "must be three numbers above 0");
+  }
+}
+
+void read_fault(const toml::table& table, const std::string& name, Specification& spec) {
+  TomlReader reader(table, name, "fault");
+  std::string kind(to_string(spec.kind));
+  std::string draw(to_string(spec.draw));
+  reader.read("kind", kind);
+  reader.read("sites", spec.sites);
+  reader.read("error", spec.error);
+  reader.read("draw", draw);
+  reader.read("calibrate", spec.calibrate, 1);
+  reader.finish();
+  reader.require("error", "what happens to a value, as in a fault line, such as \"flip\"");
+
+  reader.at("kind", [&] { spec.kind = parse_site_kind(kind); });
+  reader.at("error", [&] { spec.error = parse_error_model(spec.error)->text(); });
+  if (reader.has("sites") && spec.sites.empty()) {
+    reader.fail("sites", "names no site: leave it out for the default sites, or write [\"*\"] for all");
+  }
+  if (draw != "bits" && draw != "layers") {
+    reader.fail("draw", "must be \"bits\" or \"layers\", and is \"" + draw + "\"" +
+                            did_you_mean(draw, {"bits", "layers"}));
+  }
+  spec.draw = draw == "bits" ? DrawRule::bits : DrawRule::layers;
+}
+
+toml::table parse_toml(std::string_view text, const std::string& name) {
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    throw UserError(ErrorCode::usage, name + ", line " + std::to_string(error.source().begin.line) +
+                                          ": not TOML: " + std::string(error.description()));
+  }
+}
+
+}  // namespace
+
+Specification parse_specification(std::string_view text, const std::string& name, const std::string& folder) {
+  const toml::table table = parse_toml(text, name);
+  TomlReader reader(table, name, "");
+  Specification spec;
+  spec.folder = folder;
+
+  reader.read("model", spec.model);
+  reader.read("input", spec.input);
+  reader.read("labels", spec.labels);
+  const toml::table* preprocess = reader.table("preprocess");
+  const toml::table* fault = reader.table("fault");
+  read_devices(reader, spec);
+  read_amounts(reader, spec);
+  read_criteria(reader, spec);
+  reader.finish();
+  reader.require("model", "the network's file");
+  reader.require("input", "a tensor file, an image, or a folder of images");
+  reader.require("trials", "how many faults to try");
+  reader.require("fault", "a table that says at least error = \"...\"");
+
+  if (preprocess != nullptr) read_preprocess(*preprocess, name, spec.preprocess);
+  read_fault(*fault, name, spec);
+  return spec;
+}
+
+Specification load_specification(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || std::filesystem::is_directory(path) || !(text << file.rdbuf())) {
+    throw UserError(ErrorCode::bad_input, "cannot read the specification '" + path + "'");
+  }
+  return parse_specification(text.str(), path, std::filesystem::absolute(path).parent_path().string());
+}
+
+}  // namespace faultwave

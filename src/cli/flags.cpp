@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/cli/flags.h"
+
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+
+#include "src/common/torch_names.h"
+
+namespace faultwave::cli {
+
+void add_network_flags(CLI::App& command, NetworkFlags& flags) {
+  command.add_option("--device", flags.device, "Where the network runs: cpu, cuda or cuda:N")
+      ->type_name("DEVICE");
+  command
+      .add_option("--dtype", flags.dtype,
+                  "Floating-point type that the network is converted to: float64, float32, float16, bfloat16")
+      ->type_name("DTYPE");
+  command
+      .add_option("--threads", flags.threads,
+                  "Threads of one forward on the CPU (default: as libtorch chooses)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+}
+
+void apply(const NetworkFlags& flags) {
+  if (!flags.device.empty()) check_device_present(parse_device(flags.device));
+  if (!flags.dtype.empty()) parse_dtype(flags.dtype);
+  if (flags.threads > 0) at::set_num_threads(flags.threads);
+}
+
+void apply(const NetworkFlags& flags, Specification& specification) {
+  apply(flags);
+  if (!flags.device.empty()) specification.device = parse_device(flags.device).str();
+  if (!flags.dtype.empty()) specification.dtype = dtype_name(parse_dtype(flags.dtype));
+}
+
+}  // namespace faultwave::cli

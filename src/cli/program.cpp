@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/cli/program.h"
+
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include <CLI/CLI.hpp>
+
+#include "faultwave/campaign.h"
+#include "faultwave/error.h"
+
+#include "src/cli/output.h"
+
+namespace faultwave::cli {
+namespace {
+
+constexpr int kOurBug = 1;
+constexpr int kSignalBase = 128;
+
+int say(const std::string& message, int exit_code) {
+  std::cerr << "faultwave: " << message << std::endl;
+  return exit_code;
+}
+
+void set_up(CLI::App& program, const std::vector<AddCommand>& commands) {
+  program.name("faultwave");
+  program.description(
+      "Fault injection for deep neural networks: perturb a running network and see how it takes it.");
+  program.set_version_flag(
+      "--version", [] { return "faultwave " + program_version() + " (libtorch " + torch_version() + ")"; },
+      "Print the versions of Faultwave and libtorch");
+  program.set_help_flag("-h,--help", "Print this help");
+  program.require_subcommand(1);
+  program.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
+  program.footer(
+      "`faultwave COMMAND --help` says more. Exit codes: 0 done, 2 usage, 3 input, 4 network, 5 fault, "
+      "6 database\nor file, 7 mismatch, 1 a bug in Faultwave, 128 + n stopped by signal n.");
+  for (const AddCommand add : commands)
+    add(program);
+}
+
+/// CLI11 throws for help and version too; those are no errors.
+int finish_parse(const CLI::App& program, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return program.exit(error);
+  const std::string hint = "; see `faultwave --help`";
+  return say(error.what() + hint, static_cast<int>(ErrorCode::usage));
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const std::vector<AddCommand>& commands) {
+  CLI::App program;
+  set_up(program, commands);
+  try {
+    program.parse(argc, argv);
+    flush_standard_output();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return finish_parse(program, error);
+  } catch (const UserError& error) {
+    return say(error.what(), static_cast<int>(error.code()));
+  } catch (const Interrupted& stop) {
+    return say(stop.what(), kSignalBase + stop.signal());
+  } catch (const std::bad_alloc&) {
+    return say("out of memory: try a smaller batch", kOurBug);
+  } catch (const std::exception& error) {
+    return say(std::string("internal error, please report it: ") + error.what(), kOurBug);
+  }
+}
+
+}  // namespace faultwave::cli

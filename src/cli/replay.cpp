@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "faultwave/campaign.h"
+#include "faultwave/error.h"
+
+#include "src/cli/commands.h"
+#include "src/cli/flags.h"
+#include "src/report/numbers.h"
+
+namespace faultwave::cli {
+namespace {
+
+struct ReplayOptions {
+  std::string database;
+  int64_t trial = 0;
+  std::string specification;
+  NetworkFlags network;
+};
+
+TrialRow recorded_trial(const Store& store, int64_t number) {
+  if (const std::optional<TrialRow> row = store.trial(number)) return *row;
+  const int64_t trials = store.info().trials;
+  const std::string reason =
+      number < 0 || number >= trials
+          ? "the campaign has trials 0 to " + std::to_string(trials - 1)
+          : "it has not been run yet; go on with `faultwave resume " + store.path() + "`";
+  throw UserError(ErrorCode::usage,
+                  "no trial " + std::to_string(number) + " in '" + store.path() + "': " + reason);
+}
+
+std::string receipt_text(const TrialRow& row, const StoredSite& site) {
+  if (row.hits == 0) return "none: the run crashed before the fault was hit";
+  return exact(row.value_before) + " -> " + exact(row.value_after) + " (" + site.dtype + ", " +
+         hexadecimal(row.bits_before, site.bits) + " -> " + hexadecimal(row.bits_after, site.bits) + "), " +
+         std::to_string(row.hits) + (row.hits == 1 ? " value hit" : " values hit");
+}
+
+std::string classes_text(const std::vector<RankedClass>& classes) {
+  if (classes.empty()) return "no vector of scores";
+  std::string text;
+  for (const RankedClass& ranked : classes) {
+    text += (text.empty() ? "class " : ", ") + std::to_string(ranked.index) + " (" +
+            percent(ranked.probability) + ")";
+  }
+  return text;
+}
+
+std::string outcome_text(const TrialRow& row, const std::vector<std::string>& criteria) {
+  std::string fired;
+  for (size_t i = 0; i < criteria.size(); ++i) {
+    if (((row.fired >> i) & 1) != 0) fired += (fired.empty() ? ": " : ", ") + criteria[i];
+  }
+  const std::string crash =
+      row.crash.empty() ? "" : " (crashed: " + row.crash.substr(0, row.crash.find('\n')) + ")";
+  return std::string(to_string(row.outcome)) + fired + crash;
+}
+
+/// Where a replayed trial differs from the recorded one, or "".
+std::string difference(const TrialRow& recorded, const TrialRow& now) {
+  if (recorded.fault != now.fault || recorded.input != now.input) return "the fault drawn";
+  if (recorded.outcome != now.outcome || recorded.fired != now.fired) return "the outcome";
+  if (recorded.faulty_class != now.faulty_class) return "the faulty top class";
+  return "";
+}
+
+void print(const ReplayedTrial& trial, const TrialRow& recorded, const CampaignInfo& info,
+           const std::string& input) {
+  const TrialRow& row = trial.row;
+  std::cout << "trial     " << row.trial << "\ninput     " << row.input << " (" << input << ")"
+            << "\nfault     " << row.fault << "\nreceipt   " << receipt_text(row, info.sites.at(row.site))
+            << "\ngolden    " << classes_text(trial.golden) << "\nfaulty    " << classes_text(trial.faulty)
+            << "\noutcome   " << outcome_text(row, info.criteria) << "\nrecorded  "
+            << outcome_text(recorded, info.criteria) << "\n";
+}
+
+void replay(const ReplayOptions& options) {
+  const Store store = Store::open(options.database, Store::Access::read);
+  const TrialRow recorded = recorded_trial(store, options.trial);
+  Specification specification = recorded_specification(store, options.specification);
+  apply(options.network, specification);
+  const Campaign campaign = open_campaign(specification);
+  const CampaignInfo info = campaign.info(specification, "");
+
+  CampaignInfo comparable = info;
+  if (!options.network.device.empty() || !options.network.dtype.empty()) {
+    // The user wants to see the trial elsewhere: then that alone is no reason to refuse.
+    comparable.specification = store.info().specification;
+    comparable.sites = store.info().sites;
+  }
+  check_same_campaign(store.info(), comparable, options.database);
+
+  const ReplayedTrial trial = campaign.replay(options.trial);
+  print(trial, recorded, info, campaign.parts().input_name(trial.row.input));
+  if (const std::string what = difference(recorded, trial.row); !what.empty()) {
+    throw UserError(ErrorCode::mismatch, "trial " + std::to_string(options.trial) + ": " + what +
+                                             " is not what '" + options.database + "' records");
+  }
+}
+
+}  // namespace
+
+void add_replay(CLI::App& program) {
+  CLI::App* command = program.add_subcommand(
+      "replay", "Run one trial of a campaign again, alone, and compare the outcome with the recorded one");
+  const auto options = std::make_shared<ReplayOptions>();
+  command->add_option("DB", options->database, "The campaign's database")->required()->type_name("FILE");
+  command->add_option("TRIAL", options->trial, "Number of the trial, from 0")->required()->type_name("N");
+  command->add_option("--spec", options->specification, "Where the specification lies now, if it was moved")
+      ->type_name("FILE");
+  add_network_flags(*command, options->network);
+  command->callback([options] { replay(*options); });
+}
+
+}  // namespace faultwave::cli

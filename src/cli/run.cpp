@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "faultwave/campaign.h"
+
+#include "src/cli/commands.h"
+#include "src/cli/flags.h"
+#include "src/cli/run_blocks.h"
+
+namespace faultwave::cli {
+namespace {
+
+struct RunOptions {
+  std::string specification;
+  std::string database;
+  bool quiet = false;
+  NetworkFlags network;
+};
+
+void run(const RunOptions& options) {
+  const Specification file = load_specification(options.specification);
+  Specification specification = file;
+  apply(options.network, specification);
+  check_new_database(options.database, specification);
+
+  const Campaign campaign = open_campaign(specification);
+  const std::string path = std::filesystem::absolute(options.specification).lexically_normal().string();
+  Store store = Store::create(options.database, campaign.info(file, path));
+  run_blocks(campaign, store, options.quiet);
+}
+
+}  // namespace
+
+void add_run(CLI::App& program) {
+  CLI::App* command =
+      program.add_subcommand("run", "Run a campaign: many faults, one outcome each, into a database");
+  const auto options = std::make_shared<RunOptions>();
+  command
+      ->add_option("SPEC", options->specification,
+                   "The campaign's specification, a TOML file (docs/campaigns.md)")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--db", options->database, "The database to create")->required()->type_name("FILE");
+  command->add_flag("-q,--quiet", options->quiet, "No progress");
+  add_network_flags(*command, options->network);
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace faultwave::cli

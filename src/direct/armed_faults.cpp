@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/direct/armed_faults.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+#include "faultwave/error.h"
+
+namespace faultwave::detail {
+namespace {
+
+bool records_gradient(const at::Tensor& tensor) {
+  return at::GradMode::is_enabled() && tensor.requires_grad();
+}
+
+bool is_written(const c10::Argument& argument) {
+  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
+}
+
+int64_t version_of(const at::Tensor& tensor) {
+  return tensor.is_inference() ? 0 : tensor._version();
+}
+
+/// The argument that result `position` is, for operators that write to an argument; -1 for others.
+int written_argument(const c10::FunctionSchema& schema, int position) {
+  const c10::Argument& result = schema.returns()[static_cast<size_t>(position)];
+  if (!is_written(result)) return -1;
+  for (size_t i = 0; i < schema.arguments().size(); ++i) {
+    const c10::Argument& argument = schema.arguments()[i];
+    if (is_written(argument) && *argument.alias_info() == *result.alias_info()) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved)
+    : profile_(profile), tracker_(profile) {
+  for (const Fault& fault : resolved) {
+    const int number = profile.find(fault.kind, fault.site);
+    const Site& site = profile.sites()[static_cast<size_t>(number)];
+    VictimContext context{site.name, c10::toUnderlying(site.dtype), {}};
+    if (profile.largest(number) > 0) context.int8_scale = profile.largest(number) / 127.0;
+    sites_.push_back(number);
+    plans_.emplace_back(fault, site, std::move(context));
+    const bool is_stored =
+        fault.kind == SiteKind::weight || fault.kind == SiteKind::bias || fault.kind == SiteKind::buffer;
+    if (is_stored) stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
+  }
+  for (size_t i = 0; i < profile.calls().size(); ++i) {
+    const ProfiledCall& call = profile.calls()[i];
+    plan_uses(call.inputs, &CallHits::inputs, i);
+    plan_uses(call.network_inputs, &CallHits::network_inputs, i);
+    plan_uses(call.outputs, &CallHits::outputs, i);
+  }
+  on_.emplace(*this);
+}
+
+void ArmedFaults::plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> CallHits::*hits, size_t call) {
+  for (const SiteUse& use : uses) {
+    for (size_t plan = 0; plan < sites_.size(); ++plan) {
+      if (sites_[plan] == use.site) (hits_by_call_[call].*hits).push_back({use.place, plan});
+    }
+  }
+}
+
+void ArmedFaults::on_call(intercept::OperatorCall& call) {
+  if (tracker_.match(call) == nullptr) return call.run();
+  if (!stored_copies_.empty()) replace_stored(call);
+  const auto found = hits_by_call_.find(tracker_.number());
+  if (found == hits_by_call_.end()) return call.run();
+  replace_network_inputs(call, found->second.network_inputs);
+  hit_inputs(call, found->second.inputs);
+  if (found->second.outputs.empty()) return call.run();
+  run_and_hit_outputs(call, found->second.outputs);
+}
+
+void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
+  std::vector<std::pair<TensorPlace, at::Tensor>> replacements;
+  for_each_tensor(call.arguments(), [&](TensorPlace place, const at::Tensor& tensor) {
+    const int number = profile_.stored().find(tensor);
+    const auto copy = stored_copies_.find(number);
+    if (number == StoredTensors::none || copy == stored_copies_.end()) return;
+    if (is_written(call.schema().arguments()[static_cast<size_t>(place.position)])) return;
+    const at::Tensor& whole = profile_.stored()[number].tensor;
+    const at::Tensor& faulty = faulty_stored(number, copy->second);
+    const bool is_whole = tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides();
+    replacements.emplace_back(
+        place, is_whole ? faulty
+                        : faulty.as_strided(
+                              tensor.sizes(), tensor.strides(),
+                              tensor.storage_offset() - whole.storage_offset() + faulty.storage_offset()));
+  });
+  for (auto& [place, tensor] : replacements) {
+    put_tensor(call.argument(static_cast<size_t>(place.position)), place.element, std::move(tensor));
+  }
+}
+
+const at::Tensor& ArmedFaults::faulty_stored(int number, Copy& copy) {
+  const at::Tensor& original = profile_.stored()[number].tensor;
+  const int64_t version = version_of(original);
+  const int64_t forward = tracker_.forward();
+  // Under autograd the copy is part of this forward's graph; otherwise it lasts until the original changes.
+  const bool records = records_gradient(original);
+  const bool is_fresh = copy.faulty.defined() && copy.version == version &&
+                        copy.faulty.requires_grad() == records && (!records || copy.forward == forward);
+  if (is_fresh) {
+    for (size_t plan : copy.plans)
+      plans_[plan].count(forward);
+    return copy.faulty;
+  }
+  if (copy.faulty.defined()) tracker_.remove_stand_in(copy.faulty);
+  copy.faulty = original;
+  for (size_t plan : copy.plans)
+    copy.faulty = plans_[plan].hit_copy(copy.faulty, forward);
+  copy.version = version;
+  copy.forward = forward;
+  tracker_.add_stand_in(copy.faulty, number);
+  return copy.faulty;
+}
+
+void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  for (const Hit& hit : hits) {
+    const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
+    if (!tensor.defined()) continue;
+    Copy& copy = input_copies_[hit.plan];
+    const bool is_fresh = copy.forward == tracker_.forward() && copy.original.defined() &&
+                          (copy.original.is_same(tensor) || copy.faulty.is_same(tensor)) &&
+                          copy.version == version_of(copy.original);
+    if (!is_fresh) {
+      copy.original = tensor;
+      copy.version = version_of(tensor);
+      copy.forward = tracker_.forward();
+      copy.faulty = plans_[hit.plan].hit_copy(tensor, copy.forward);
+    }
+    put_tensor(call.argument(static_cast<size_t>(hit.place.position)), hit.place.element, copy.faulty);
+  }
+}
+
+void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  for (const Hit& hit : hits) {
+    const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
+    if (!tensor.defined()) continue;
+    FaultPlan& plan = plans_[hit.plan];
+    const size_t position = static_cast<size_t>(hit.place.position);
+    if (!is_written(call.schema().arguments()[position])) {
+      put_tensor(call.argument(position), hit.place.element, plan.hit_copy(tensor, tracker_.forward()));
+    } else if (records_gradient(tensor)) {
+      tensor.copy_(plan.hit_copy(tensor.clone(), tracker_.forward()));
+    } else {
+      plan.hit_in_place(tensor, tracker_.forward());
+    }
+  }
+}
+
+void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  const int written = written_argument(call.schema(), hits.front().place.position);
+  if (written >= 0) {
+    const at::Tensor target = call.argument(static_cast<size_t>(written)).toTensor();
+    bool records = false;
+    for_each_tensor(call.arguments(),
+                    [&](TensorPlace, const at::Tensor& t) { records |= records_gradient(t); });
+    if (records) {
+      call.argument(static_cast<size_t>(written)) = target.clone();
+      call.run();
+      at::Tensor result = call.result(static_cast<size_t>(hits.front().place.position)).toTensor();
+      for (const Hit& hit : hits)
+        result = plans_[hit.plan].hit_copy(result, tracker_.forward());
+      target.copy_(result);
+      call.result(static_cast<size_t>(hits.front().place.position)) = target;
+      return;
+    }
+  }
+  std::vector<const void*> argument_memory;
+  for_each_tensor(call.arguments(), [&](TensorPlace, const at::Tensor& tensor) {
+    argument_memory.push_back(storage_of(tensor));
+  });
+  call.run();
+  for (const Hit& hit : hits)
+    hit_output(call, hit, argument_memory);
+}
+
+void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
+                             const std::vector<const void*>& argument_memory) {
+  const at::Tensor tensor = tensor_at(call.results(), hit.place);
+  if (!tensor.defined()) return;
+  FaultPlan& plan = plans_[hit.plan];
+  const size_t position = static_cast<size_t>(hit.place.position);
+  const bool is_own_memory =
+      is_written(call.schema().returns()[position]) ||
+      std::find(argument_memory.begin(), argument_memory.end(), storage_of(tensor)) == argument_memory.end();
+  if (is_own_memory && !records_gradient(tensor)) {
+    plan.hit_in_place(tensor, tracker_.forward());
+  } else {
+    put_tensor(call.result(position), hit.place.element, plan.hit_copy(tensor, tracker_.forward()));
+  }
+}
+
+std::vector<Receipt> ArmedFaults::receipts() const {
+  std::vector<Receipt> receipts;
+  for (const FaultPlan& plan : plans_)
+    receipts.push_back(plan.receipt());
+  return receipts;
+}
+
+void ArmedFaults::require_hits() const {
+  std::string missed;
+  for (const FaultPlan& plan : plans_) {
+    if (plan.hits() > 0) continue;
+    missed += (missed.empty() ? "'" : ", '") + plan.receipt().fault + "'";
+  }
+  if (missed.empty()) return;
+  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + missed +
+                                                "; run the network that was profiled, on this thread, while "
+                                                "the fault is armed (a network that was moved "
+                                                "or converted since needs a new Injector)");
+}
+
+}  // namespace faultwave::detail

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "src/direct/fault_plan.h"
+#include "src/intercept/intercept.h"
+#include "src/model/call_tracker.h"
+#include "src/model/profile.h"
+
+namespace faultwave::detail {
+
+/// Applies faults to the operator calls of one thread while it lives.
+///
+/// Note: where a fault is written.
+/// - Output of an operator: into the fresh result's own memory, so nothing is copied. If the result shares
+/// memory with an
+///   argument (a view, `dropout` in eval mode), a copy is handed on instead. For an operator that writes to
+///   its argument, that argument is the result, and is changed itself.
+/// - While autograd records, the result is replaced by a function of it (FaultPlan::hit_copy); an operator
+/// that
+///   writes to its argument then runs on a copy, since it may have saved its result for the backward pass.
+/// - Input of one operator: the argument is replaced by a copy; other readers keep the original.
+/// - Weight, bias, buffer: arguments that are, or view, the stored tensor are replaced by the corrupted copy
+/// in the
+///   calls of the profile. Arguments that are written to are left alone, so that an optimiser or a running
+///   mean still changes the model.
+class ArmedFaults : public intercept::Handler {
+ public:
+  ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved);
+
+  void on_call(intercept::OperatorCall& call) override;
+
+  std::vector<Receipt> receipts() const;
+  /// Throws UserError(illegal_fault) naming the faults that hit nothing.
+  void require_hits() const;
+  /// Switches interception off.
+  void disarm() { on_.reset(); }
+  bool is_armed() const { return on_.has_value(); }
+
+ private:
+  struct Hit {
+    TensorPlace place;
+    size_t plan;
+  };
+  struct CallHits {
+    std::vector<Hit> inputs;
+    std::vector<Hit> network_inputs;
+    std::vector<Hit> outputs;
+  };
+  /// The corrupted copy of a stored tensor, or of a network input in the forward under way.
+  struct Copy {
+    std::vector<size_t> plans;
+    at::Tensor original;  // kept alive, so that its identity stays its own
+    at::Tensor faulty;
+    int64_t version = -1;
+    int64_t forward = 0;
+  };
+  void plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> CallHits::*hits, size_t call);
+  void replace_stored(intercept::OperatorCall& call);
+  const at::Tensor& faulty_stored(int number, Copy& copy);
+  void replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
+  void hit_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
+  void run_and_hit_outputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
+  void hit_output(intercept::OperatorCall& call, const Hit& hit,
+                  const std::vector<const void*>& argument_memory);
+
+  const Profile& profile_;
+  CallTracker tracker_;
+  std::vector<int> sites_;  // of each plan
+  std::vector<FaultPlan> plans_;
+  std::unordered_map<size_t, CallHits> hits_by_call_;
+  std::unordered_map<int, Copy> stored_copies_;    // by stored tensor
+  std::unordered_map<size_t, Copy> input_copies_;  // by plan
+  std::optional<intercept::Intercept> on_;         // last: interception begins when all else stands
+};
+
+}  // namespace faultwave::detail

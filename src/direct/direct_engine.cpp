@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "faultwave/direct_engine.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+#include "faultwave/error.h"
+
+namespace faultwave {
+namespace {
+
+constexpr size_t kGoldenKept = 16;
+
+}  // namespace
+
+DirectEngine::DirectEngine(std::shared_ptr<Network> network, const Injector& injector,
+                           std::shared_ptr<const InputSet> inputs, const DirectOptions& options)
+    : network_(std::move(network)), injector_(injector), inputs_(std::move(inputs)), options_(options) {
+  if (options_.batch < 1) {
+    throw UserError(ErrorCode::usage, "batch is " + std::to_string(options_.batch) + ": expected at least 1");
+  }
+  find_output_axes();
+}
+
+void DirectEngine::find_output_axes() {
+  const std::vector<at::Tensor> single = forward(stack({0}));
+  if (!injector_.batch_is_free() || options_.batch == 1) {
+    options_.batch = 1;
+    output_axes_.assign(single.size(), 0);
+    return;
+  }
+  const std::vector<at::Tensor> pair = forward(stack({0, 0}));
+  for (size_t i = 0; i < single.size(); ++i) {
+    int64_t axis = -1;
+    for (int64_t d = 0; d < single[i].dim(); ++d) {
+      if (single[i].size(d) == 1 && pair[i].size(d) == 2) axis = d;
+    }
+    if (axis < 0) {
+      // An output for the whole batch (a mean, say) cannot be split between trials.
+      options_.batch = 1;
+      output_axes_.assign(single.size(), 0);
+      return;
+    }
+    output_axes_.push_back(axis);
+  }
+}
+
+at::Tensor DirectEngine::stack(const std::vector<int64_t>& inputs) const {
+  std::vector<at::Tensor> elements;
+  for (int64_t input : inputs) {
+    at::Tensor element = inputs_->get(input);
+    if (options_.dtype && element.is_floating_point()) element = element.to(*options_.dtype);
+    elements.push_back(element);
+  }
+  return at::stack(elements).to(options_.device);
+}
+
+std::vector<at::Tensor> DirectEngine::forward(const at::Tensor& batch) const {
+  torch::NoGradGuard no_grad;
+  // A copy, since a network may write to its input (an in-place activation first).
+  std::vector<at::Tensor> outputs = network_->forward({batch.clone()});
+  for (at::Tensor& output : outputs)
+    output = output.cpu();
+  return outputs;
+}
+
+std::vector<at::Tensor> DirectEngine::element(const std::vector<at::Tensor>& outputs, int64_t number) const {
+  std::vector<at::Tensor> elements;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const at::Tensor& output = outputs[i];
+    const int64_t axis = output_axes_[i];
+    const bool splits = axis < output.dim() && output.size(axis) > number;
+    elements.push_back(splits ? output.select(axis, number).contiguous() : output);
+  }
+  return elements;
+}
+
+std::vector<at::Tensor> DirectEngine::golden(int64_t input) {
+  const at::Tensor batch = stack({input});
+  return element(golden_batch({input}, batch), 0);
+}
+
+const std::vector<at::Tensor>& DirectEngine::golden_batch(const std::vector<int64_t>& inputs,
+                                                          const at::Tensor& batch) {
+  const auto known = std::find_if(golden_.begin(), golden_.end(),
+                                  [&](const Golden& golden) { return golden.inputs == inputs; });
+  if (known != golden_.end()) {
+    golden_.splice(golden_.begin(), golden_, known);
+    return golden_.front().outputs;
+  }
+  golden_.push_front({inputs, forward(batch)});
+  if (golden_.size() > kGoldenKept) golden_.pop_back();
+  return golden_.front().outputs;
+}
+
+bool DirectEngine::can_share(const Trial& trial) const {
+  return std::all_of(trial.faults.begin(), trial.faults.end(), [&](const Fault& fault) {
+    return fault.batch.kind == BatchPart::Kind::all && injector_.site(fault.kind, fault.site).batch.dim >= 0;
+  });
+}
+
+std::vector<DirectEngine::Group> DirectEngine::group(const std::vector<Trial>& trials) const {
+  std::vector<size_t> order(trials.size());
+  for (size_t i = 0; i < order.size(); ++i)
+    order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return trials[a].input < trials[b].input; });
+
+  std::vector<Group> groups;
+  Group open;
+  for (size_t i : order) {
+    if (!can_share(trials[i])) {
+      groups.push_back({i});
+      continue;
+    }
+    open.push_back(i);
+    if (static_cast<int64_t>(open.size()) == options_.batch) groups.push_back(std::exchange(open, {}));
+  }
+  if (!open.empty()) groups.push_back(std::move(open));
+  return groups;
+}
+
+void DirectEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
+  // All faults are checked before the first forward, so that an illegal one costs nothing that was run.
+  for (const Trial& trial : trials) {
+    for (const Fault& fault : trial.faults)
+      injector_.resolve(fault);
+  }
+  for (const Group& together : group(trials))
+    run_group(trials, together, sink);
+}
+
+void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink) {
+  std::vector<int64_t> inputs;
+  std::vector<Fault> faults;
+  for (size_t row = 0; row < group.size(); ++row) {
+    const Trial& trial = trials[group[row]];
+    inputs.push_back(trial.input);
+    for (Fault fault : trial.faults) {
+      if (group.size() > 1) fault.batch = {BatchPart::Kind::one, static_cast<int64_t>(row)};
+      faults.push_back(std::move(fault));
+    }
+  }
+  const at::Tensor batch = stack(inputs);
+  const std::vector<at::Tensor>& golden = golden_batch(inputs, batch);
+
+  std::vector<at::Tensor> faulty;
+  std::vector<Receipt> receipts;
+  std::string crash;
+  try {
+    faulty = injector_.run(
+        faults, [&] { return forward(batch); }, &receipts);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (group.size() > 1) {
+      // Which of them brought the forward down is seen when each runs alone.
+      for (size_t alone : group)
+        run_group(trials, {alone}, sink);
+      return;
+    }
+    crash = error.what();
+  }
+  size_t next_receipt = 0;
+  for (size_t row = 0; row < group.size(); ++row) {
+    const Trial& trial = trials[group[row]];
+    TrialOutputs outputs;
+    outputs.golden = element(golden, static_cast<int64_t>(row));
+    outputs.crash = crash;
+    if (crash.empty()) outputs.faulty = element(faulty, static_cast<int64_t>(row));
+    for (size_t i = 0; i < trial.faults.size() && next_receipt < receipts.size(); ++i) {
+      Receipt receipt = std::move(receipts[next_receipt++]);
+      receipt.fault =
+          to_string(injector_.resolve(trial.faults[i]));  // without the batch element of this forward
+      outputs.receipts.push_back(std::move(receipt));
+    }
+    sink(group[row], outputs);
+  }
+}
+
+}  // namespace faultwave

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/direct/element_values.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "faultwave/error.h"
+
+namespace faultwave::detail {
+namespace {
+
+/// Positions in memory, in elements, of row-major offsets.
+std::vector<int64_t> memory_positions(const at::Tensor& tensor, const std::vector<int64_t>& offsets) {
+  if (tensor.is_contiguous()) return offsets;
+  std::vector<int64_t> positions;
+  positions.reserve(offsets.size());
+  for (int64_t offset : offsets) {
+    int64_t position = 0;
+    for (int64_t d = tensor.dim() - 1; d >= 0; --d) {
+      position += (offset % tensor.size(d)) * tensor.stride(d);
+      offset /= tensor.size(d);
+    }
+    positions.push_back(position);
+  }
+  return positions;
+}
+
+at::ScalarType integer_of_width(const at::Tensor& tensor) {
+  switch (tensor.element_size()) {
+    case 1:
+      return at::kByte;
+    case 2:
+      return at::kShort;
+    case 4:
+      return at::kInt;
+    case 8:
+      return at::kLong;
+    default:
+      break;
+  }
+  throw UserError(ErrorCode::illegal_fault, std::string("values of type ") +
+                                                c10::toString(tensor.scalar_type()) +
+                                                " cannot be hit: expected one of 8, 16, 32 or 64 bits");
+}
+
+/// The tensor's memory as a flat integer tensor on its own device, long enough for the last position.
+at::Tensor raw_memory(const at::Tensor& tensor, const std::vector<int64_t>& positions) {
+  const int64_t length = positions.empty() ? 0 : *std::max_element(positions.begin(), positions.end()) + 1;
+  const auto options = at::TensorOptions().dtype(integer_of_width(tensor)).device(tensor.device());
+  return at::from_blob(tensor.mutable_data_ptr(), {length}, options);
+}
+
+at::Tensor index_tensor(const std::vector<int64_t>& positions, const at::Device& device) {
+  return at::tensor(positions, at::kLong).to(device);
+}
+
+void require_plain_memory(const at::Tensor& tensor) {
+  if (tensor.layout() == at::kStrided && tensor.unsafeGetTensorImpl()->has_storage()) return;
+  throw UserError(ErrorCode::illegal_fault, "tensors of layout " + c10::str(tensor.layout()) +
+                                                " cannot be hit: expected a dense, strided one");
+}
+
+}  // namespace
+
+at::ScalarType stored_type(at::ScalarType type) {
+  return c10::toUnderlying(type);
+}
+
+std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,
+                                   int64_t batch_dim, int64_t rows, int64_t element) {
+  if (batch_dim < 0) return element_offsets;
+  int64_t below = 1;
+  for (size_t d = static_cast<size_t>(batch_dim) + 1; d < shape.size(); ++d)
+    below *= shape[d];
+  const int64_t own = rows * below;              // values of one batch element under one outer index
+  const int64_t all = shape[batch_dim] * below;  // those of the whole batch
+  std::vector<int64_t> offsets;
+  offsets.reserve(element_offsets.size());
+  for (int64_t offset : element_offsets)
+    offsets.push_back(offset / own * all + element * own + offset % own);
+  return offsets;
+}
+
+std::vector<int64_t> unravel(int64_t offset, c10::IntArrayRef shape) {
+  std::vector<int64_t> index(shape.size());
+  for (size_t d = shape.size(); d-- > 0;) {
+    index[d] = offset % shape[d];
+    offset /= shape[d];
+  }
+  return index;
+}
+
+at::Tensor read_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets) {
+  require_plain_memory(tensor);
+  const std::vector<int64_t> positions = memory_positions(tensor, offsets);
+  const at::ScalarType type = stored_type(tensor.scalar_type());
+  if (!tensor.is_cpu()) {
+    const at::Tensor raw = raw_memory(tensor, positions);
+    return raw.index_select(0, index_tensor(positions, tensor.device())).cpu().view(type);
+  }
+  integer_of_width(tensor);
+  at::Tensor values = at::empty({static_cast<int64_t>(offsets.size())}, at::TensorOptions().dtype(type));
+  const size_t width = static_cast<size_t>(tensor.element_size());
+  const auto* from = static_cast<const char*>(tensor.const_data_ptr());
+  auto* to = static_cast<char*>(values.mutable_data_ptr());
+  for (size_t i = 0; i < positions.size(); ++i)
+    std::memcpy(to + i * width, from + positions[i] * width, width);
+  return values;
+}
+
+void write_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets, const at::Tensor& values) {
+  const std::vector<int64_t> positions = memory_positions(tensor, offsets);
+  if (!tensor.is_cpu()) {
+    const at::Tensor raw = raw_memory(tensor, positions);
+    raw.index_copy_(0, index_tensor(positions, tensor.device()),
+                    values.view(raw.scalar_type()).to(tensor.device()));
+    return;
+  }
+  const size_t width = static_cast<size_t>(tensor.element_size());
+  const auto* from = static_cast<const char*>(values.const_data_ptr());
+  auto* to = static_cast<char*>(tensor.mutable_data_ptr());
+  for (size_t i = 0; i < positions.size(); ++i)
+    std::memcpy(to + positions[i] * width, from + i * width, width);
+}
+
+}  // namespace faultwave::detail

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace faultwave::detail {
+
+/// Type of the stored numbers: that of the tensor, or the integers behind a quantised one.
+at::ScalarType stored_type(at::ScalarType type);
+
+/// Row-major offsets in a whole tensor of batch element `element`, from offsets in the element shape.
+/// `shape` is that of the whole tensor, `batch_dim` -1 where it has no batch axis.
+std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,
+                                   int64_t batch_dim, int64_t rows, int64_t element);
+
+/// The index of a row-major offset.
+std::vector<int64_t> unravel(int64_t offset, c10::IntArrayRef shape);
+
+/// Copies the values at row-major offsets, bit for bit, to a 1-D CPU tensor of stored_type(). Any device,
+/// strides and type of 1, 2, 4 or 8 bytes.
+at::Tensor read_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets);
+
+/// The inverse: writes to the tensor's memory, past autograd and its version counter.
+void write_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets, const at::Tensor& values);
+
+}  // namespace faultwave::detail

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/direct/fault_plan.h"
+
+#include <torch/autograd.h>
+#include <torch/types.h>
+
+#include <sstream>
+
+#include "faultwave/error.h"
+#include "faultwave/random.h"
+
+#include "src/direct/element_values.h"
+
+namespace faultwave::detail {
+namespace {
+
+/// The identity but for some values, which are replaced by given ones; their gradient is multiplied by the
+/// error model's derivative.
+class ReplaceValues : public torch::autograd::Function<ReplaceValues> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& tensor,
+                            std::vector<int64_t> offsets, const at::Tensor& values, double derivative) {
+    at::Tensor result = tensor.clone();
+    write_elements(result, offsets, values);
+    context->saved_data["offsets"] = std::move(offsets);
+    context->saved_data["derivative"] = derivative;
+    return result;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    at::Tensor gradient = gradients[0].clone(at::MemoryFormat::Contiguous);
+    const at::Tensor index =
+        at::tensor(context->saved_data["offsets"].toIntVector(), at::kLong).to(gradient.device());
+    at::Tensor flat = gradient.view(-1);
+    flat.index_copy_(0, index, flat.index_select(0, index) * context->saved_data["derivative"].toDouble());
+    return {gradient, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+uint64_t low_bits(const at::Tensor& values, int64_t i) {
+  const auto* bytes = static_cast<const unsigned char*>(values.const_data_ptr()) + i * values.element_size();
+  uint64_t bits = 0;
+  for (int64_t b = values.element_size() - 1; b >= 0; --b)
+    bits = bits << 8 | bytes[b];
+  return bits;
+}
+
+}  // namespace
+
+FaultPlan::FaultPlan(Fault fault, const Site& site, VictimContext context)
+    : fault_(std::move(fault)), site_(site), context_(std::move(context)) {
+  Draw unused(0);
+  draws_per_element_ = fault_.batch.kind == BatchPart::Kind::each &&
+                       (fault_.location.is_drawn() || fault_.model->resolve(context_, unused) != nullptr);
+}
+
+void FaultPlan::check_shape(const at::Tensor& tensor) const {
+  bool same = tensor.dim() == static_cast<int64_t>(site_.shape.size()) && tensor.scalar_type() == site_.dtype;
+  for (int64_t d = 0; same && d < tensor.dim(); ++d) {
+    same = d == site_.batch.dim ? tensor.size(d) % site_.batch.rows == 0 : tensor.size(d) == site_.shape[d];
+  }
+  if (same) return;
+  std::ostringstream message;
+  message << "fault '" << to_string(fault_) << "': the site was profiled as " << c10::toString(site_.dtype)
+          << c10::IntArrayRef(site_.shape) << ", and in this forward it is "
+          << c10::toString(tensor.scalar_type()) << tensor.sizes()
+          << "; profile the network with an input like the ones it runs on";
+  throw UserError(ErrorCode::illegal_fault, message.str());
+}
+
+const std::vector<int64_t>& FaultPlan::victims_of(int64_t element) {
+  const int64_t drawer = draws_per_element_ ? element : 0;
+  auto [entry, is_new] = victims_.try_emplace(drawer);
+  if (is_new) {
+    Draw draw(fault_.key.value_or(0), discrete_stream | static_cast<uint64_t>(drawer));
+    const std::vector<int64_t> shape = site_.element_shape();
+    entry->second =
+        element_offsets(faultwave::resolve(fault_.location, shape, site_.channel_axis, draw), shape);
+  }
+  return entry->second;
+}
+
+ErrorModelPtr FaultPlan::model_of(int64_t element) const {
+  if (!draws_per_element_) return fault_.model;
+  Draw draw(fault_.key.value_or(0), discrete_stream | static_cast<uint64_t>(element));
+  // The location draws first, as in Injector::resolve.
+  faultwave::resolve(fault_.location, site_.element_shape(), site_.channel_axis, draw);
+  const ErrorModelPtr resolved = fault_.model->resolve(context_, draw);
+  return resolved ? resolved : fault_.model;
+}
+
+void FaultPlan::append(Change& change, const at::Tensor& tensor, int64_t element) {
+  const std::vector<int64_t> offsets =
+      whole_offsets(victims_of(element), tensor.sizes(), site_.batch.dim, site_.batch.rows, element);
+  const bool own_draws = fault_.batch.kind == BatchPart::Kind::each;
+  Draw draw(fault_.key.value_or(0), own_draws ? static_cast<uint64_t>(element) : 0);
+  const at::Tensor before = read_elements(tensor, offsets);
+  at::Tensor after = before.clone();
+  model_of(element)->apply(after, context_, draw);
+  if (change.offsets.empty()) {
+    change = {offsets, before, after};
+    return;
+  }
+  change.offsets.insert(change.offsets.end(), offsets.begin(), offsets.end());
+  change.before = at::cat({change.before, before});
+  change.after = at::cat({change.after, after});
+}
+
+FaultPlan::Change FaultPlan::change(const at::Tensor& tensor) {
+  check_shape(tensor);
+  Change result;
+  if (site_.batch.dim < 0) {
+    append(result, tensor, 0);
+    return result;
+  }
+  const int64_t batch = tensor.size(site_.batch.dim) / site_.batch.rows;
+  if (fault_.batch.kind != BatchPart::Kind::one) {
+    for (int64_t element = 0; element < batch; ++element)
+      append(result, tensor, element);
+    return result;
+  }
+  if (fault_.batch.element >= batch) {
+    throw UserError(ErrorCode::illegal_fault, "fault '" + to_string(fault_) +
+                                                  "': this forward has a batch of " + std::to_string(batch) +
+                                                  ", so @0 to @" + std::to_string(batch - 1) + " are legal");
+  }
+  append(result, tensor, fault_.batch.element);
+  return result;
+}
+
+void FaultPlan::note(const Change& change, const at::Tensor& tensor, int64_t forward) {
+  victims_of_last_hit_ = static_cast<int64_t>(change.offsets.size());
+  count(forward);
+  if (first_.before.defined()) return;
+  const int64_t kept = std::min<int64_t>(Receipt::kept_victims, static_cast<int64_t>(change.offsets.size()));
+  first_.offsets.assign(change.offsets.begin(), change.offsets.begin() + kept);
+  first_.before = change.before.narrow(0, 0, kept).clone();
+  first_.after = change.after.narrow(0, 0, kept).clone();
+  first_shape_ = tensor.sizes().vec();
+}
+
+void FaultPlan::count(int64_t forward) {
+  if (forward == last_forward_) return;
+  last_forward_ = forward;
+  ++forwards_;
+  hits_ += victims_of_last_hit_;
+}
+
+void FaultPlan::hit_in_place(const at::Tensor& tensor, int64_t forward) {
+  const Change hit = change(tensor);
+  write_elements(tensor, hit.offsets, hit.after);
+  note(hit, tensor, forward);
+}
+
+at::Tensor FaultPlan::hit_copy(const at::Tensor& tensor, int64_t forward) {
+  const Change hit = change(tensor);
+  note(hit, tensor, forward);
+  if (at::GradMode::is_enabled() && tensor.requires_grad()) {
+    return ReplaceValues::apply(tensor, hit.offsets, hit.after, fault_.model->gradient());
+  }
+  const at::Tensor copy = tensor.clone();
+  write_elements(copy, hit.offsets, hit.after);
+  return copy;
+}
+
+Receipt FaultPlan::receipt() const {
+  Receipt receipt;
+  receipt.fault = to_string(fault_);
+  receipt.kind = fault_.kind;
+  receipt.site = site_.name;
+  receipt.dtype = site_.dtype;
+  receipt.forwards = forwards_;
+  receipt.hits = hits_;
+  if (!first_.before.defined()) return receipt;
+  const at::Tensor before = first_.before.to(at::kDouble);
+  const at::Tensor after = first_.after.to(at::kDouble);
+  for (size_t i = 0; i < first_.offsets.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    Victim victim;
+    victim.index = unravel(first_.offsets[i], first_shape_);
+    victim.before = before.const_data_ptr<double>()[i];
+    victim.after = after.const_data_ptr<double>()[i];
+    victim.bits_before = low_bits(first_.before, at);
+    victim.bits_after = low_bits(first_.after, at);
+    receipt.victims.push_back(std::move(victim));
+  }
+  return receipt;
+}
+
+}  // namespace faultwave::detail

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <vector>
+
+#include "faultwave/fault.h"
+#include "faultwave/receipt.h"
+#include "faultwave/site.h"
+
+namespace faultwave::detail {
+
+/// Streams of Draw(key, stream): values use the batch element's number (0 where all share), and what is
+/// discrete (location, bit) the same with this bit set. So a line whose location has been drawn and written
+/// out still draws the same values.
+constexpr uint64_t discrete_stream = uint64_t{1} << 63;
+
+/// One armed fault: knows its victims in a tensor, changes them, and keeps the proof.
+class FaultPlan {
+ public:
+  /// `fault` has passed Injector::resolve.
+  FaultPlan(Fault fault, const Site& site, VictimContext context);
+
+  SiteKind kind() const { return fault_.kind; }
+
+  /// Changes the victims in the tensor's memory.
+  void hit_in_place(const at::Tensor& tensor, int64_t forward);
+  /// A copy with the victims changed; through autograd where gradients are recorded, with the derivative of
+  /// the error model.
+  at::Tensor hit_copy(const at::Tensor& tensor, int64_t forward);
+
+  /// A copy made before was used in this forward.
+  void count(int64_t forward);
+
+  int64_t hits() const { return hits_; }
+  Receipt receipt() const;
+
+ private:
+  struct Change {
+    std::vector<int64_t> offsets;  // row-major, in the whole tensor
+    at::Tensor before;
+    at::Tensor after;
+  };
+  Change change(const at::Tensor& tensor);
+  void append(Change& change, const at::Tensor& tensor, int64_t element);
+  const std::vector<int64_t>& victims_of(int64_t element);
+  ErrorModelPtr model_of(int64_t element) const;
+  void check_shape(const at::Tensor& tensor) const;
+  void note(const Change& change, const at::Tensor& tensor, int64_t forward);
+
+  Fault fault_;
+  Site site_;
+  VictimContext context_;
+  bool draws_per_element_ = false;  // `@each` with a drawn location or bit
+  std::map<int64_t, std::vector<int64_t>>
+      victims_;  // batch element (0 where all share) -> offsets in the element
+  int64_t hits_ = 0;
+  int64_t victims_of_last_hit_ = 0;
+  int64_t forwards_ = 0;
+  int64_t last_forward_ = 0;
+  Change first_;  // cut to Receipt::kept_victims
+  std::vector<int64_t> first_shape_;
+};
+
+}  // namespace faultwave::detail

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
+namespace faultwave::intercept {
+
+/// One operator call of the running network, seen as the user made it: above autograd and before
+/// decomposition.
+class OperatorCall {
+ public:
+  OperatorCall(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack& stack);
+
+  const c10::OperatorHandle& op() const { return op_; }
+  const c10::FunctionSchema& schema() const { return op_.schema(); }
+
+  /// Arguments before run(), in the order of the schema, defaults filled in. May be replaced.
+  c10::ArrayRef<c10::IValue> arguments() const;
+  c10::IValue& argument(size_t index);
+
+  /// Results after run(), in the order of the schema. May be replaced, except those of an operator that
+  /// writes to its argument: callers of `x.relu_()` keep x itself, so change the tensor instead.
+  c10::ArrayRef<c10::IValue> results() const;
+  c10::IValue& result(size_t index);
+
+  /// Calls the operator; arguments give way to results. Operators inside it are not seen, unless it is a
+  /// fused fast path that hides whole layers (see the list in intercept.cpp), which is opened up.
+  void run();
+
+ private:
+  const c10::OperatorHandle& op_;
+  c10::DispatchKeySet keys_;
+  torch::jit::Stack& stack_;
+  size_t base_;  // where arguments, and later results, begin on the stack
+};
+
+/// Sees every operator call of one thread. Must call `call.run()` exactly once. May throw, which ends the
+/// network's forward with that exception.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual void on_call(OperatorCall& call) = 0;
+};
+
+/// Interception is on for the current thread during this object's life. Throws UserError(usage) if it is on
+/// already. Costs nothing while no object exists.
+class Intercept {
+ public:
+  explicit Intercept(Handler& handler);
+  ~Intercept();
+  Intercept(const Intercept&) = delete;
+  Intercept& operator=(const Intercept&) = delete;
+
+ private:
+  c10::impl::IncludeDispatchKeyGuard include_;
+};
+
+}  // namespace faultwave::intercept

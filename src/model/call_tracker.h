@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <c10/util/SmallVector.h>
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "src/intercept/intercept.h"
+#include "src/model/profile.h"
+
+namespace faultwave::detail {
+
+/// Tells which profiled call an operator call is, forward after forward, in code that may do other things in
+/// between (a loss, an optimiser, another network).
+///
+/// Calls are expected in the order of the profile. One that reads stored tensors is an anchor: it is
+/// recognised by operator and tensors wherever it stands, so tracking recovers after calls that were added or
+/// left out; going back to an earlier anchor means that a new forward has begun. An operator without stored
+/// tensors is recognised only where it is expected next.
+class CallTracker {
+ public:
+  explicit CallTracker(const Profile& profile);
+
+  /// The profiled call, or null for one that is none of the network's.
+  const ProfiledCall* match(const intercept::OperatorCall& call);
+  /// Number of the last matched call.
+  size_t number() const { return expected_ - 1; }
+  /// How many forwards have begun; 0 before the first.
+  int64_t forward() const { return forward_; }
+
+  /// Memory that stands for a stored tensor: the corrupted copy handed to the network in its place.
+  void add_stand_in(const at::Tensor& tensor, int stored);
+  void remove_stand_in(const at::Tensor& tensor);
+
+  /// The stored tensor that `tensor` is, views, or stands in for; StoredTensors::none if none.
+  int stored_number(const at::Tensor& tensor) const;
+
+ private:
+  using Signature = c10::SmallVector<int, 8>;
+  void read_signature(const intercept::OperatorCall& call);
+  bool is_call(size_t number, const c10::OperatorHandle& op) const;
+  const ProfiledCall* accept(size_t number);
+  const ProfiledCall* find_anchor(const c10::OperatorHandle& op);
+
+  const Profile& profile_;
+  size_t expected_ = 0;
+  int64_t forward_ = 0;
+  Signature signature_;
+  std::unordered_map<int, std::vector<size_t>> anchors_;  // first stored tensor -> calls, in order
+  std::unordered_map<const void*, int> stand_ins_;
+};
+
+}  // namespace faultwave::detail

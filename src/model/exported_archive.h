@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "faultwave/network.h"
+
+namespace caffe2::serialize {
+class PyTorchStreamReader;
+class PyTorchStreamWriter;
+}  // namespace caffe2::serialize
+
+namespace faultwave::detail {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+/// A tensor that an exported program keeps: a parameter, a buffer or a constant.
+struct StoredTensor {
+  std::string name;  ///< dotted path, as in the program's signature
+  at::Tensor tensor;
+  bool is_parameter = false;
+};
+
+/// The zip file that torch.export.save writes, read into memory: the description of the program and its tensors,
+/// which are moved to OpenOptions::device and, where they are of a convertible float type, to OpenOptions::dtype.
+/// Tensors that share a record share memory here too, so that a write through one is seen through the other.
+class ExportedArchive {
+ public:
+  /// Throws UserError: bad_input for a damaged archive, bad_network for one that cannot be run.
+  ExportedArchive(const std::string& path, const OpenOptions& options);
+
+  /// models/NAME.json. Where OpenOptions::dtype replaces the network's own type, the dtypes written in it (of
+  /// metadata and of operator arguments) are replaced already.
+  const Json& model() const { return model_; }
+  /// Gives its memory back once the program has been built; write() does not need it.
+  void forget_model() { model_ = Json(); }
+
+  /// Parameters and persistent buffers in the order of the state dict, then other buffers and constants.
+  const std::vector<StoredTensor>& tensors() const { return tensors_; }
+
+  /// Writes an archive like the one that was read, with the present values of the tensors.
+  /// Throws UserError(store) if the file cannot be written; nothing is left behind then.
+  void write(const std::string& path) const;
+
+ private:
+  using Reader = caffe2::serialize::PyTorchStreamReader;
+  using Writer = caffe2::serialize::PyTorchStreamWriter;
+
+  void read(Reader& reader, const OpenOptions& options);
+  void read_tensors(Reader& reader, const std::string& folder, OrderedJson& payloads, const OpenOptions& options);
+  at::Tensor read_storage(Reader& reader, const std::string& record, const OrderedJson& metadata,
+                          const OpenOptions& options);
+  void read_other_records(Reader& reader);
+  void write_records(Writer& writer) const;
+
+  std::string file_;  // for messages
+  uint64_t version_ = 0;
+  Json model_;
+  std::vector<StoredTensor> tensors_;
+  std::map<std::string, at::Tensor> storages_;          // by record: its elements in one dimension
+  std::map<std::string, std::string> other_records_;    // kept as they are written
+};
+
+}  // namespace faultwave::detail

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/model/exported_network.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "faultwave/error.h"
+#include "src/model/flat_outputs.h"
+#include "src/model/program_builder.h"
+
+namespace faultwave::detail {
+namespace {
+
+Program build(const ExportedArchive& archive, const OpenOptions& options) {
+  std::map<std::string, at::Tensor> stored;
+  for (const StoredTensor& tensor : archive.tensors()) stored.emplace(tensor.name, tensor.tensor);
+  BuildOptions build_options;
+  build_options.device = options.device;
+  build_options.retargeted = !options.device.is_cpu() || options.dtype.has_value();
+  return build_program(archive.model(), stored, build_options);
+}
+
+}  // namespace
+
+std::shared_ptr<Network> ExportedNetwork::open(const std::string& path, const OpenOptions& options) {
+  ExportedArchive archive(path, options);
+  try {
+    return std::make_shared<ExportedNetwork>(std::move(archive), options);
+  } catch (const UserError& error) {
+    throw UserError(error.code(), path + ": " + error.what());
+  } catch (const Json::exception& error) {
+    throw UserError(ErrorCode::bad_input,
+                    path + " is damaged: its description of the program is not complete (" + error.what() + ")");
+  }
+}
+
+ExportedNetwork::ExportedNetwork(ExportedArchive archive, const OpenOptions& options)
+    : archive_(std::move(archive)),
+      check_(archive_.model(), options.device),
+      program_(build(archive_, options)) {
+  archive_.forget_model();
+}
+
+std::vector<at::Tensor> ExportedNetwork::forward(const std::vector<c10::IValue>& inputs) {
+  std::vector<at::Tensor> outputs;
+  for (const c10::IValue& output : program_.run(check_.check(inputs))) append_flat(output, outputs);
+  return outputs;
+}
+
+std::vector<NamedTensor> ExportedNetwork::tensors(bool parameters) const {
+  std::vector<NamedTensor> result;
+  for (const StoredTensor& stored : archive_.tensors()) {
+    if (stored.is_parameter == parameters) result.push_back({stored.name, stored.tensor});
+  }
+  return result;
+}
+
+}  // namespace faultwave::detail

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/model/profile.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+#include "faultwave/error.h"
+
+#include "src/common/near_names.h"
+#include "src/model/call_tracker.h"
+#include "src/model/preserved_state.h"
+#include "src/model/site_names.h"
+
+namespace faultwave::detail {
+namespace {
+
+int64_t batch_of(const std::vector<c10::IValue>& inputs) {
+  for (const c10::IValue& input : inputs) {
+    if (input.isTensor() && input.toTensor().dim() > 0) return input.toTensor().size(0);
+  }
+  return 1;
+}
+
+std::vector<c10::IValue> doubled_batch(const std::vector<c10::IValue>& inputs, int64_t batch) {
+  std::vector<c10::IValue> doubled;
+  for (const c10::IValue& input : inputs) {
+    const bool grows = input.isTensor() && input.toTensor().dim() > 0 && input.toTensor().size(0) == batch;
+    doubled.push_back(grows ? c10::IValue(at::cat({input.toTensor(), input.toTensor()})) : input);
+  }
+  return doubled;
+}
+
+std::string numbered(const std::string& name, size_t number) {
+  return number == 0 ? name : name + ":" + std::to_string(number);
+}
+
+bool same_operators(const std::vector<RecordedCall>& a, const std::vector<RecordedCall>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const RecordedCall& x, const RecordedCall& y) {
+    return x.op == y.op && x.arguments.size() == y.arguments.size() && x.results.size() == y.results.size();
+  });
+}
+
+/// Raises the largest value seen at every site that a matched call touches.
+class Calibrator : public intercept::Handler {
+ public:
+  Calibrator(const Profile& profile, std::vector<double>& largest) : tracker_(profile), largest_(largest) {}
+
+  void on_call(intercept::OperatorCall& call) override {
+    const ProfiledCall* profiled = tracker_.match(call);
+    if (profiled == nullptr) return call.run();
+    raise(profiled->inputs, call.arguments());
+    raise(profiled->network_inputs, call.arguments());
+    call.run();
+    raise(profiled->outputs, call.results());
+  }
+
+ private:
+  void raise(const std::vector<SiteUse>& uses, c10::ArrayRef<c10::IValue> values) {
+    for (const SiteUse& use : uses) {
+      const at::Tensor tensor = tensor_at(values, use.place);
+      if (!tensor.defined()) continue;
+      largest_[use.site] = std::max(largest_[use.site], largest_magnitude(tensor));
+    }
+  }
+
+  CallTracker tracker_;
+  std::vector<double>& largest_;
+};
+
+}  // namespace
+
+Profile::Profile(Subject subject, const std::vector<c10::IValue>& example)
+    : subject_(std::move(subject)),
+      stored_(subject_.parameters, subject_.buffers),
+      batch_(batch_of(example)) {
+  PreservedState preserved(subject_.parameters, subject_.buffers, subject_.enter_eval);
+  const std::vector<RecordedCall> calls = record(example, true);
+  if (calls.empty()) {
+    throw UserError(
+        ErrorCode::bad_network,
+        "the dummy inference called no operator that can be seen: the forward given must run the network "
+        "on the calling thread");
+  }
+  add_sites(calls);
+  find_batch_axes(calls, example);
+}
+
+std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs, bool measure) const {
+  torch::NoGradGuard no_grad;
+  Recorder recorder(stored_, inputs, subject_.scope, measure);
+  intercept::Intercept on(recorder);
+  try {
+    subject_.forward(inputs);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    const std::string message = error.what();
+    throw UserError(ErrorCode::bad_network,
+                    "the dummy inference failed: " + message.substr(0, message.find('\n')) +
+                        "; give an example input that the network accepts");
+  }
+  return recorder.take();
+}
+
+void Profile::add_sites(const std::vector<RecordedCall>& calls) {
+  site_of_stored_.assign(stored_.size(), -1);
+  std::map<int, int> site_of_network_input;
+  CallNamer namer(stored_);
+  for (const RecordedCall& call : calls) {
+    const std::string name = namer.name(call);
+    const std::string op = call.op.operator_name().name;
+    const bool layer = is_layer(call, stored_);
+    ProfiledCall profiled{call.op, {}, {}, {}, {}};
+    size_t data_arguments = 0;
+    for (const RecordedTensor& argument : call.arguments) {
+      if (argument.stored != StoredTensors::none) {
+        profiled.stored.push_back(argument.stored);
+        int& site = site_of_stored_[argument.stored];
+        if (site >= 0) continue;
+        const StoredTensors::Entry& entry = stored_[argument.stored];
+        RecordedTensor whole = argument;
+        whole.shape = entry.tensor.sizes().vec();
+        whole.dtype = entry.tensor.scalar_type();
+        whole.channel_axis = entry.tensor.dim() > 0 ? 0 : -1;
+        whole.largest = largest_magnitude(entry.tensor);
+        site = add_site(stored_site_kind(entry), stored_site_name(entry), whole, "", true);
+        continue;
+      }
+      if (argument.network_input >= 0) {
+        const auto [known, is_new] = site_of_network_input.try_emplace(argument.network_input, -1);
+        if (is_new) {
+          const size_t number = static_cast<size_t>(argument.network_input);
+          const bool has_name = number < subject_.input_names.size();
+          const std::string input = has_name ? subject_.input_names[number] : std::to_string(number);
+          known->second = add_site(SiteKind::network_input, input, argument, "", true);
+        }
+        profiled.network_inputs.push_back({known->second, argument.place});
+      }
+      const bool first = data_arguments == 0;
+      const int site =
+          add_site(SiteKind::input, numbered(name, data_arguments++), argument, op, layer && first);
+      profiled.inputs.push_back({site, argument.place});
+    }
+    size_t results = 0;
+    for (const RecordedTensor& result : call.results) {
+      const bool first = results == 0;
+      const int site = add_site(SiteKind::output, numbered(name, results++), result, op, layer && first);
+      profiled.outputs.push_back({site, result.place});
+    }
+    calls_.push_back(std::move(profiled));
+  }
+}
+
+int Profile::add_site(SiteKind kind, const std::string& name, const RecordedTensor& tensor,
+                      const std::string& op, bool is_default) {
+  Site site;
+  site.name = name;
+  site.kind = kind;
+  site.op = op;
+  site.shape = tensor.shape;
+  site.dtype = tensor.dtype;
+  site.channel_axis = tensor.channel_axis;
+  site.is_default = is_default;
+  const int number = static_cast<int>(sites_.size());
+  by_name_.emplace(std::make_pair(kind, name), number);
+  sites_.push_back(std::move(site));
+  largest_.push_back(tensor.largest);
+  return number;
+}
+
+void Profile::find_batch_axes(const std::vector<RecordedCall>& calls,
+                              const std::vector<c10::IValue>& example) {
+  std::vector<RecordedCall> doubled;
+  try {
+    doubled = record(doubled_batch(example, batch_), false);
+    batch_is_free_ = same_operators(calls, doubled);
+  } catch (const std::exception&) {
+    // The network insists on its batch size: axes are then told from the one shape that is known.
+    batch_is_free_ = false;
+  }
+  const auto set_all = [&](const std::vector<SiteUse>& uses, const std::vector<RecordedTensor>* tensors) {
+    for (const SiteUse& use : uses) {
+      const std::vector<int64_t>* shape = nullptr;
+      for (size_t i = 0; tensors != nullptr && i < tensors->size(); ++i) {
+        if ((*tensors)[i].place == use.place) shape = &(*tensors)[i].shape;
+      }
+      set_batch_axis(use.site, shape);
+    }
+  };
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    set_all(calls_[i].inputs, batch_is_free_ ? &doubled[i].arguments : nullptr);
+    set_all(calls_[i].network_inputs, batch_is_free_ ? &doubled[i].arguments : nullptr);
+    set_all(calls_[i].outputs, batch_is_free_ ? &doubled[i].results : nullptr);
+  }
+}
+
+void Profile::set_batch_axis(int number, const std::vector<int64_t>* doubled) {
+  Site& site = sites_[number];
+  BatchAxis axis;
+  if (doubled == nullptr) {
+    if (!site.shape.empty() && site.shape[0] == batch_) axis.dim = 0;
+  } else if (doubled->size() == site.shape.size()) {
+    int grown = 0;
+    for (size_t d = 0; d < site.shape.size(); ++d) {
+      if ((*doubled)[d] == site.shape[d]) continue;
+      ++grown;
+      if ((*doubled)[d] == 2 * site.shape[d] && site.shape[d] % batch_ == 0) {
+        axis = {static_cast<int64_t>(d), site.shape[d] / batch_};
+      }
+    }
+    if (grown != 1) axis = {};
+  }
+  site.batch = axis;
+  // From an axis of the whole tensor to one of the element shape.
+  if (axis.dim >= 0 && axis.rows == 1) {
+    if (site.channel_axis > axis.dim)
+      --site.channel_axis;
+    else if (site.channel_axis == axis.dim)
+      site.channel_axis = site.shape.size() > 1 ? 0 : -1;
+  }
+}
+
+int Profile::find(SiteKind kind, std::string_view name) const {
+  const auto found = by_name_.find({kind, std::string(name)});
+  if (found != by_name_.end()) return found->second;
+  std::vector<std::string> names;
+  std::string other_kinds;
+  for (const Site& site : sites_) {
+    if (site.kind == kind) names.push_back(site.name);
+    if (site.name == name)
+      other_kinds += (other_kinds.empty() ? "" : ", ") + std::string(to_string(site.kind));
+  }
+  std::string message = "no " + std::string(to_string(kind)) + " site is named '" + std::string(name) + "'";
+  if (!other_kinds.empty()) {
+    message += " (it is the name of a site of kind " + other_kinds + ")";
+  } else {
+    message += did_you_mean(name, names);
+  }
+  throw UserError(ErrorCode::illegal_fault, message);
+}
+
+int Profile::stored_of_site(int site) const {
+  const auto found = std::find(site_of_stored_.begin(), site_of_stored_.end(), site);
+  if (found == site_of_stored_.end()) throw InternalError("a site that is not a stored tensor");
+  return static_cast<int>(found - site_of_stored_.begin());
+}
+
+void Profile::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
+  PreservedState preserved(subject_.parameters, subject_.buffers, subject_.enter_eval);
+  torch::NoGradGuard no_grad;
+  Calibrator calibrator(*this, largest_);
+  intercept::Intercept on(calibrator);
+  for (const std::vector<c10::IValue>& input : inputs)
+    subject_.forward(input);
+}
+
+}  // namespace faultwave::detail

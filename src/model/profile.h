@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "faultwave/injector.h"
+#include "faultwave/site.h"
+
+#include "src/model/recorder.h"
+#include "src/model/stored_tensors.h"
+#include "src/model/tensor_places.h"
+
+namespace faultwave::detail {
+
+/// A site at the place where a call has it.
+struct SiteUse {
+  int site = 0;
+  TensorPlace place;
+};
+
+/// One operator call of the profiled forward, as the tracker and the engines need it.
+struct ProfiledCall {
+  c10::OperatorHandle op;
+  std::vector<int>
+      stored;  ///< numbers of the stored tensors among the arguments, in order: the call's signature
+  std::vector<SiteUse> inputs;
+  std::vector<SiteUse> network_inputs;
+  std::vector<SiteUse> outputs;
+};
+
+/// What one dummy inference tells of a network: its sites, and the sequence of its operator calls.
+class Profile {
+ public:
+  /// Runs the network once, and once more at twice the batch size. Throws UserError(bad_network) with the
+  /// network's own message if the first run fails.
+  Profile(Subject subject, const std::vector<c10::IValue>& example);
+
+  const std::vector<Site>& sites() const { return sites_; }
+  const std::vector<ProfiledCall>& calls() const { return calls_; }
+  const StoredTensors& stored() const { return stored_; }
+
+  /// Number of a site; throws UserError(illegal_fault) with near names, or the kinds under which the name
+  /// exists.
+  int find(SiteKind kind, std::string_view name) const;
+
+  /// The site of stored tensor `number`, -1 if no operator reads it.
+  int site_of_stored(int number) const { return site_of_stored_[static_cast<size_t>(number)]; }
+  /// The stored tensor behind a weight, bias or buffer site.
+  int stored_of_site(int site) const;
+
+  int64_t batch() const { return batch_; }
+  bool batch_is_free() const { return batch_is_free_; }
+
+  /// Largest absolute value seen at a site; 0 if none was.
+  double largest(int site) const { return largest_[static_cast<size_t>(site)]; }
+  void calibrate(const std::vector<std::vector<c10::IValue>>& inputs);
+
+ private:
+  std::vector<RecordedCall> record(const std::vector<c10::IValue>& inputs, bool measure) const;
+  void add_sites(const std::vector<RecordedCall>& calls);
+  int add_site(SiteKind kind, const std::string& name, const RecordedTensor& tensor, const std::string& op,
+               bool is_default);
+  void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example);
+  void set_batch_axis(int site, const std::vector<int64_t>* doubled);
+
+  Subject subject_;
+  StoredTensors stored_;
+  std::vector<Site> sites_;
+  std::vector<ProfiledCall> calls_;
+  std::vector<double> largest_;
+  std::vector<int> site_of_stored_;
+  std::map<std::pair<SiteKind, std::string>, int> by_name_;
+  int64_t batch_ = 1;
+  bool batch_is_free_ = false;
+};
+
+}  // namespace faultwave::detail

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/model/torchscript_network.h"
+
+#include <c10/util/Exception.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "faultwave/error.h"
+#include "src/model/atomic_file.h"
+#include "src/model/export_types.h"
+#include "src/model/flat_outputs.h"
+
+namespace faultwave::detail {
+namespace {
+
+void add_constants(const torch::jit::Block* block, std::vector<at::Tensor>& constants) {
+  for (const torch::jit::Node* node : block->nodes()) {
+    for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, constants);
+    if (node->kind() != torch::jit::prim::Constant) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value || !value->isTensor()) continue;
+    const at::Tensor& tensor = value->toTensor();
+    const auto same = [&](const at::Tensor& known) { return known.is_same(tensor); };
+    if (std::none_of(constants.begin(), constants.end(), same)) constants.push_back(tensor);
+  }
+}
+
+/// Calls visit(function) for each function of each module.
+template <typename Visit>
+void for_each_function(const torch::jit::Module& module, Visit visit) {
+  for (const torch::jit::Module& part : module.modules()) {
+    for (const torch::jit::Method& method : part.get_methods()) visit(torch::jit::toGraphFunction(method.function()));
+  }
+}
+
+void convert(const at::Tensor& tensor, at::ScalarType dtype) {
+  if (!tensor.is_quantized() && is_convertible_float(tensor.scalar_type())) tensor.set_data(tensor.to(dtype));
+}
+
+std::string first_line(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  const std::string message = torch_error ? torch_error->what_without_backtrace() : error.what();
+  return message.substr(0, message.find('\n'));
+}
+
+}  // namespace
+
+std::shared_ptr<Network> TorchScriptNetwork::open(const std::string& path, const OpenOptions& options) {
+  torch::jit::Module module;
+  try {
+    module = torch::jit::load(path, options.device);
+  } catch (const std::exception& error) {
+    throw UserError(ErrorCode::bad_input, path + " is a TorchScript archive that cannot be opened (" +
+                                              first_line(error) + ")");
+  }
+  if (!module.find_method("forward")) {
+    throw UserError(ErrorCode::bad_network, path + " is a TorchScript module without a method forward");
+  }
+  module.eval();
+  auto network = std::make_shared<TorchScriptNetwork>(std::move(module));
+  if (options.dtype) {
+    for (const NamedTensor& parameter : network->parameters()) convert(parameter.tensor, *options.dtype);
+    for (const NamedTensor& buffer : network->buffers()) convert(buffer.tensor, *options.dtype);
+  }
+  return network;
+}
+
+TorchScriptNetwork::TorchScriptNetwork(torch::jit::Module module) : module_(std::move(module)) {
+  for_each_function(module_, [&](torch::jit::GraphFunction& function) {
+    function._set_initial_executor_execution_mode(torch::jit::ExecutorExecutionMode::SIMPLE);
+    add_constants(function.graph()->block(), constants_);
+  });
+}
+
+std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValue>& inputs) {
+  const torch::jit::Method method = module_.get_method("forward");
+  torch::jit::Stack stack;
+  stack.reserve(inputs.size() + 1);
+  stack.emplace_back(module_._ivalue());
+  stack.insert(stack.end(), inputs.begin(), inputs.end());
+  try {
+    method.function().getSchema().checkAndNormalizeInputs(stack, {});
+  } catch (const std::exception& error) {
+    throw UserError(ErrorCode::bad_input, "the network does not take these inputs: " + first_line(error));
+  }
+  method.function().run(stack);
+  std::vector<at::Tensor> outputs;
+  append_flat(stack.back(), outputs);
+  return outputs;
+}
+
+std::vector<InputSpec> TorchScriptNetwork::inputs() const {
+  std::vector<InputSpec> specs;
+  const auto& arguments = module_.get_method("forward").function().getSchema().arguments();
+  for (size_t i = 1; i < arguments.size(); ++i) specs.push_back({arguments[i].name(), std::nullopt, std::nullopt});
+  return specs;
+}
+
+std::vector<NamedTensor> TorchScriptNetwork::parameters() const {
+  std::vector<NamedTensor> result;
+  for (const auto& parameter : module_.named_parameters()) result.push_back({parameter.name, parameter.value});
+  return result;
+}
+
+std::vector<NamedTensor> TorchScriptNetwork::buffers() const {
+  std::vector<NamedTensor> result;
+  for (const auto& buffer : module_.named_buffers()) result.push_back({buffer.name, buffer.value});
+  for (size_t i = 0; i < constants_.size(); ++i) result.push_back({"constant." + std::to_string(i), constants_[i]});
+  return result;
+}
+
+std::string TorchScriptNetwork::current_scope() const {
+  std::string all;
+  for (const std::string& s : torch::jit::currentModuleHierarchy()) all += "|" + s;
+  return all;
+}
+
+void TorchScriptNetwork::save(const std::string& path) const {
+  write_atomically(path, [&](const std::string& temporary) { module_.save(temporary); });
+}
+
+}  // namespace faultwave::detail

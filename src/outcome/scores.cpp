@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/outcome/scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <sstream>
+#include <string>
+
+#include "src/outcome/values.h"
+
+namespace faultwave {
+namespace {
+
+template <typename Number>
+bool not_a_number(Number value) {
+  return value != value;  // holds for no integer
+}
+
+/// What softmax needs to know of all scores.
+struct SoftmaxTotal {
+  double highest = -std::numeric_limits<double>::infinity();
+  double sum = 0;  // of exp(score - highest); where `highest` is infinite, the number of scores equal to it
+  bool has_nan = false;
+
+  double probability(double score) const {
+    if (has_nan) return std::numeric_limits<double>::quiet_NaN();
+    if (std::isinf(highest)) return score == highest ? 1 / sum : 0;
+    return std::exp(score - highest) / sum;
+  }
+};
+
+template <typename Value>
+SoftmaxTotal softmax_total(const Value* values, int64_t count) {
+  SoftmaxTotal total;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto score = static_cast<double>(as_number(values[i]));
+    total.has_nan |= not_a_number(score);
+    total.highest = std::max(total.highest, score);
+  }
+  if (total.has_nan) return total;
+  const bool infinite = std::isinf(total.highest);
+  for (int64_t i = 0; i < count; ++i) {
+    const auto score = static_cast<double>(as_number(values[i]));
+    total.sum += infinite ? (score == total.highest ? 1 : 0) : std::exp(score - total.highest);
+  }
+  return total;
+}
+
+std::string shape_text(const at::Tensor& tensor) {
+  std::ostringstream text;
+  text << tensor.sizes();
+  return text.str();
+}
+
+}  // namespace
+
+Scores::Scores(const at::Tensor& tensor, std::string_view reader) {
+  const auto sizes = tensor.sizes();
+  const bool is_one_row =
+      std::any_of(sizes.begin(), sizes.end(), [&](int64_t size) { return size == tensor.numel(); });
+  if (!is_one_row || tensor.numel() == 0 || tensor.is_complex()) {
+    throw UserError(ErrorCode::bad_input,
+                    std::string(reader) +
+                        " needs the scores of a classifier, real numbers of shape [classes], as "
+                        "the network's first output, and got " +
+                        c10::toString(tensor.scalar_type()) + " " + shape_text(tensor));
+  }
+  values_ = plain_values(tensor);
+}
+
+int64_t Scores::best() const {
+  return visit_values(values_, [](const auto* values, int64_t count) {
+    int64_t best = -1;
+    for (int64_t i = 0; i < count; ++i) {
+      const auto score = as_number(values[i]);
+      if (!not_a_number(score) && (best < 0 || score > as_number(values[best]))) best = i;
+    }
+    return best;
+  });
+}
+
+bool Scores::is_nan(int64_t index) const {
+  return visit_values(
+      values_, [index](const auto* values, int64_t) { return not_a_number(as_number(values[index])); });
+}
+
+int64_t Scores::ahead_of(int64_t index) const {
+  return visit_values(values_, [index](const auto* values, int64_t count) {
+    const auto score = as_number(values[index]);
+    int64_t ahead = 0;  // comparisons with NaN are false
+    for (int64_t i = 0; i < index; ++i) {
+      ahead += as_number(values[i]) >= score;
+    }
+    for (int64_t i = index + 1; i < count; ++i) {
+      ahead += as_number(values[i]) > score;
+    }
+    return ahead;
+  });
+}
+
+double Scores::probability(int64_t index) const {
+  return visit_values(values_, [index](const auto* values, int64_t count) {
+    return softmax_total(values, count).probability(static_cast<double>(as_number(values[index])));
+  });
+}
+
+std::vector<RankedClass> Scores::ranked(int64_t most) const {
+  return visit_values(values_, [most](const auto* values, int64_t count) {
+    std::vector<int64_t> order(count);
+    std::iota(order.begin(), order.end(), int64_t{0});
+    const auto comes_before = [values](int64_t a, int64_t b) {
+      const auto score_a = as_number(values[a]);
+      const auto score_b = as_number(values[b]);
+      if (not_a_number(score_a) != not_a_number(score_b)) return not_a_number(score_b);
+      if (not_a_number(score_a) || score_a == score_b) return a < b;
+      return score_a > score_b;
+    };
+    const int64_t kept = std::min(most, count);
+    std::partial_sort(order.begin(), order.begin() + kept, order.end(), comes_before);
+
+    const SoftmaxTotal total = softmax_total(values, count);
+    std::vector<RankedClass> classes;
+    for (int64_t i = 0; i < kept; ++i) {
+      const auto score = static_cast<double>(as_number(values[order[i]]));
+      classes.push_back({order[i], total.probability(score)});
+    }
+    return classes;
+  });
+}
+
+Scores first_output(const std::vector<at::Tensor>& outputs, std::string_view reader) {
+  if (outputs.empty()) {
+    throw UserError(
+        ErrorCode::bad_input,
+        std::string(reader) + " needs the scores of a classifier, and the network has no outputs");
+  }
+  return Scores(outputs.front(), reader);
+}
+
+}  // namespace faultwave

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/outcome/criteria.h"
+#include "src/outcome/scores.h"
+
+namespace faultwave {
+namespace {
+
+/// Fires if the best class of the faulty output is not among the five best of the golden one. With five
+/// classes or fewer that takes a NaN.
+class Top5 final : public Criterion {
+ public:
+  std::string name() const override { return "top5"; }
+  std::string text() const override { return "top5"; }
+  bool fires(const OutputPair& outputs) const override {
+    const Scores golden = first_output(outputs.golden, "criterion top5");
+    const int64_t best = first_output(outputs.faulty, "criterion top5").best();
+    if (best < 0) return golden.best() >= 0;
+    return best >= golden.classes() || golden.is_nan(best) || golden.ahead_of(best) >= 5;
+  }
+};
+
+}  // namespace
+
+CriterionPtr make_top5(const std::vector<double>&) {
+  return std::make_shared<Top5>();
+}
+
+}  // namespace faultwave

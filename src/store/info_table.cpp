@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/store/info_table.h"
+
+#include <map>
+#include <sstream>
+
+#include "faultwave/error.h"
+
+namespace faultwave {
+namespace {
+
+/// The texts of the table `campaign`, by key.
+struct TextField {
+  const char* key;
+  std::string CampaignInfo::*member;
+};
+
+constexpr TextField kTextFields[] = {
+    {"specification", &CampaignInfo::specification},
+    {"specification_file", &CampaignInfo::specification_file},
+    {"specification_path", &CampaignInfo::specification_path},
+    {"model_fingerprint", &CampaignInfo::model_fingerprint},
+    {"inputs_fingerprint", &CampaignInfo::inputs_fingerprint},
+    {"labels_fingerprint", &CampaignInfo::labels_fingerprint},
+    {"program_version", &CampaignInfo::program_version},
+    {"torch_version", &CampaignInfo::torch_version},
+    {"error", &CampaignInfo::error},
+    {"draw", &CampaignInfo::draw},
+};
+
+void write_sites(const Database& database, const std::vector<StoredSite>& sites) {
+  Statement insert(database, "INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  int64_t number = 0;
+  for (const StoredSite& site : sites) {
+    insert.bind(number++).bind(to_string(site.kind)).bind(site.name).bind(site.op).bind(site.dtype);
+    insert.bind(join_numbers(site.shape)).bind(site.values).bind(site.bits).bind(site.probability).run();
+  }
+}
+
+std::vector<StoredSite> read_sites(const Database& database) {
+  std::vector<StoredSite> sites;
+  Statement select(
+      database,
+      "SELECT kind, name, op, dtype, shape, value_count, bits, probability FROM sites ORDER BY site");
+  while (select.step()) {
+    StoredSite site;
+    site.kind = parse_site_kind(select.text(0));
+    site.name = select.text(1);
+    site.op = select.text(2);
+    site.dtype = select.text(3);
+    site.shape = split_numbers(select.text(4));
+    site.values = select.integer(5);
+    site.bits = select.integer(6);
+    site.probability = select.real(7);
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+}  // namespace
+
+void write_info(const Database& database, const CampaignInfo& info) {
+  Statement insert(database, "INSERT INTO campaign VALUES (?, ?)");
+  for (const TextField& field : kTextFields)
+    insert.bind(std::string_view(field.key)).bind(info.*field.member).run();
+  auto number = [&](std::string_view key, const std::string& value) { insert.bind(key).bind(value).run(); };
+  std::ostringstream confidence;
+  confidence.precision(17);
+  confidence << info.confidence;
+  number("seed", std::to_string(info.seed));
+  number("trials", std::to_string(info.trials));
+  number("block", std::to_string(info.block));
+  number("inputs", std::to_string(info.inputs));
+  number("confidence", confidence.str());
+
+  Statement criterion(database, "INSERT INTO criteria VALUES (?, ?, ?)");
+  for (size_t bit = 0; bit < info.criteria.size(); ++bit) {
+    criterion.bind(static_cast<int64_t>(bit)).bind(info.criteria[bit]).bind(info.criteria_text[bit]).run();
+  }
+  write_sites(database, info.sites);
+}
+
+CampaignInfo read_info(const Database& database, const std::string& path) {
+  std::map<std::string, std::string> values;
+  Statement select(database, "SELECT key, value FROM campaign");
+  while (select.step())
+    values[select.text(0)] = select.text(1);
+  auto value = [&](const char* key) {
+    const auto found = values.find(key);
+    if (found == values.end()) {
+      throw UserError(ErrorCode::store, "'" + path + "' is damaged: its table campaign has no '" + key + "'");
+    }
+    return found->second;
+  };
+
+  CampaignInfo info;
+  for (const TextField& field : kTextFields)
+    info.*field.member = value(field.key);
+  try {
+    info.seed = std::stoull(value("seed"));
+    info.trials = std::stoll(value("trials"));
+    info.block = std::stoll(value("block"));
+    info.inputs = std::stoll(value("inputs"));
+    info.confidence = std::stod(value("confidence"));
+    info.sites = read_sites(database);
+  } catch (const std::logic_error&) {
+    throw UserError(ErrorCode::store,
+                    "'" + path + "' is damaged: a number in its table campaign or sites is none");
+  }
+  Statement criteria(database, "SELECT name, text FROM criteria ORDER BY bit");
+  while (criteria.step()) {
+    info.criteria.push_back(criteria.text(0));
+    info.criteria_text.push_back(criteria.text(1));
+  }
+  return info;
+}
+
+std::string join_numbers(const std::vector<int64_t>& numbers) {
+  std::string text;
+  for (const int64_t number : numbers) {
+    if (!text.empty()) text += ',';
+    text += std::to_string(number);
+  }
+  return text;
+}
+
+std::vector<int64_t> split_numbers(const std::string& text) {
+  std::vector<int64_t> numbers;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');)
+    numbers.push_back(std::stoll(part));
+  return numbers;
+}
+
+}  // namespace faultwave

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "faultwave/store.h"
+
+#include "src/store/database.h"
+
+namespace faultwave {
+
+/// Fills the tables campaign, criteria and sites.
+void write_info(const Database& database, const CampaignInfo& info);
+
+/// Reads them. Throws UserError(store) if something is missing.
+CampaignInfo read_info(const Database& database, const std::string& path);
+
+/// "3,4,5", and back.
+std::string join_numbers(const std::vector<int64_t>& numbers);
+std::vector<int64_t> split_numbers(const std::string& text);
+
+}  // namespace faultwave

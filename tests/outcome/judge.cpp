@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bit>
+
+#include "tests/outcome/outcome_test.h"
+
+namespace faultwave {
+namespace {
+
+using Outputs = std::vector<at::Tensor>;
+
+std::vector<CriterionPtr> all_criteria() {
+  return {parse_criterion("top1"), parse_criterion("top5"), parse_criterion("confidence(0.2)"),
+          parse_criterion("nonfinite")};
+}
+
+Outcome judge_scores(const at::Tensor& golden, const at::Tensor& faulty) {
+  const Outputs a = {golden};
+  const Outputs b = {faulty};
+  return judge({a, b}, all_criteria());
+}
+
+TEST_CASE("identical outputs are masked") {
+  const Outputs golden = {scores({1, 2, nan_value}), at::arange(4)};
+  const Outputs faulty = {golden[0].clone(), golden[1].clone()};
+  const Outcome outcome = judge({golden, faulty}, all_criteria());
+  CHECK(outcome.kind == OutcomeClass::masked);
+  CHECK(outcome.fired == 0);
+  CHECK_FALSE(outcome.crashed);
+}
+
+TEST_CASE("a difference that no criterion minds is benign") {
+  const Outcome outcome = judge_scores(scores({1, 2, 9}), scores({1, 2, 9.125}));
+  CHECK(outcome.kind == OutcomeClass::benign);
+  CHECK(outcome.fired == 0);
+}
+
+TEST_CASE("masked means equal bit for bit") {
+  CHECK(judge_scores(scores({9, 0.0F}), scores({9, -0.0F})).kind == OutcomeClass::benign);
+  const float other_nan = std::bit_cast<float>(uint32_t{0x7fc00001});
+  CHECK(judge_scores(scores({9, nan_value}), scores({9, nan_value})).kind == OutcomeClass::masked);
+  CHECK(judge_scores(scores({9, nan_value}), scores({9, other_nan})).kind == OutcomeClass::benign);
+}
+
+TEST_CASE("fired has one bit a criterion, in the order of the list") {
+  SUBCASE("another best class that was second, and less confidence") {
+    const Outcome outcome = judge_scores(scores({1, 2, 9}), scores({1, 10, 9}));
+    CHECK(outcome.kind == OutcomeClass::sdc);
+    CHECK(outcome.fired == 0b0101);
+  }
+  SUBCASE("only confidence") {
+    const Outcome outcome = judge_scores(scores({0, 0, 9}), scores({0, 0, 0.5}));
+    CHECK(outcome.kind == OutcomeClass::sdc);
+    CHECK(outcome.fired == 0b0100);
+  }
+  SUBCASE("best class from the last place") {
+    const Outcome outcome = judge_scores(scores({9, 5, 4, 3, 2, 1}), scores({9, 5, 4, 3, 2, 99}));
+    CHECK(outcome.kind == OutcomeClass::sdc);
+    CHECK(outcome.fired == 0b0111);
+  }
+}
+
+TEST_CASE("a new NaN or Inf is due, whatever fires and whichever output it is in") {
+  CHECK(judge_scores(scores({1, 2, 9}), scores({1, nan_value, 9})).kind == OutcomeClass::due);
+  CHECK(judge_scores(scores({1, 2, 9}), scores({1, infinity, 9})).fired == 0b1101);
+
+  const Outputs golden = {scores({1, 2}), scores({0, 0})};
+  const Outputs faulty = {scores({1, 2}), scores({0, -infinity})};
+  CHECK(judge({golden, faulty}, {parse_criterion("top1")}).kind == OutcomeClass::due);
+  CHECK(judge({golden, faulty}, {parse_criterion("top1")}).fired == 0);
+}
+
+TEST_CASE("a NaN that was there before is not due") {
+  CHECK(judge_scores(scores({9, nan_value}), scores({8, nan_value})).kind == OutcomeClass::benign);
+}
+
+TEST_CASE("an output of another shape, type or number is a difference") {
+  CHECK(judge_scores(scores({1, 9}), scores({1, 9, 0})).kind != OutcomeClass::masked);
+  CHECK(judge_scores(scores({1, 9}), scores({1, 9}).to(at::kDouble)).kind == OutcomeClass::benign);
+  const Outputs golden = {scores({1, 9})};
+  const Outputs faulty = {scores({1, 9}), at::zeros({2})};
+  CHECK(judge({golden, faulty}, {}).kind == OutcomeClass::benign);
+  // The golden best class is gone.
+  CHECK(judge_scores(scores({1, 9}), scores({1})).fired == 0b0101);
+}
+
+TEST_CASE("outputs without values are equal") {
+  const Outputs empty = {at::empty({0, 4})};
+  CHECK(judge({empty, empty}, {parse_criterion("nonfinite")}).kind == OutcomeClass::masked);
+}
+
+TEST_CASE("a view is compared by its values") {
+  const at::Tensor columns = at::stack({scores({1, 2, 9}), scores({1, 2, 9})}, 1);
+  CHECK(judge_scores(scores({1, 2, 9}), columns.select(1, 1)).kind == OutcomeClass::masked);
+}
+
+TEST_CASE("a crash is due and fires everything") {
+  const Outcome outcome = crashed_outcome(all_criteria());
+  CHECK(outcome.kind == OutcomeClass::due);
+  CHECK(outcome.fired == 0b1111);
+  CHECK(outcome.crashed);
+  CHECK(crashed_outcome({}).fired == 0);
+  CHECK(crashed_outcome(std::vector<CriterionPtr>(32)).fired == 0xffffffff);
+}
+
+TEST_CASE("33 criteria are too many") {
+  const std::vector<CriterionPtr> many(33, parse_criterion("top1"));
+  const Outputs outputs = {scores({1})};
+  CHECK(contains(message_of(ErrorCode::usage, [&] { judge({outputs, outputs}, many); }), "at most 32"));
+  CHECK(contains(message_of(ErrorCode::usage, [&] { crashed_outcome(many); }), "at most 32"));
+}
+
+TEST_CASE("outcome classes have names") {
+  CHECK(to_string(OutcomeClass::masked) == "masked");
+  CHECK(to_string(OutcomeClass::benign) == "benign");
+  CHECK(to_string(OutcomeClass::sdc) == "sdc");
+  CHECK(to_string(OutcomeClass::due) == "due");
+}
+
+}  // namespace
+}  // namespace faultwave
