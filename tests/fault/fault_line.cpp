@@ -8,7 +8,6 @@
 #include "faultwave/fault.h"
 #include "faultwave/random.h"
 
-#include "src/fault/fault_draws.h"
 #include "tests/fault/support.h"
 
 namespace faultwave {
@@ -296,16 +295,6 @@ TEST_CASE("a fault without a model cannot be printed") {
   fault.model = nullptr;
   CHECK_HOLDS(message_of(ErrorCode::usage, [&] { to_string(fault); }),
               "the fault at site features.3 has no error model");
-}
-
-TEST_CASE("choices and values of a fault come from different streams of its key") {
-  Fault fault = example();
-  fault.key = 8841;
-  CHECK(value_draw(fault).bits32() == Draw(8841, 0).bits32());
-  CHECK(value_draw(fault, 2).bits32() == 0x46e5e1d7);
-  CHECK(choice_draw(fault, 2).bits32() == Draw(8841, 0x8000000000000002).bits32());
-  fault.key.reset();
-  CHECK(value_draw(fault).bits32() == 0x6627e8d5);
 }
 
 }  // namespace faultwave
