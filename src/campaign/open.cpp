@@ -146,8 +146,7 @@ Campaign open_campaign(const Specification& spec) {
   const Population population(select_sites(bench->injector(), spec), spec.draw);
   check_legal(bench->injector(), population, *error);
 
-  CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()), .population = population};
-  parts.error = error;
+  CampaignParts parts{std::shared_ptr<Engine>(bench, &bench->engine()), population, error, {}, 0, {}, {}, {}, {}, {}};
   for (const std::string& criterion : spec.criteria)
     parts.criteria.push_back(parse_criterion(criterion));
   parts.inputs = bench->inputs()->size();

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# Short commands for the whole of the project; CMake does the building (CMakePresets.json), tools/setup the set-up.
+# Each command does all the set-up that it needs, and a second call starts at once.
+
+PRESET ?= release
+BUILD ?= $(if $(filter release,$(PRESET)),build,build-$(PRESET))
+TORCH_DIR ?=
+WERROR ?= OFF
+PYTHON ?= python3
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+export PRESET BUILD TORCH_DIR WERROR PYTHON
+
+# With a libtorch of the user's own, building needs no Python at all.
+setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
+compile = cmake --build $(BUILD) --parallel $(JOBS)
+faultwave = $(BUILD)/faultwave
+
+.PHONY: help build test demo install format tidy clean
+
+help:
+	@echo 'make build     the program, at $(faultwave)'
+	@echo 'make test      build and run every test'
+	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
+	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
+	@echo 'make format    clang-format all sources'
+	@echo 'make tidy      clang-tidy all sources of the library'
+	@echo 'make clean     remove $(BUILD); the virtual environment .venv stays'
+	@echo
+	@echo 'Settings:'
+	@echo '  TORCH_DIR=/path   a libtorch folder, or the torch folder of a wheel, instead of the pinned torch in .venv'
+	@echo '  PRESET=name       release (default), debug, asan-ubsan or tsan; each builds in a folder of its own'
+	@echo '  WERROR=ON         warnings are errors'
+	@echo '  JOBS=n            compile and test n at a time (default: all cores)'
+	@echo '  PYTHON=python3.x  the Python that makes .venv'
+
+build:
+	@$(setup_build)
+	@$(compile) --target faultwave-cli
+
+# Tests compare with Python's results, so they need the environment even where TORCH_DIR names another libtorch.
+test:
+	@tools/setup packages python configure test-data demo-data
+	@$(compile)
+	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+
+demo:
+	@tools/setup packages python configure demo-data
+	@$(compile) --target faultwave-cli
+	@rm -f $(BUILD)/demo/*.db*
+	@echo; echo 'Random single bit flips in neurons:'; echo
+	@$(faultwave) run $(BUILD)/demo/neurons.toml --db $(BUILD)/demo/neurons.db
+	@echo; echo 'Random single bit flips in weights:'; echo
+	@$(faultwave) run $(BUILD)/demo/weights.toml --db $(BUILD)/demo/weights.db
+	@echo; .venv/bin/python tools/demo_summary.py $(faultwave) $(BUILD)/demo
+
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+format:
+	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+tidy: build
+	@git ls-files 'src/*.cpp' | xargs -n 1 -P $(JOBS) clang-tidy --quiet -p $(BUILD)
+
+clean:
+	@rm -rf $(BUILD)
