@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a network once: faultwave-run-network [--threads N] NETWORK INPUT.pt... OUT.pt
-// Inputs are tensors as torch.save writes them; OUT.pt gets the tuple of the outputs, for torch.load.
+// Runs a network once: faultwave-run-network [--threads N] [--save COPY] NETWORK INPUT.pt... OUT.pt
+// Inputs are tensors as torch.save writes them; OUT.pt gets the tuple of the outputs, for torch.load. COPY gets the
+// network as Network::save writes it.
 
 #include <ATen/Parallel.h>
 #include <torch/script.h>
@@ -33,28 +34,46 @@ void write_tensors(const std::string& path, const std::vector<at::Tensor>& tenso
   if (!file) throw faultwave::UserError(faultwave::ErrorCode::store, path + " cannot be written");
 }
 
-void run(const std::vector<std::string>& arguments) {
+struct Arguments {
+  int threads = 0;   // 0: as many as PyTorch likes
+  std::string copy;  // "": none
+  std::vector<std::string> files;
+};
+
+Arguments parse(const std::vector<std::string>& words) {
+  Arguments arguments;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const bool has_value = i + 1 < words.size();
+    if (words[i] == "--threads" && has_value) {
+      arguments.threads = std::atoi(words[++i].c_str());
+    } else if (words[i] == "--save" && has_value) {
+      arguments.copy = words[++i];
+    } else {
+      arguments.files.push_back(words[i]);
+    }
+  }
+  if (arguments.files.size() < 2) {
+    throw faultwave::UserError(faultwave::ErrorCode::usage,
+                               "usage: faultwave-run-network [--threads N] [--save COPY] NETWORK INPUT.pt... OUT.pt");
+  }
+  return arguments;
+}
+
+void run(const Arguments& arguments) {
   const at::NoGradGuard no_gradients;
-  const auto network = faultwave::Network::open(arguments.front());
+  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+  const auto network = faultwave::Network::open(arguments.files.front());
   std::vector<c10::IValue> inputs;
-  for (size_t i = 1; i + 1 < arguments.size(); ++i) inputs.push_back(read_tensor(arguments[i]));
-  write_tensors(arguments.back(), network->forward(inputs));
+  for (size_t i = 1; i + 1 < arguments.files.size(); ++i) inputs.push_back(read_tensor(arguments.files[i]));
+  write_tensors(arguments.files.back(), network->forward(inputs));
+  if (!arguments.copy.empty()) network->save(arguments.copy);
 }
 
 }  // namespace
 
 int main(int count, char** values) {
-  std::vector<std::string> arguments(values + 1, values + count);
-  if (arguments.size() > 2 && arguments[0] == "--threads") {
-    at::set_num_threads(std::atoi(arguments[1].c_str()));
-    arguments.erase(arguments.begin(), arguments.begin() + 2);
-  }
-  if (arguments.size() < 2) {
-    std::cerr << "usage: faultwave-run-network [--threads N] NETWORK INPUT.pt... OUT.pt\n";
-    return static_cast<int>(faultwave::ErrorCode::usage);
-  }
   try {
-    run(arguments);
+    run(parse(std::vector<std::string>(values + 1, values + count)));
   } catch (const faultwave::UserError& error) {
     std::cerr << "faultwave-run-network: " << error.what() << "\n";
     return static_cast<int>(error.code());

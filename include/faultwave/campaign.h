@@ -25,14 +25,14 @@ namespace faultwave {
 struct CampaignParts {
   std::shared_ptr<Engine> engine;
   Population population;
-  ErrorModelPtr error;
-  std::vector<CriterionPtr> criteria;
-  int64_t inputs = 0;                              ///< how many there are
-  std::function<std::string(int64_t)> input_name;  ///< for people; may be empty
-  std::vector<int64_t> labels;                     ///< one each, or empty
-  std::string model_fingerprint;
-  std::string inputs_fingerprint;
-  std::string labels_fingerprint;
+  ErrorModelPtr error{};
+  std::vector<CriterionPtr> criteria{};
+  int64_t inputs = 0;                                ///< how many there are
+  std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
+  std::vector<int64_t> labels{};                     ///< one each, or empty
+  std::string model_fingerprint{};
+  std::string inputs_fingerprint{};
+  std::string labels_fingerprint{};
 };
 
 /// Where a running campaign stands, the block under way included.

@@ -2,6 +2,7 @@
 // All public headers.
 #pragma once
 
+#include "faultwave/campaign.h"
 #include "faultwave/direct_engine.h"
 #include "faultwave/engine.h"
 #include "faultwave/error.h"
@@ -17,4 +18,7 @@
 #include "faultwave/population.h"
 #include "faultwave/random.h"
 #include "faultwave/receipt.h"
+#include "faultwave/report.h"
 #include "faultwave/site.h"
+#include "faultwave/specification.h"
+#include "faultwave/store.h"

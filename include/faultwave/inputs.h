@@ -13,10 +13,11 @@ namespace faultwave {
 
 /// How an 8-bit image becomes a tensor [3, height, width] of FP32:
 /// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle `crop` x `crop` if
-/// given; divide by 255; subtract `mean` and divide by `std`, channel by channel.
+/// given; divide by 255; subtract `mean` and divide by `std`, channel by channel. Sizes from 1 to 16384 pixels, `std` not 0
+/// (UserError(usage)). docs/inputs.md relates it to torchvision, and lists what each file format may hold.
 struct Preprocess {
-  std::optional<int64_t> resize;
-  std::optional<int64_t> crop;
+  std::optional<int64_t> resize = {};
+  std::optional<int64_t> crop = {};
   std::array<double, 3> mean = {0, 0, 0};
   std::array<double, 3> std = {1, 1, 1};
 };
@@ -26,7 +27,7 @@ struct Preprocess {
 /// Throws UserError(bad_input) naming the file and what is wrong.
 at::Tensor load_tensor(const std::string& path);
 /// Writes `.npy` version 1.0, C order, through a temporary file. BF16 and FP8 are written as FP32, since the format has no
-/// name for them. Throws UserError(store).
+/// name for them, quantised tensors as their stored integers. Throws UserError(store).
 void save_npy(const std::string& path, const at::Tensor& tensor);
 /// PNG or JPEG. Throws UserError(bad_input).
 at::Tensor load_image(const std::string& path, const Preprocess& preprocess = {});

@@ -44,6 +44,7 @@ struct Box {
 /// | `[17,?,?]`      | one element drawn within feature map 17                        |
 /// | `[*]`           | everything                                                     |
 /// | `[]`            | the only element of a zero-dimensional tensor                  |
+/// | `[*,]`, `[?,]`  | as `[*]` and `[?]`, but of a one-dimensional site only         |
 struct Location {
   enum class Kind : uint8_t { boxes, channel, any_element, everything };
   Kind kind = Kind::everything;

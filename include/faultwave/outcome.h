@@ -32,7 +32,7 @@ struct OutputPair {
 class Criterion {
  public:
   virtual ~Criterion() = default;
-  /// Column name and JSON key, "top1".
+  /// Column name and JSON key, "top1"; "confidence(0.2)" with its number, so that several may stand side by side.
   virtual std::string name() const = 0;
   /// As in a specification, "confidence(0.2)".
   virtual std::string text() const = 0;

@@ -52,7 +52,7 @@ void TomlReader::read(const char* key, std::vector<std::string>& value) {
   if (!node->is_array()) wrong_type(key, "an array of strings", *node);
   value.clear();
   for (const toml::node& item : *node->as_array()) {
-    if (!item.is_string()) wrong_type(key, "an array of strings", item);
+    if (!item.is_string()) wrong_item(key, "an array of strings", item);
     value.push_back(item.as_string()->get());
   }
 }
@@ -65,7 +65,7 @@ void TomlReader::read(const char* key, std::array<double, 3>& value) {
   if (items->size() != value.size()) fail(key, "must be three numbers, one a channel");
   for (size_t i = 0; i < value.size(); ++i) {
     const toml::node& item = *items->get(i);
-    if (!item.is_number()) wrong_type(key, "an array of three numbers", item);
+    if (!item.is_number()) wrong_item(key, "an array of three numbers", item);
     value[i] = item.value<double>().value();
   }
 }
@@ -132,7 +132,12 @@ const toml::node* TomlReader::find(const char* key) {
 
 void TomlReader::wrong_type(const char* key, const char* expected, const toml::node& found) const {
   throw UserError(ErrorCode::usage, place(found.source()) + shown(key) + " must be " + expected +
-                                        ", and is or holds " + type_name(found));
+                                        ", and is " + type_name(found));
+}
+
+void TomlReader::wrong_item(const char* key, const char* expected, const toml::node& found) const {
+  throw UserError(ErrorCode::usage, place(found.source()) + shown(key) + " must be " + expected +
+                                        ", and holds " + type_name(found));
 }
 
 std::string TomlReader::place(const toml::source_region& source) const {

@@ -48,6 +48,7 @@ class TomlReader {
  private:
   const toml::node* find(const char* key);
   [[noreturn]] void wrong_type(const char* key, const char* expected, const toml::node& found) const;
+  [[noreturn]] void wrong_item(const char* key, const char* expected, const toml::node& found) const;
   std::string place(const toml::source_region& source) const;
   std::string shown(const std::string& key) const;
 

@@ -47,10 +47,34 @@ bool is_whole_png(const std::vector<uint8_t>& bytes) {
   return false;
 }
 
-/// Whether the end marker is there. stb_image fills what is missing with grey.
+/// Where the compressed data that begins at `position` ends: at the next marker other than a restart.
+size_t end_of_scan(const std::vector<uint8_t>& bytes, size_t position) {
+  for (; position + 1 < bytes.size(); ++position) {
+    const uint8_t next = bytes[position + 1];
+    const bool is_data_or_restart = next == 0x00 || next == 0xff || (next >= 0xd0 && next <= 0xd7);
+    if (bytes[position] == 0xff && !is_data_or_restart) return position;
+  }
+  return bytes.size();
+}
+
+/// Whether all segments are there, up to the end marker. stb_image fills what is missing with grey. The end
+/// marker alone tells little: a camera's preview within the file has one too.
 bool is_whole_jpeg(const std::vector<uint8_t>& bytes) {
-  constexpr uint8_t end_marker[] = {0xff, 0xd9};
-  return std::search(bytes.begin(), bytes.end(), std::begin(end_marker), std::end(end_marker)) != bytes.end();
+  constexpr uint8_t end_of_image = 0xd9;
+  constexpr uint8_t start_of_scan = 0xda;
+  size_t position = jpeg_magic.size();
+  while (position + 1 < bytes.size() && bytes[position] == 0xff) {
+    const uint8_t marker = bytes[position + 1];
+    if (marker == end_of_image) return true;
+    if (marker == 0xff) {  // padding
+      ++position;
+      continue;
+    }
+    if (position + 3 >= bytes.size()) return false;
+    position += 2 + (size_t{bytes[position + 2]} << 8 | bytes[position + 3]);
+    if (marker == start_of_scan) position = end_of_scan(bytes, position);
+  }
+  return false;
 }
 
 void check_size(const std::string& path, ImageSize size) {

@@ -18,6 +18,10 @@ namespace {
 using caffe2::serialize::PyTorchStreamReader;
 
 constexpr std::string_view zip_magic = "PK\x03\x04";
+// How the pickle of an OrderedDict starts. libtorch takes that type for a tensor's hooks and drops it.
+constexpr std::string_view ordered_dictionary =
+    "\x80\x02"
+    "ccollections\nOrderedDict\n";
 
 /// Lets the archive reader read through an InputFile, so that all errors of the file system read alike.
 class ArchiveSource final : public caffe2::serialize::ReadAdapterInterface {
@@ -58,6 +62,12 @@ class TorchFileReader {
   c10::IValue read() {
     const auto [pickle, pickle_bytes] = archive_.getRecord("data.pkl");
     const auto* text = static_cast<const char*>(pickle.get());
+    if (std::string_view(text, pickle_bytes).starts_with(ordered_dictionary)) {
+      cannot_read(
+          path_,
+          "it holds an OrderedDict, such as a state_dict; expected a tensor, or a list or plain dictionary "
+          "with one tensor");
+    }
     size_t position = 0;
     const auto next_bytes = [&](char* out, size_t wanted) {
       const size_t bytes = std::min(wanted, pickle_bytes - position);

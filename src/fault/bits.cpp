@@ -204,8 +204,10 @@ bool can_hold(double value, at::ScalarType dtype) {
       break;
   }
   if (std::isnan(value)) return true;
-  const double stored = to_double(from_double(value, dtype), dtype);
-  return std::isinf(value) ? std::isinf(stored) : std::isfinite(stored);
+  const FloatLayout* layout = small_float(dtype);
+  if (std::isinf(value)) return layout == nullptr || layout->infinity.has_value();
+  if (layout != nullptr) return is_in_range(value, *layout);
+  return std::isfinite(to_double(from_double(value, dtype), dtype));
 }
 
 std::string legal_range(at::ScalarType dtype) {

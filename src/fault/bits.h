@@ -38,9 +38,9 @@ void store_bits(at::Tensor& values, int64_t index, uint64_t bits);
 /// The value that a word stands for: exact, but for integers beyond 2^53, which are rounded to even.
 double to_double(uint64_t bits, at::ScalarType dtype);
 
-/// The word nearest to `value`, ties to even. Floating point: beyond the largest finite value infinity, or
-/// NaN in formats without infinity, as PyTorch's own conversion does. Integers saturate, NaN becomes 0. bool:
-/// whether not 0.
+/// The word nearest to `value`, ties to even. Beyond the largest finite value of a floating-point type:
+/// infinity, or what encode_float does in a type without it. Integers saturate, NaN becomes 0. bool: whether
+/// not 0.
 uint64_t from_double(double value, at::ScalarType dtype);
 
 /// Whether `value` can be stored without overflow: integers and bool need a whole number in range; floating

@@ -2,6 +2,7 @@
 #include "faultwave/error_model.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "faultwave/error.h"
 
@@ -23,15 +24,16 @@ const ModelSyntax* find_syntax(std::string_view name) {
 
 std::string unknown_model(std::string_view name) {
   std::vector<std::string> names;
-  std::string choices;
+  std::ostringstream choices;
   for (const ModelSyntax& model : all_models()) {
+    choices << (names.empty() ? "" : ", ") << model.name;
     names.emplace_back(model.name);
-    choices += (choices.empty() ? "" : ", ") + names.back();
   }
-  for (const std::string& user_name : user_model_names())
-    names.push_back(user_name);
-  return "unknown error model '" + std::string(name) + "'" + did_you_mean(name, names) + " (there are " +
-         choices + ", and what register_user_model was given)";
+  for (const std::string& user_name : user_model_names()) names.push_back(user_name);
+  std::ostringstream message;
+  message << "unknown error model '" << name << "'" << did_you_mean(name, names) << " (there are " << choices.str()
+          << ", and what register_user_model was given)";
+  return message.str();
 }
 
 }  // namespace

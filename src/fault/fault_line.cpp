@@ -55,7 +55,10 @@ Fault take_fault(Scanner& scanner) {
   scanner.skip_spaces();
   fault.model = take_error_model(scanner);
   scanner.skip_spaces();
-  if (scanner.take_if('#')) fault.key = scanner.take_unsigned("a key from 0 to 18446744073709551615");
+  if (scanner.take_if('#')) {
+    scanner.skip_spaces();
+    fault.key = scanner.take_unsigned("a key from 0 to 18446744073709551615");
+  }
   scanner.skip_spaces();
   return fault;
 }

@@ -38,21 +38,32 @@ double decode_magnitude(uint64_t code, const FloatLayout& layout) {
                     lowest + static_cast<int>(exponent_field) - 1);
 }
 
+uint64_t sign_bit_of(const FloatLayout& layout) {
+  return uint64_t{1} << (layout.bits() - 1);
+}
+
+/// What stands for a value beyond the largest finite one; `sign` in place.
+uint64_t overflow_word(uint64_t sign, const FloatLayout& layout) {
+  if (layout.infinity) return sign | *layout.infinity;
+  if (layout.nan) return sign | layout.largest;
+  return sign_bit_of(layout);
+}
+
 }  // namespace
 
 uint64_t encode_float(double value, const FloatLayout& layout) {
-  const uint64_t sign_bit = uint64_t{1} << (layout.bits() - 1);
+  const uint64_t sign_bit = sign_bit_of(layout);
   const uint64_t sign = std::signbit(value) ? sign_bit : 0;
   const uint64_t nan = layout.nan ? sign | *layout.nan : sign_bit;
   if (std::isnan(value)) return nan;
   const std::optional<uint64_t> code = encode_magnitude(std::fabs(value), layout);
-  if (!code) return layout.infinity ? sign | *layout.infinity : nan;
+  if (!code) return overflow_word(sign, layout);
   if (*code == 0 && !layout.nan) return 0;
   return sign | *code;
 }
 
 double decode_float(uint64_t word, const FloatLayout& layout) {
-  const uint64_t sign_bit = uint64_t{1} << (layout.bits() - 1);
+  const uint64_t sign_bit = sign_bit_of(layout);
   const bool negative = (word & sign_bit) != 0;
   const uint64_t code = word & (sign_bit - 1);
   double magnitude = 0.0;
@@ -64,6 +75,10 @@ double decode_float(uint64_t word, const FloatLayout& layout) {
     magnitude = decode_magnitude(code, layout);
   }
   return std::copysign(magnitude, negative ? -1.0 : 1.0);
+}
+
+bool is_in_range(double value, const FloatLayout& layout) {
+  return std::isfinite(value) && encode_magnitude(std::fabs(value), layout).has_value();
 }
 
 double largest_finite(const FloatLayout& layout) {

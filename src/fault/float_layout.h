@@ -32,12 +32,15 @@ inline constexpr FloatLayout kE4m3fnuzLayout{4, 3, 8, 0x7F, std::nullopt, std::n
 inline constexpr FloatLayout kE5m2fnuzLayout{5, 2, 16, 0x7F, std::nullopt, std::nullopt};
 
 /// The word nearest to `value`, ties to even, subnormals included. Beyond the largest finite value, after
-/// rounding: infinity, or NaN in a format without infinity. The sign of a NaN is kept where the format has
-/// one.
+/// rounding, as PyTorch 2.13 converts: infinity; without infinity the largest value (E4M3), or NaN (the fnuz
+/// forms). The sign of a NaN is kept where the format has one.
 uint64_t encode_float(double value, const FloatLayout& layout);
 
 /// The exact value of a word; bits above the word are ignored.
 double decode_float(uint64_t word, const FloatLayout& layout);
+
+/// Whether `value` is finite and encode_float does no more than round it.
+bool is_in_range(double value, const FloatLayout& layout);
 
 /// The largest finite value.
 double largest_finite(const FloatLayout& layout);

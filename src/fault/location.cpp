@@ -13,6 +13,8 @@ namespace {
 
 using Part = AxisPart::Kind;
 
+constexpr std::string_view kPartForms = "an index, a range such as 2:5, '*' or '?'";
+
 Box box_of(const std::vector<int64_t>& index) {
   Box box;
   for (int64_t position : index)
@@ -65,7 +67,7 @@ AxisPart take_part(Scanner& scanner) {
     part.kind = Part::drawn;
   } else {
     part.kind = Part::index;
-    part.begin = scanner.take_integer("an index, a range such as 2:5, '*' or '?'");
+    part.begin = scanner.take_integer(kPartForms);
     scanner.skip_spaces();
     if (scanner.take_if(':')) {
       scanner.skip_spaces();
@@ -110,6 +112,7 @@ Location take_boxes(Scanner& scanner) {
   do {
     location.boxes.push_back(take_box(scanner, ends_in_comma));
   } while (!ends_in_comma && scanner.take_if('|'));
+  if (ends_in_comma && location.boxes.size() > 1) scanner.fail_expected(kPartForms);
   if (ends_in_comma || !needs_comma(location.boxes)) return location;
   return location.is_drawn() ? Location::random_element() : Location::all();
 }

@@ -18,6 +18,7 @@ std::optional<double> parse_number(std::string_view text);
 
 /// Decimal integers without a plus sign. Empty if `text` as a whole is none, or it does not fit.
 std::optional<int64_t> parse_integer(std::string_view text);
+std::optional<int> parse_int(std::string_view text);
 std::optional<uint64_t> parse_unsigned(std::string_view text);
 
 /// "3,20,30"; `Integers` is anything that can be iterated.

@@ -46,6 +46,25 @@ void convert(const at::Tensor& tensor, at::ScalarType dtype) {
   if (!tensor.is_quantized() && is_convertible_float(tensor.scalar_type())) tensor.set_data(tensor.to(dtype));
 }
 
+struct Child {
+  std::string path;
+  torch::jit::Module module;
+};
+
+/// The child that goes by `name` in a call. A list of modules is not called itself, so its name is not told: its
+/// children are looked through where no child has the name.
+std::vector<Child> find_called(const torch::jit::Module& parent, const std::string& name) {
+  std::vector<Child> found;
+  for (const auto& child : parent.named_children()) {
+    if (child.name == name) return {{name, child.value}};
+    if (child.value.find_method("forward")) continue;
+    for (const Child& inner : find_called(child.value, name)) {
+      found.push_back({child.name + "." + inner.path, inner.module});
+    }
+  }
+  return found;
+}
+
 std::string first_line(const std::exception& error) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   const std::string message = torch_error ? torch_error->what_without_backtrace() : error.what();
@@ -118,10 +137,19 @@ std::vector<NamedTensor> TorchScriptNetwork::buffers() const {
   return result;
 }
 
+/// The interpreter names the modules that were called, outermost first: "TOP(Net)::forward", "conv1(Conv2d)::forward".
 std::string TorchScriptNetwork::current_scope() const {
-  std::string all;
-  for (const std::string& s : torch::jit::currentModuleHierarchy()) all += "|" + s;
-  return all;
+  torch::jit::Module module = module_;
+  std::string path;
+  for (const std::string& call : torch::jit::currentModuleHierarchy()) {
+    const std::string name = call.substr(0, call.find_first_of("(:"));
+    if (name.empty() || name == "TOP" || name == "SELF") continue;  // a free function, or another method
+    const std::vector<Child> found = find_called(module, name);
+    if (found.size() != 1) return {};
+    path += (path.empty() ? "" : ".") + found[0].path;
+    module = found[0].module;
+  }
+  return path;
 }
 
 void TorchScriptNetwork::save(const std::string& path) const {

@@ -3,41 +3,66 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
+#include <mutex>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "faultwave/error.h"
 
 namespace faultwave {
+namespace {
 
-FileLock::FileLock(const std::string& path) : descriptor_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
-  if (descriptor_ < 0) {
-    throw UserError(ErrorCode::store, "cannot open '" + path + "' for writing: " + std::strerror(errno));
-  }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-  const int code = errno;
-  ::close(descriptor_);
-  if (code == EWOULDBLOCK) {
-    throw UserError(ErrorCode::store,
-                    "'" + path +
-                        "' is in use by another faultwave process: wait for it, or end it, and try "
-                        "again");
-  }
-  throw UserError(ErrorCode::store, "cannot lock '" + path + "': " + std::strerror(code));
+// Files that this process holds. Closing any descriptor of a file drops the locks that SQLite holds on it in
+// this process, so a file that is held must not even be opened to try its lock.
+std::mutex held_mutex;
+std::set<std::pair<unsigned long, unsigned long>> held;
+
+UserError cannot_open(const std::string& path, int code) {
+  return UserError(ErrorCode::store, "cannot open '" + path + "' for writing: " + std::strerror(code));
 }
 
-FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+}  // namespace
+
+FileLock::FileLock(const std::string& path) {
+  const std::lock_guard guard(held_mutex);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw cannot_open(path, errno);
+  identity_ = {status.st_dev, status.st_ino};
+  if (held.count(identity_) != 0) {
+    throw UserError(ErrorCode::store, "'" + path + "' is open for writing in this process already");
+  }
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor_ < 0) throw cannot_open(path, errno);
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
+    held.insert(identity_);
+    return;
+  }
+  const int code = errno;
+  ::close(std::exchange(descriptor_, -1));
+  if (code != EWOULDBLOCK) throw cannot_open(path, code);
+  throw UserError(
+      ErrorCode::store,
+      "'" + path + "' is in use by another faultwave process: wait for it, or end it, and try again");
+}
+
+FileLock::FileLock(FileLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), identity_(other.identity_) {}
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
+  std::swap(identity_, other.identity_);
   return *this;
 }
 
 FileLock::~FileLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_ < 0) return;
+  const std::lock_guard guard(held_mutex);
+  held.erase(identity_);
+  ::close(descriptor_);
 }
 
 }  // namespace faultwave

@@ -30,8 +30,9 @@ int64_t single_integer(const Database& database, const char* sql) {
 
 void check_is_campaign(const Database& database, const std::string& path) {
   if (single_integer(database, "PRAGMA application_id") != kApplicationId) {
-    throw UserError(ErrorCode::store,
-                    "'" + path + "' is an SQLite database, but not a campaign of Faultwave");
+    throw UserError(
+        ErrorCode::store,
+        "'" + path + "' is empty or an SQLite database of something else, not a campaign of Faultwave");
   }
   const int64_t version = single_integer(database, "PRAGMA user_version");
   if (version != kSchemaVersion) {

@@ -160,6 +160,7 @@ TEST_CASE("broken locations are refused with text and column") {
   CHECK_HOLDS(parse_failure("[1,]2"), "at column 5, expected the end of the location but found '2'");
   CHECK_HOLDS(parse_failure("[1,2,]"), "at column 6, expected an index");
   CHECK_HOLDS(parse_failure("[|1]"), "at column 2, expected an index");
+  CHECK_HOLDS(parse_failure("[1|2,]"), "at column 6, expected an index");
   CHECK_HOLDS(parse_failure("[1|]"), "at column 4, expected an index");
   CHECK_HOLDS(parse_failure("[1:]"), "at column 4, expected the end of the range but found ']'");
   CHECK_HOLDS(parse_failure("[c=1]"), "at column 2, expected an index, '*', '?' or ch= but found 'c'");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fault/support.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstring>
 

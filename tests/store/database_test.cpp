@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/store/database.h"
 
-#include <doctest/doctest.h>
-
 #include <limits>
+
+#include <doctest/doctest.h>
 
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
@@ -73,14 +73,16 @@ TEST_CASE("a database that another connection writes to is said to be locked") {
   const Transaction transaction(first);
   const Database second(folder / "a.db", Database::Mode::write);
   sqlite3_busy_timeout(second.handle(), 1);
-  check_contains(error_of(ErrorCode::store, [&] { const Transaction other(second); }), "locked by another process");
+  check_contains(error_of(ErrorCode::store, [&] { const Transaction other(second); }),
+                 "locked by another process");
 }
 
 TEST_CASE("messages name the file as it is shown") {
   const TempFolder folder;
   write_file(folder / "a.db", std::string(5000, 'x'));
-  check_contains(error_of(ErrorCode::store, [&] { Database(folder / "a.db", Database::Mode::write, "shown"); }),
-                 "'shown' is not an SQLite database");
+  check_contains(
+      error_of(ErrorCode::store, [&] { Database(folder / "a.db", Database::Mode::write, "shown"); }),
+      "'shown' is not an SQLite database");
 }
 
 TEST_CASE("bad SQL is our own bug") {

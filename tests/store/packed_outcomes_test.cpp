@@ -39,7 +39,9 @@ TEST_CASE("unpacking inverts packing for any number of criteria") {
   }
 }
 
-TEST_CASE("bytes that end within a trial are refused") { CHECK_THROWS_AS(unpack_outcomes({0, 0, 0}, 7), InternalError); }
+TEST_CASE("bytes that end within a trial are refused") {
+  CHECK_THROWS_AS(unpack_outcomes({0, 0, 0}, 7), InternalError);
+}
 
 }  // namespace
 }  // namespace faultwave

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/store.h"
 
+#include <cmath>
+#include <csignal>
+#include <cstring>
+
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmath>
-#include <csignal>
-#include <cstring>
 
 #include "src/store/database.h"
 #include "tests/support/expect_error.h"
@@ -21,7 +21,8 @@ namespace {
 
 Store finished(const std::string& path) {
   Store store = Store::create(path, sample_info());
-  for (const Block& block : store.open_blocks()) store.write_block(block, sample_rows(block));
+  for (const Block& block : store.open_blocks())
+    store.write_block(block, sample_rows(block));
   return store;
 }
 
@@ -151,8 +152,10 @@ TEST_CASE("an existing file is never touched") {
 
 TEST_CASE("a folder that is missing or cannot be written to is named, and nothing is left") {
   const TempFolder folder;
-  check_contains(error_of(ErrorCode::store, [&] { Store::check_new(folder / "no/a.db"); }), "there is no folder");
-  check_contains(error_of(ErrorCode::store, [] { Store::check_new("/proc/a.db"); }), "cannot create '/proc/a.db'");
+  check_contains(error_of(ErrorCode::store, [&] { Store::check_new(folder / "no/a.db"); }),
+                 "there is no folder");
+  check_contains(error_of(ErrorCode::store, [] { Store::check_new("/proc/a.db"); }),
+                 "cannot create '/proc/a.db'");
   check_contains(error_of(ErrorCode::store, [] { Store::check_new(""); }), "empty");
   CHECK(folder.holds(0));
 }
@@ -166,7 +169,8 @@ TEST_CASE("files that are no campaigns are told apart") {
   std::filesystem::remove(folder / "a.db");
   Database(folder / "a.db", Database::Mode::create).execute("CREATE TABLE t (a)");
   check_contains(error_of(ErrorCode::store, open), "not a campaign of Faultwave");
-  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "", Store::Access::read); }), "is a folder");
+  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "", Store::Access::read); }),
+                 "is a folder");
 }
 
 TEST_CASE("a campaign of another table version is refused") {
@@ -181,28 +185,21 @@ TEST_CASE("a damaged campaign is said to be damaged") {
   const TempFolder folder;
   finished(folder / "a.db");
   std::string bytes = read_file(folder / "a.db");
-  for (size_t i = 4096; i < bytes.size(); ++i) bytes[i] = static_cast<char>(0x5a);
+  for (size_t i = 4096; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(0x5a);
   write_file(folder / "a.db", bytes);
-  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::write); }), "damaged");
-  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::read); }), "damaged");
+  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::write); }),
+                 "damaged");
+  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::read); }),
+                 "damaged");
 }
 
 TEST_CASE("a campaign cut short is said to be damaged") {
   const TempFolder folder;
   finished(folder / "a.db");
   std::filesystem::resize_file(folder / "a.db", 3 * 4096);
-  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::write); }), "damaged");
-}
-
-TEST_CASE("one process writes, others read meanwhile") {
-  const TempFolder folder;
-  Store store = Store::create(folder / "a.db", sample_info());
-  store.write_block({0, 0, 4}, sample_rows({0, 0, 4}));
   check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::write); }),
-                 "in use by another faultwave process");
-  CHECK(Store::open(folder / "a.db", Store::Access::read).trials_done() == 4);
-  store.write_block({1, 4, 4}, sample_rows({1, 4, 4}));
-  CHECK(store.trials_done() == 8);
+                 "damaged");
 }
 
 TEST_CASE("a reader changes nothing in the folder") {
@@ -226,6 +223,39 @@ int in_child(Function function) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return status;
+}
+
+TEST_CASE("one process writes, others read meanwhile") {
+  const TempFolder folder;
+  Store store = Store::create(folder / "a.db", sample_info());
+  store.write_block({0, 0, 4}, sample_rows({0, 0, 4}));
+  check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::write); }),
+                 "open for writing in this process already");
+  CHECK(Store::open(folder / "a.db", Store::Access::read).trials_done() == 4);
+  store.write_block({1, 4, 4}, sample_rows({1, 4, 4}));
+  CHECK(store.trials_done() == 8);
+}
+
+TEST_CASE("a second process is told that a campaign is in use, until the first is gone") {
+  const TempFolder folder;
+  Store::create(folder / "a.db", sample_info());
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Store store = Store::open(folder / "a.db", Store::Access::write);
+    const ssize_t written = ::write(ready[1], "x", 1);
+    if (written == 1) ::pause();
+    ::_exit(1);
+  }
+  char byte = 0;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  const auto open = [&] { return Store::open(folder / "a.db", Store::Access::write); };
+  check_contains(error_of(ErrorCode::store, open), "in use by another faultwave process");
+  CHECK(Store::open(folder / "a.db", Store::Access::read).trials_done() == 0);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK_NOTHROW(open());
 }
 
 TEST_CASE("what was committed survives a kill, and nothing else does") {

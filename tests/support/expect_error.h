@@ -22,7 +22,9 @@ std::string error_of(ErrorCode code, Function function) {
   return "";
 }
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// Fails the test, showing both, unless `text` contains `part`.
 inline void check_contains(const std::string& text, const std::string& part) {

@@ -53,7 +53,9 @@ inline TrialRow sample_row(int64_t trial) {
   row.faulty_class = 2;
   row.faulty_probability = 0.5;
   switch (trial % 5) {
-    case 1: row.outcome = OutcomeClass::benign; break;
+    case 1:
+      row.outcome = OutcomeClass::benign;
+      break;
     case 2:
       row.outcome = OutcomeClass::sdc;
       row.fired = 0b01;
@@ -76,14 +78,16 @@ inline TrialRow sample_row(int64_t trial) {
       row.value_before = row.value_after = 0;
       row.bits_before = row.bits_after = 0;
       break;
-    default: break;
+    default:
+      break;
   }
   return row;
 }
 
 inline std::vector<TrialRow> sample_rows(const Block& block) {
   std::vector<TrialRow> rows;
-  for (int64_t i = 0; i < block.trials; ++i) rows.push_back(sample_row(block.first_trial + i));
+  for (int64_t i = 0; i < block.trials; ++i)
+    rows.push_back(sample_row(block.first_trial + i));
   return rows;
 }
 

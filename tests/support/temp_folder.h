@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+
+#include <stdlib.h>
 
 namespace faultwave {
 
@@ -31,7 +31,9 @@ class TempFolder {
   const std::filesystem::path& path() const { return path_; }
 
   /// Whether nothing is in it but `count` files.
-  bool holds(long count) const { return std::distance(std::filesystem::directory_iterator(path_), {}) == count; }
+  bool holds(long count) const {
+    return std::distance(std::filesystem::directory_iterator(path_), {}) == count;
+  }
 
  private:
   std::filesystem::path path_;

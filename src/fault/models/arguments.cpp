@@ -2,7 +2,6 @@
 #include "src/fault/models/arguments.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "src/fault/numbers.h"
 
@@ -84,11 +83,9 @@ double Arguments::number_of(const Argument& argument) const {
 }
 
 int Arguments::integer_of(const Argument& argument) const {
-  const std::optional<int64_t> number = parse_integer(argument.text);
-  if (!number || *number < std::numeric_limits<int>::min() || *number > std::numeric_limits<int>::max()) {
-    fail(argument, "a whole number");
-  }
-  return static_cast<int>(*number);
+  const std::optional<int> number = parse_int(argument.text);
+  if (!number) fail(argument, "a whole number");
+  return *number;
 }
 
 void Arguments::fail(size_t index, std::string_view expected) const {

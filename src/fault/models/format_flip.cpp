@@ -108,10 +108,9 @@ ErrorModelPtr parse_format_flip(const Arguments& arguments) {
   const size_t colon = text.find(':');
   const std::string format(text.substr(0, colon));
   if (colon == std::string_view::npos) return format_flip(format, {}, arguments.number("scale"));
-  const std::optional<int64_t> bit = parse_integer(text.substr(colon + 1));
-  // Far outside of any format; the exact range is the business of check.
-  if (!bit || *bit < -64 || *bit > 64) arguments.fail(0, "a format and one of its bits, such as int8:6,");
-  return format_flip(format, static_cast<int>(*bit), arguments.number("scale"));
+  const std::optional<int> bit = parse_int(text.substr(colon + 1));
+  if (!bit) arguments.fail(0, "a format and one of its bits, such as int8:6,");
+  return format_flip(format, bit, arguments.number("scale"));
 }
 
 }  // namespace faultwave

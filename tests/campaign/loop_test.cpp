@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faultwave/random.h"
+#include "faultwave/report.h"
+
+#include "tests/campaign/fake_engine.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temp_folder.h"
+
+namespace faultwave {
+namespace {
+
+const std::atomic<bool> never{false};
+
+/// Runs the fake campaign to its end in a new database and returns what it exports.
+std::string unbroken_export(const std::string& path, const Specification& spec = fake_specification()) {
+  const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>(), spec);
+  Store store = Store::create(path, campaign.info(spec, ""));
+  REQUIRE(campaign.run(store, never, {}));
+  std::ostringstream text;
+  write_csv(store, text);
+  write_json(store, text);
+  return text.str();
+}
+
+std::string export_of(const std::string& path) {
+  const Store store = Store::open(path, Store::Access::read);
+  std::ostringstream text;
+  write_csv(store, text);
+  write_json(store, text);
+  return text.str();
+}
+
+size_t calls_of_unbroken_run() {
+  const TempFolder folder;
+  const auto engine = std::make_shared<FakeEngine>();
+  const Campaign campaign = fake_campaign(engine);
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  campaign.run(store, never, {});
+  return engine->calls.size();
+}
+
+TEST_CASE("a trial is a function of seed and number: input first, then site, element, bit") {
+  const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
+  Draw draw(5, 17);
+  const auto input = static_cast<int64_t>(draw.below(7));
+  const bool is_fc = draw.below(2) == 1;  // layers are equally likely
+  const uint64_t element = draw.below(is_fc ? 6 : 24);
+  const uint64_t bit = draw.below(32);
+  std::string expected = is_fc
+                             ? "output:fc[" + std::to_string(element) + "]"
+                             : "output:conv[" + std::to_string(element / 12) + "," +
+                                   std::to_string(element / 4 % 3) + "," + std::to_string(element % 4) + "]";
+  expected += " flip(" + std::to_string(bit) + ")";
+
+  const Trial trial = campaign.draw(17);
+  CHECK(trial.number == 17);
+  CHECK(trial.input == input);
+  CHECK(to_string(trial.faults) == expected);
+}
+
+TEST_CASE("known seeds have pinned trials") {
+  const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
+  CHECK(campaign.draw(0).input == PINNED_INPUT_0);
+  CHECK(to_string(campaign.draw(0).faults) == "PINNED_0");
+  CHECK(to_string(campaign.draw(1).faults) == "PINNED_1");
+  CHECK(to_string(campaign.draw(49).faults) == "PINNED_49");
+}
+
+TEST_CASE("outcomes are counted as the engine's outputs say") {
+  const TempFolder folder;
+  const auto engine = std::make_shared<FakeEngine>();
+  const Campaign campaign = fake_campaign(engine);
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  REQUIRE(campaign.run(store, never, {}));
+
+  std::array<int64_t, 5> effects{};
+  for (int64_t k = 0; k < 50; ++k) {
+    const Fault fault = campaign.draw(k).faults[0];
+    const FakeEngine::Effect effect = FakeEngine::effect_of(fault);
+    ++effects[static_cast<size_t>(effect)];
+    const TrialRow row = store.trial(k).value();
+    CHECK(row.fault == to_string(fault));
+    CHECK(row.input == campaign.draw(k).input);
+    CHECK(row.golden_class == FakeEngine::golden_class(row.input));
+    CHECK(row.crash == (effect == FakeEngine::Effect::crash ? "made-up crash" : ""));
+    CHECK(((row.fired & 1) != 0) == (row.golden_class != row.faulty_class));
+  }
+  for (const int64_t count : effects)
+    REQUIRE(count > 0);
+
+  const Summary summary = summarize(store);
+  const Tally& tally = summary.overall.tally;
+  CHECK(tally.trials == 50);
+  CHECK(tally.classes == std::array<int64_t, 4>{effects[0], effects[1], effects[2], effects[3] + effects[4]});
+  CHECK(tally.fired[1] == effects[3] + effects[4]);
+  CHECK(summary.layers[0].tally.trials + summary.layers[1].tally.trials == 50);
+  CHECK(summary.layers[0].tally.classes[3] == 0);
+  CHECK(summary.layers[1].tally.classes[2] == 0);
+}
+
+TEST_CASE("a receipt's index does not tell which element of the batch a trial was") {
+  const TempFolder folder;
+  const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  campaign.run(store, never, {});
+  store.each_trial([&](const TrialRow& row) {
+    std::vector<int64_t> expected;
+    const Trial trial = campaign.draw(row.trial);
+    for (const AxisPart& axis : trial.faults[0].location.boxes[0].axes)
+      expected.push_back(axis.begin);
+    CHECK(row.index == expected);
+  });
+}
+
+TEST_CASE("a block goes to the engine by input, in calls of a few batches") {
+  const TempFolder folder;
+  const auto engine = std::make_shared<FakeEngine>();
+  Specification spec = fake_specification();
+  spec.batch = 2;
+  spec.block = 20;
+  const Campaign campaign = fake_campaign(engine, spec);
+  Store store = Store::create(folder / "a.db", campaign.info(spec, ""));
+  campaign.run(store, never, {});
+
+  // Blocks of 20, 20 and 10 trials in calls of 8.
+  std::vector<size_t> sizes;
+  for (const auto& call : engine->calls)
+    sizes.push_back(call.size());
+  CHECK(sizes == std::vector<size_t>{8, 8, 4, 8, 8, 4, 8, 2});
+  std::vector<int64_t> inputs;
+  for (size_t call = 0; call < 3; ++call) {
+    for (const Trial& trial : engine->calls[call])
+      inputs.push_back(trial.input);
+  }
+  CHECK(std::is_sorted(inputs.begin(), inputs.end()));
+}
+
+TEST_CASE("cancelled at any call, a campaign keeps whole blocks and resumes to the same export") {
+  const TempFolder folder;
+  const std::string expected = unbroken_export(folder / "whole.db");
+  const size_t calls = calls_of_unbroken_run();
+  REQUIRE(calls == 13);  // blocks of 12 trials are 3 calls of 4; the last block has 2 trials
+  for (size_t stop = 1; stop <= calls; ++stop) {
+    CAPTURE(stop);
+    const std::string path = folder / ("stopped" + std::to_string(stop) + ".db");
+    std::atomic<bool> cancel{false};
+    const auto engine = std::make_shared<FakeEngine>();
+    engine->on_call = [&] { cancel = engine->calls.size() == stop; };
+    const Campaign campaign = fake_campaign(engine);
+    {
+      Store store = Store::create(path, campaign.info(campaign.specification(), ""));
+      CHECK(campaign.run(store, cancel, {}) == (stop == calls));
+      CHECK(store.trials_done() ==
+            std::min<int64_t>(static_cast<int64_t>(stop / 3) * 12 + (stop == calls ? 2 : 0), 50));
+    }
+    Store store = Store::open(path, Store::Access::write);
+    CHECK(campaign.run(store, never, {}));
+    CHECK(export_of(path) == expected);
+  }
+}
+
+TEST_CASE("killed at any call, a campaign resumes to the same export") {
+  const TempFolder folder;
+  const std::string expected = unbroken_export(folder / "whole.db");
+  const size_t calls = calls_of_unbroken_run();
+  for (size_t stop = 1; stop <= calls; ++stop) {
+    CAPTURE(stop);
+    const std::string path = folder / ("killed" + std::to_string(stop) + ".db");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto engine = std::make_shared<FakeEngine>();
+      engine->on_call = [&] {
+        if (engine->calls.size() == stop) ::raise(SIGKILL);
+      };
+      const Campaign campaign = fake_campaign(engine);
+      Store store = Store::create(path, campaign.info(campaign.specification(), ""));
+      campaign.run(store, never, {});
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    REQUIRE(WIFSIGNALED(status));
+
+    const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
+    Store store = Store::open(path, Store::Access::write);
+    CHECK(campaign.run(store, never, {}));
+    CHECK(export_of(path) == expected);
+  }
+}
+
+TEST_CASE("block and batch sizes do not change the trials") {
+  const TempFolder folder;
+  Specification spec = fake_specification();
+  const std::string expected = unbroken_export(folder / "a.db", spec);
+  spec.block = 7;
+  spec.batch = 3;
+  CHECK(unbroken_export(folder / "b.db", spec) == expected);
+}
+
+TEST_CASE("an exception from the engine leaves what was committed") {
+  const TempFolder folder;
+  const auto engine = std::make_shared<FakeEngine>();
+  engine->on_call = [&] {
+    if (engine->calls.size() == 5) throw UserError(ErrorCode::bad_input, "input #3 is damaged");
+  };
+  const Campaign campaign = fake_campaign(engine);
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  check_contains(error_of(ErrorCode::bad_input, [&] { campaign.run(store, never, {}); }),
+                 "input #3 is damaged");
+  CHECK(store.trials_done() == 12);
+}
+
+TEST_CASE("progress counts the block under way, and what earlier runs did") {
+  const TempFolder folder;
+  std::atomic<bool> cancel{false};
+  const auto engine = std::make_shared<FakeEngine>();
+  engine->on_call = [&] { cancel = engine->calls.size() == 4; };
+  const Campaign campaign = fake_campaign(engine);
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  std::vector<int64_t> done;
+  const auto note = [&](const Progress& progress) {
+    done.push_back(progress.done);
+    CHECK(progress.total == 50);
+    CHECK(progress.tally.trials == progress.done);
+    CHECK(progress.done_before == (done.size() <= 4 ? 0 : 12));
+  };
+  CHECK(!campaign.run(store, cancel, note));
+  CHECK(done == std::vector<int64_t>{4, 8, 12, 16});
+  cancel = false;
+  CHECK(campaign.run(store, never, note));
+  CHECK(done[4] == 16);
+  CHECK(done.back() == 50);
+}
+
+TEST_CASE("an engine that forgets a trial is found out") {
+  class Forgetful : public Engine {
+    void run(const std::vector<Trial>&, const TrialSink&) override {}
+  };
+  const TempFolder folder;
+  const Campaign campaign = fake_campaign(std::make_shared<Forgetful>());
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  CHECK_THROWS_AS(campaign.run(store, never, {}), InternalError);
+}
+
+TEST_CASE("a replayed trial equals the recorded one, alone in its batch") {
+  const TempFolder folder;
+  const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
+  Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
+  campaign.run(store, never, {});
+  for (int64_t k = 0; k < 50; ++k) {
+    const ReplayedTrial replayed = campaign.replay(k);
+    const TrialRow recorded = store.trial(k).value();
+    CHECK(replayed.row.fault == recorded.fault);
+    CHECK(replayed.row.outcome == recorded.outcome);
+    CHECK(replayed.row.fired == recorded.fired);
+    CHECK(replayed.row.index == recorded.index);
+    CHECK(replayed.golden.size() == 4);
+  }
+  check_contains(error_of(ErrorCode::usage, [&] { campaign.replay(50); }), "trials 0 to 49");
+}
+
+TEST_CASE("criteria of one name are told apart by their text, and equal ones are refused") {
+  Specification spec = fake_specification();
+  spec.criteria = {"confidence(0.2)", "confidence(0.5)", "top1"};
+  const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>(), spec);
+  CHECK(campaign.info(spec, "").criteria ==
+        std::vector<std::string>{"confidence(0.2)", "confidence(0.5)", "top1"});
+  spec.criteria = {"top1", "top1"};
+  check_contains(error_of(ErrorCode::usage, [&] { fake_campaign(std::make_shared<FakeEngine>(), spec); }),
+                 "top1 is there twice");
+}
+
+}  // namespace
+}  // namespace faultwave
