@@ -16,12 +16,13 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test demo install format tidy clean
+.PHONY: help build test demo bench install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
 	@echo 'make test      build and run every test'
 	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
+	@echo 'make bench     build the benches, in $(BUILD)/benches'
 	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
 	@echo 'make format    clang-format all sources'
 	@echo 'make tidy      clang-tidy all sources of the library'
@@ -53,6 +54,10 @@ demo:
 	@echo; echo 'Random single bit flips in weights:'; echo
 	@$(faultwave) run $(BUILD)/demo/weights.toml --db $(BUILD)/demo/weights.db
 	@echo; .venv/bin/python tools/demo_summary.py $(faultwave) $(BUILD)/demo
+
+bench:
+	@$(setup_build)
+	@$(compile) --target benches
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

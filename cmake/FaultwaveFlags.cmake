@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiler flags that every target of the project shares, so that they can share one precompiled header: -fPIC for
 # programs too, since a header compiled for a library does not fit a program compiled with -fPIE.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 11)
+  message(FATAL_ERROR "GCC ${CMAKE_CXX_COMPILER_VERSION} lacks C++20; expected GCC 11 or newer, or Clang 14 or newer.")
+endif()
+
 set(FAULTWAVE_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, \"address,undefined\" or \"thread\"")
 
 add_library(faultwave_flags INTERFACE)
