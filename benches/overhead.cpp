@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What does Faultwave cost a network that runs beside it? Whole forwards at batch 1: plain, with an injector attached and
-// idle, and with one fault armed, in turn in one run; and the cost of one intercepted operator call.
+// What does Faultwave cost a network that runs beside it? Whole forwards at batch 1: plain, with an injector
+// attached and idle, and with one fault armed, in turn in one run; and the cost of one intercepted operator
+// call.
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -9,11 +10,13 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "faultwave/injector.h"
+
 #include "src/intercept/intercept.h"
 #include "zoo/zoo.h"
 
@@ -103,13 +106,15 @@ Row measure(const std::string& name, Net net, int rounds) {
           (quantile(armed, 0.5) / median - 1) * 100};
 }
 
-/// Extra seconds of a chain of `operators` tiny operators when a fault is armed in the first: median over `rounds`.
+/// Extra seconds of a chain of `operators` tiny operators when a fault is armed in the first: median over
+/// `rounds`.
 double extra_seconds(int operators, int rounds) {
   torch::NoGradGuard no_grad;
   struct Chain : torch::nn::Module {
     explicit Chain(int operators) : operators(operators) {}
     torch::Tensor forward(torch::Tensor x) {
-      for (int i = 0; i < operators; ++i) x = torch::relu(x);
+      for (int i = 0; i < operators; ++i)
+        x = torch::relu(x);
       return x;
     }
     int operators;
@@ -141,8 +146,12 @@ int main(int argc, char** argv) {
   const double arming = extra_seconds(1, rounds);
   const double cost = (extra_seconds(kLong, rounds) - arming) / (kLong - 1) * 1e9;
 
-  nlohmann::json json{{"rounds", rounds}, {"threads", at::get_num_threads()}, {"ns_per_operator_armed", cost}, {"us_per_arming", arming * 1e6}};
-  std::printf("%-12s %10s %26s %10s %10s\n", "network", "operators", "plain ms (quartiles)", "idle", "one fault");
+  nlohmann::json json{{"rounds", rounds},
+                      {"threads", at::get_num_threads()},
+                      {"ns_per_operator_armed", cost},
+                      {"us_per_arming", arming * 1e6}};
+  std::printf("%-12s %10s %26s %10s %10s\n", "network", "operators", "plain ms (quartiles)", "idle",
+              "one fault");
   for (const Row& row : rows) {
     std::printf("%-12s %10lld %10.2f (%5.2f to %6.2f) %+8.2f %% %+8.2f %%\n", row.network.c_str(),
                 static_cast<long long>(row.operators), row.plain_ms, row.plain_low_ms, row.plain_high_ms,
@@ -154,6 +163,7 @@ int main(int argc, char** argv) {
                                 {"idle_percent", row.idle_percent},
                                 {"armed_percent", row.armed_percent}});
   }
-  std::printf("arming one fault and hitting it: %.1f us; each further operator call: %.0f ns\n", arming * 1e6, cost);
+  std::printf("arming one fault and hitting it: %.1f us; each further operator call: %.0f ns\n", arming * 1e6,
+              cost);
   if (argc > 2) std::ofstream(argv[2]) << json.dump(2) << "\n";
 }

@@ -18,13 +18,16 @@ class Draw;
 
 /// What an error model may need to know of the place that it hits.
 struct VictimContext {
-  std::string site;                            ///< for messages
-  at::ScalarType dtype = at::ScalarType::Float;  ///< type of the values; for quantised tensors that of their stored integers
-  std::optional<double> int8_scale;  ///< calibrated scale of the site: largest absolute value / 127; empty if unknown
+  std::string site;  ///< for messages
+  at::ScalarType dtype =
+      at::ScalarType::Float;  ///< type of the values; for quantised tensors that of their stored integers
+  std::optional<double>
+      int8_scale;  ///< calibrated scale of the site: largest absolute value / 127; empty if unknown
 };
 
 /// What happens to a value. Immutable; one object may serve many threads.
-/// To add one: a source in src/fault/models/, a line in src/fault/models/all.cpp, a test and a row in docs/error_models.md.
+/// To add one: a source in src/fault/models/, a line in src/fault/models/all.cpp, a test and a row in
+/// docs/error_models.md.
 class ErrorModel {
  public:
   virtual ~ErrorModel() = default;
@@ -64,26 +67,34 @@ struct ErrorModelHelp {
 };
 std::vector<ErrorModelHelp> error_model_help();
 
-ErrorModelPtr random_value(double low, double high);    ///< `random(low,high)`: uniform on [low, high); integers: on {low, ..., high}
-ErrorModelPtr bit_flip();                               ///< `flip`: one bit, drawn
-ErrorModelPtr bit_flip(std::vector<int> bits);          ///< `flip(3,30)`: these bits
-ErrorModelPtr random_bit_flips(int count);              ///< `flip(any=2)`: that many different bits, drawn
-ErrorModelPtr burst_flip(int length, std::optional<int> start = {});  ///< `burst(4)` or `burst(4,start=20)`: adjacent bits
-ErrorModelPtr int8_flip(std::optional<int> bit = {}, std::optional<double> scale = {});  ///< `flip(int8:6)`, `flip(int8:6,scale=0.05)`, `flip(int8)`
-/// The same through any format: "int8", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2" or fixed point "fixed8.4"; only int8
-/// takes a scale. `flip(fp16:14)`. Throws UserError(usage) for an unknown format.
-ErrorModelPtr format_flip(const std::string& format, std::optional<int> bit = {}, std::optional<double> scale = {});
+ErrorModelPtr random_value(
+    double low, double high);  ///< `random(low,high)`: uniform on [low, high); integers: on {low, ..., high}
+ErrorModelPtr bit_flip();      ///< `flip`: one bit, drawn
+ErrorModelPtr bit_flip(std::vector<int> bits);  ///< `flip(3,30)`: these bits
+ErrorModelPtr random_bit_flips(int count);      ///< `flip(any=2)`: that many different bits, drawn
+ErrorModelPtr burst_flip(
+    int length, std::optional<int> start = {});  ///< `burst(4)` or `burst(4,start=20)`: adjacent bits
+ErrorModelPtr int8_flip(
+    std::optional<int> bit = {},
+    std::optional<double> scale = {});  ///< `flip(int8:6)`, `flip(int8:6,scale=0.05)`, `flip(int8)`
+/// The same through any format: "int8", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2" or fixed point "fixed8.4";
+/// only int8 takes a scale. `flip(fp16:14)`. Throws UserError(usage) for an unknown format.
+ErrorModelPtr format_flip(const std::string& format, std::optional<int> bit = {},
+                          std::optional<double> scale = {});
 ErrorModelPtr stuck_at(int value, std::optional<int> bit = {});  ///< `stuck0(7)`, `stuck1(7)`, `stuck1`
-ErrorModelPtr zero();                                   ///< `zero`
-ErrorModelPtr constant(double value);                   ///< `constant(10000)`; inf, -inf and nan are allowed for floating point
-ErrorModelPtr gaussian_noise(double sigma);             ///< `noise(0.1)`: value + sigma * N(0, 1)
-ErrorModelPtr scale_by(double factor);                  ///< `scale(2)`: value * factor
+ErrorModelPtr zero();                                            ///< `zero`
+ErrorModelPtr constant(
+    double value);  ///< `constant(10000)`; inf, -inf and nan are allowed for floating point
+ErrorModelPtr gaussian_noise(double sigma);  ///< `noise(0.1)`: value + sigma * N(0, 1)
+ErrorModelPtr scale_by(double factor);       ///< `scale(2)`: value * factor
 
 /// The user's own: takes the victims (1-D CPU tensor) and returns new values of the same shape and type.
-using UserFunction = std::function<at::Tensor(const at::Tensor& values, const VictimContext& context, Draw& draw)>;
+using UserFunction =
+    std::function<at::Tensor(const at::Tensor& values, const VictimContext& context, Draw& draw)>;
 /// A model that prints as `user(name)`. Parsing that text needs register_user_model under the same name.
 ErrorModelPtr user_model(std::string name, UserFunction function);
-/// Makes `user(name)` known to parse_error_model in this process. Replaces an older one of the name. Thread-safe.
+/// Makes `user(name)` known to parse_error_model in this process. Replaces an older one of the name.
+/// Thread-safe.
 void register_user_model(const std::string& name, UserFunction function);
 
 }  // namespace faultwave

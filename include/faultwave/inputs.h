@@ -12,9 +12,10 @@
 namespace faultwave {
 
 /// How an 8-bit image becomes a tensor [3, height, width] of FP32:
-/// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle `crop` x `crop` if
-/// given; divide by 255; subtract `mean` and divide by `std`, channel by channel. Sizes from 1 to 16384 pixels, `std` not 0
-/// (UserError(usage)). docs/inputs.md relates it to torchvision, and lists what each file format may hold.
+/// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle
+/// `crop` x `crop` if given; divide by 255; subtract `mean` and divide by `std`, channel by channel. Sizes
+/// from 1 to 16384 pixels, `std` not 0 (UserError(usage)). docs/inputs.md relates it to torchvision, and
+/// lists what each file format may hold.
 struct Preprocess {
   std::optional<int64_t> resize = {};
   std::optional<int64_t> crop = {};
@@ -22,12 +23,13 @@ struct Preprocess {
   std::array<double, 3> std = {1, 1, 1};
 };
 
-/// One tensor from `.npy`, `.safetensors` (a single tensor, or the one named after a colon: `file.safetensors:name`) or
+/// One tensor from `.npy`, `.safetensors` (a single tensor, or the one named after a colon:
+/// `file.safetensors:name`) or
 /// `.pt` (a tensor, or a list or dictionary with one tensor, as torch.save writes it).
 /// Throws UserError(bad_input) naming the file and what is wrong.
 at::Tensor load_tensor(const std::string& path);
-/// Writes `.npy` version 1.0, C order, through a temporary file. BF16 and FP8 are written as FP32, since the format has no
-/// name for them, quantised tensors as their stored integers. Throws UserError(store).
+/// Writes `.npy` version 1.0, C order, through a temporary file. BF16 and FP8 are written as FP32, since the
+/// format has no name for them, quantised tensors as their stored integers. Throws UserError(store).
 void save_npy(const std::string& path, const at::Tensor& tensor);
 /// PNG or JPEG. Throws UserError(bad_input).
 at::Tensor load_image(const std::string& path, const Preprocess& preprocess = {});
@@ -37,7 +39,8 @@ class InputSet {
  public:
   virtual ~InputSet() = default;
   virtual int64_t size() const = 0;
-  /// Input `index` on the CPU, without batch axis, in memory of its own. Thread-safe. Throws UserError(bad_input).
+  /// Input `index` on the CPU, without batch axis, in memory of its own. Thread-safe. Throws
+  /// UserError(bad_input).
   virtual at::Tensor get(int64_t index) const = 0;
   /// A short name for people: file name or `#index`.
   virtual std::string name(int64_t index) const = 0;
@@ -45,8 +48,8 @@ class InputSet {
   virtual std::string fingerprint() const = 0;
 };
 
-/// `path`: a tensor file whose first axis counts inputs ([N, C, H, W]), one image, or a folder of images (in order of their
-/// names). Throws UserError(bad_input) for a missing, empty or mixed one.
+/// `path`: a tensor file whose first axis counts inputs ([N, C, H, W]), one image, or a folder of images (in
+/// order of their names). Throws UserError(bad_input) for a missing, empty or mixed one.
 std::shared_ptr<InputSet> open_inputs(const std::string& path, const Preprocess& preprocess = {});
 /// An input set of the first axis of a tensor.
 std::shared_ptr<InputSet> inputs_from_tensor(at::Tensor inputs);

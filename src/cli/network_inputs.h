@@ -9,6 +9,7 @@
 
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
+
 #include "src/cli/flags.h"
 
 namespace CLI {
@@ -36,9 +37,10 @@ void add_subject_flags(CLI::App& command, SubjectFlags& flags, bool made_up_inpu
 /// Opens the network where and as the flags say. Throws UserError.
 std::shared_ptr<Network> open_network(const SubjectFlags& flags);
 
-/// The inputs of one forward, on the device and in the type of the network: from --input files (an image, or a tensor
-/// without batch axis, becomes a batch of one); else made up (normal values drawn from a fixed key; zeros for integers) in the
-/// shapes of --shape or those that the network declares, free axes being 1. Throws UserError.
+/// The inputs of one forward, on the device and in the type of the network: from --input files (an image, or
+/// a tensor without batch axis, becomes a batch of one); else made up (normal values drawn from a fixed key;
+/// zeros for integers) in the shapes of --shape or those that the network declares, free axes being 1. Throws
+/// UserError.
 std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network& network);
 
 }  // namespace faultwave::cli

@@ -69,7 +69,8 @@ void ArmedFaults::plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> C
 
 bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
   const ProfiledCall* call = tracker_.match(op, tensors);
-  const bool wanted = call != nullptr && (!stored_copies_.empty() || hits_by_call_.count(tracker_.number()) > 0);
+  const bool wanted =
+      call != nullptr && (!stored_copies_.empty() || hits_by_call_.count(tracker_.number()) > 0);
   if (wanted) matched_ = call;
   return wanted;
 }

@@ -71,7 +71,7 @@ class ArmedFaults : public intercept::Handler {
   const Profile& profile_;
   CallTracker tracker_;
   std::optional<const ProfiledCall*> matched_;  // what wants() found for the on_call that follows it
-  std::vector<int> sites_;  // of each plan
+  std::vector<int> sites_;                      // of each plan
   std::vector<FaultPlan> plans_;
   std::unordered_map<size_t, CallHits> hits_by_call_;
   std::unordered_map<int, Copy> stored_copies_;    // by stored tensor

@@ -52,7 +52,8 @@ FaultPlan::FaultPlan(Fault fault, const Site& site, VictimContext context)
     : fault_(std::move(fault)), site_(site), context_(std::move(context)) {
   Draw unused(0);
   const bool draws_bit = fault_.model->is_drawn() && fault_.model->resolve(context_, unused) != nullptr;
-  draws_per_element_ = fault_.batch.kind == BatchPart::Kind::each && (fault_.location.is_drawn() || draws_bit);
+  draws_per_element_ =
+      fault_.batch.kind == BatchPart::Kind::each && (fault_.location.is_drawn() || draws_bit);
 }
 
 void FaultPlan::check_shape(const at::Tensor& tensor) const {

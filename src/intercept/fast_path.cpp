@@ -71,11 +71,13 @@ void add_all(torch::Library& library) {
 void register_fast_paths() {
   namespace ops = at::_ops;
   static const auto library = [] {
-    auto made = std::make_unique<torch::Library>(torch::Library::IMPL, "aten", intercept_key, __FILE__, __LINE__);
-    add_all<ops::conv1d, ops::conv2d, ops::conv3d, ops::batch_norm, ops::linear, ops::layer_norm, ops::relu, ops::relu_,
-            ops::relu6, ops::relu6_, ops::hardtanh, ops::hardtanh_, ops::silu, ops::silu_, ops::gelu, ops::hardswish_,
-            ops::sigmoid, ops::add_Tensor, ops::add__Tensor, ops::mul_Tensor, ops::max_pool2d, ops::avg_pool2d,
-            ops::adaptive_avg_pool2d, ops::dropout, ops::flatten_using_ints>(*made);
+    auto made =
+        std::make_unique<torch::Library>(torch::Library::IMPL, "aten", intercept_key, __FILE__, __LINE__);
+    add_all<ops::conv1d, ops::conv2d, ops::conv3d, ops::batch_norm, ops::linear, ops::layer_norm, ops::relu,
+            ops::relu_, ops::relu6, ops::relu6_, ops::hardtanh, ops::hardtanh_, ops::silu, ops::silu_,
+            ops::gelu, ops::hardswish_, ops::sigmoid, ops::add_Tensor, ops::add__Tensor, ops::mul_Tensor,
+            ops::max_pool2d, ops::avg_pool2d, ops::adaptive_avg_pool2d, ops::dropout,
+            ops::flatten_using_ints>(*made);
     return made;
   }();
   (void)library;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "faultwave/error.h"
+
 #include "src/intercept/fast_path.h"
 
 namespace faultwave::intercept {

@@ -31,7 +31,8 @@ void CallTracker::read_signature(c10::ArrayRef<const at::Tensor*> tensors) {
   }
 }
 
-/// The quick way, without looking tensors up: the operator that is expected next, with the memory that is expected.
+/// The quick way, without looking tensors up: the operator that is expected next, with the memory that is
+/// expected.
 bool CallTracker::is_expected(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) const {
   if (expected_ >= profile_.calls().size() || !stand_ins_.empty()) return false;
   const ProfiledCall& call = profile_.calls()[expected_];
@@ -69,7 +70,8 @@ const ProfiledCall* CallTracker::find_anchor(const c10::OperatorHandle& op) {
   return nullptr;
 }
 
-const ProfiledCall* CallTracker::match(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
+const ProfiledCall* CallTracker::match(const c10::OperatorHandle& op,
+                                       c10::ArrayRef<const at::Tensor*> tensors) {
   if (is_expected(op, tensors)) return accept(expected_);
   read_signature(tensors);
   if (expected_ < profile_.calls().size() && is_call(expected_, op)) return accept(expected_);
@@ -84,7 +86,8 @@ const ProfiledCall* CallTracker::match(const intercept::OperatorCall& call) {
   c10::SmallVector<at::Tensor, 8> kept;
   for_each_tensor(call.arguments(), [&](TensorPlace, const at::Tensor& tensor) { kept.push_back(tensor); });
   c10::SmallVector<const at::Tensor*, 8> tensors;
-  for (const at::Tensor& tensor : kept) tensors.push_back(&tensor);
+  for (const at::Tensor& tensor : kept)
+    tensors.push_back(&tensor);
   return match(call.op(), tensors);
 }
 

@@ -23,7 +23,8 @@ class CallTracker {
  public:
   explicit CallTracker(const Profile& profile);
 
-  /// The profiled call, or null for one that is none of the network's. `tensors`: all among the arguments, in order.
+  /// The profiled call, or null for one that is none of the network's. `tensors`: all among the arguments, in
+  /// order.
   const ProfiledCall* match(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors);
   const ProfiledCall* match(const intercept::OperatorCall& call);
   /// Number of the last matched call.

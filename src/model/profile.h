@@ -52,7 +52,9 @@ class Profile {
   /// The site of stored tensor `number`, -1 if no operator reads it.
   int site_of_stored(int number) const { return site_of_stored_[static_cast<size_t>(number)]; }
   /// Numbers of the calls whose first stored tensor is this one, in order.
-  const std::vector<size_t>& calls_reading(int stored) const { return calls_reading_[static_cast<size_t>(stored)]; }
+  const std::vector<size_t>& calls_reading(int stored) const {
+    return calls_reading_[static_cast<size_t>(stored)];
+  }
   /// The stored tensor behind a weight, bias or buffer site.
   int stored_of_site(int site) const;
 

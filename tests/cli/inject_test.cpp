@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // sites, inject and perturb on the tiny network of tiny_campaign.h.
 #include <doctest/doctest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "faultwave/inputs.h"
+
 #include "tests/cli/program.h"
 #include "tests/cli/tiny_campaign.h"
 #include "tests/support/expect_error.h"
@@ -81,8 +81,9 @@ TEST_CASE("inject shows receipt, golden and faulty top classes, and the outcome"
   REQUIRE_MESSAGE(text.code == 0, text.err);
   check_contains(text.out, "fault     output:fc[2] constant(1000)");
   check_contains(text.out, "class 2 (100.00 %)");
-  const Result result =
-      folder.run("inject net.pt --input x.npy --fault 'output:fc[2] constant(1000)' --fault 'output:fc[0] flip(31)' --json");
+  const Result result = folder.run(
+      "inject net.pt --input x.npy --fault 'output:fc[2] constant(1000)' --fault 'output:fc[0] flip(31)' "
+      "--json");
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const json answer = json::parse(result.out);
   CHECK(answer["outcome"] == "sdc");
@@ -97,8 +98,8 @@ TEST_CASE("inject shows receipt, golden and faulty top classes, and the outcome"
 
 TEST_CASE("inject --save writes the raw outputs") {
   const TinyFolder folder;
-  const Result result =
-      folder.run("inject net.pt --input x.npy --fault 'weight:fc[1,*] zero; bias:fc[1] constant(0.5)' --save out/here");
+  const Result result = folder.run(
+      "inject net.pt --input x.npy --fault 'weight:fc[1,*] zero; bias:fc[1] constant(0.5)' --save out/here");
   REQUIRE_MESSAGE(result.code == 0, result.err);
   const at::Tensor golden = load_tensor(folder / "out/here/golden.npy");
   const at::Tensor faulty = load_tensor(folder / "out/here/faulty.npy");
@@ -111,7 +112,8 @@ TEST_CASE("inject --save writes the raw outputs") {
 
 TEST_CASE("a fault that changes nothing is masked") {
   const TinyFolder folder;
-  const json answer = json::parse(folder.run("inject net.pt --input x.npy --fault 'output:conv[0,0,0] scale(1)' --json").out);
+  const json answer =
+      json::parse(folder.run("inject net.pt --input x.npy --fault 'output:conv[0,0,0] scale(1)' --json").out);
   CHECK(answer["outcome"] == "masked");
 }
 

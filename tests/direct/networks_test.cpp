@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kinds of layers and types that injectors tend to skip or to break on.
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
 #include <cmath>
+
+#include <doctest/doctest.h>
 
 #include "faultwave/error.h"
 #include "faultwave/injector.h"
@@ -19,7 +20,8 @@ using faultwave::SiteKind;
 void hit_first(const Injector& injector, const Site& site, const std::function<void()>& forward) {
   CAPTURE(site.name);
   std::string location = "[";
-  for (size_t d = 0; d < site.element_shape().size(); ++d) location += d == 0 ? "0" : ",0";
+  for (size_t d = 0; d < site.element_shape().size(); ++d)
+    location += d == 0 ? "0" : ",0";
   const std::string value = site.dtype == at::kBool ? "flip(0)" : "constant(3)";
   std::vector<faultwave::Receipt> receipts;
   injector.run(parse_fault("output:\"" + site.name + "\"" + location + "] " + value), forward, &receipts);
@@ -30,7 +32,8 @@ void hit_first(const Injector& injector, const Site& site, const std::function<v
 
 std::vector<std::string> names(const std::vector<Site>& sites) {
   std::vector<std::string> result;
-  for (const Site& site : sites) result.push_back(site.name);
+  for (const Site& site : sites)
+    result.push_back(site.name);
   return result;
 }
 
@@ -66,7 +69,9 @@ TEST_CASE("chunks of one tensor are sites of their own") {
   const auto gate = std::make_shared<Gate>();
   const at::Tensor x = torch::tensor({{1.f, 2.f, 3.f, 4.f}});
   Injector injector(gate, x);
-  const auto run = [&](const std::string& line) { return injector.run(parse_fault(line), [&] { return gate->forward(x); }); };
+  const auto run = [&](const std::string& line) {
+    return injector.run(parse_fault(line), [&] { return gate->forward(x); });
+  };
   CHECK(run("output:chunk[0] constant(10)").equal(torch::tensor({{30.f, 8.f}})));
   CHECK(run("output:chunk:1[1] constant(10)").equal(torch::tensor({{3.f, 20.f}})));
   CHECK(x.equal(torch::tensor({{1.f, 2.f, 3.f, 4.f}})));
@@ -77,7 +82,8 @@ TEST_CASE("attention, layer norm, embeddings of integer tokens") {
   struct Encoder : torch::nn::Module {
     Encoder() {
       embed = register_module("embed", torch::nn::Embedding(10, 8));
-      layer = register_module("layer", torch::nn::TransformerEncoderLayer(torch::nn::TransformerEncoderLayerOptions(8, 2)));
+      layer = register_module(
+          "layer", torch::nn::TransformerEncoderLayer(torch::nn::TransformerEncoderLayerOptions(8, 2)));
     }
     torch::Tensor forward(torch::Tensor tokens) { return layer(embed(tokens).transpose(0, 1)); }
     torch::nn::Embedding embed{nullptr};
@@ -93,11 +99,13 @@ TEST_CASE("attention, layer norm, embeddings of integer tokens") {
   for (const Site& site : injector.sites()) {
     if (site.kind == SiteKind::output) hit_first(injector, site, [&] { net->forward(tokens); });
   }
-  const at::Tensor other = injector.run(parse_fault("network-input:0[1]@0 constant(9)"), [&] { return net->forward(tokens); });
+  const at::Tensor other =
+      injector.run(parse_fault("network-input:0[1]@0 constant(9)"), [&] { return net->forward(tokens); });
   CHECK(other.equal(net->forward(torch::tensor({{1, 9, 3}, {4, 5, 6}}))));
   const auto wrong_token = [&] { return net->forward(tokens); };
   CHECK_THROWS(injector.run(parse_fault("network-input:0[1]@0 constant(10)"), wrong_token));
-  CHECK(injector.run(parse_fault("network-input:0[1]@0 constant(2)"), wrong_token).equal(net->forward(tokens)));
+  CHECK(
+      injector.run(parse_fault("network-input:0[1]@0 constant(2)"), wrong_token).equal(net->forward(tokens)));
 }
 
 TEST_CASE("five-dimensional tensors") {
@@ -120,7 +128,8 @@ TEST_CASE("channels-last results are indexed as [C, H, W] all the same") {
   Injector injector(conv, x);
   const at::Tensor golden = conv(x);
   CHECK_FALSE(golden.is_contiguous());
-  const at::Tensor y = injector.run(parse_fault("output:conv2d[3,1,4] constant(50)"), [&] { return conv(x); });
+  const at::Tensor y =
+      injector.run(parse_fault("output:conv2d[3,1,4] constant(50)"), [&] { return conv(x); });
   CHECK(y[0][3][1][4].item<float>() == 50);
   CHECK((y != golden).sum().item<int64_t>() == 1);
 }
@@ -160,7 +169,8 @@ TEST_CASE("every type of tensor can be hit, bit by bit, in its own type") {
     Cast net(row.type);
     Injector injector(net, x);
     std::vector<faultwave::Receipt> receipts;
-    const at::Tensor y = injector.run(parse_fault("output:to[1] " + row.fault), [&] { return net(x); }, &receipts);
+    const at::Tensor y = injector.run(
+        parse_fault("output:to[1] " + row.fault), [&] { return net(x); }, &receipts);
     CHECK(receipts[0].victims[0].bits_after == row.bits);
     CHECK(y.to(at::kDouble)[0][1].item<double>() == row.expected);
     CHECK(y.to(at::kDouble)[0][0].item<double>() == 1);
@@ -213,12 +223,14 @@ TEST_CASE("zero-dimensional tensors, and several inputs") {
   torch::nn::Bilinear net(2, 2, 1);
   const at::Tensor a = torch::ones({1, 2});
   const at::Tensor b = torch::ones({1, 2}) * 2;
-  Injector injector(*net, [&](const auto& in) { net->forward(in[0].toTensor(), in[1].toTensor()).sum(); }, {a, b});
+  Injector injector(*net, [&](const auto& in) { net->forward(in[0].toTensor(), in[1].toTensor()).sum(); },
+                    {a, b});
   CHECK(injector.site(SiteKind::output, "sum").shape.empty());
   const at::Tensor s =
       injector.run(parse_fault("output:sum[] constant(4)"), [&] { return net->forward(a, b).sum(); });
   CHECK(s.item<float>() == 4);
-  const at::Tensor y = injector.run(parse_fault("network-input:1[*] zero"), [&] { return net->forward(a, b); });
+  const at::Tensor y =
+      injector.run(parse_fault("network-input:1[*] zero"), [&] { return net->forward(a, b); });
   CHECK(y.equal(net->forward(a, b * 0)));
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/population.h"
 
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <map>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
+
 #include "tests/support/expect_error.h"
 
 namespace faultwave {
@@ -37,10 +38,10 @@ std::map<std::string, int> count_draws(const Population& population, int draws) 
   return counts;
 }
 
-/// Fails unless each of `cells` equally likely faults that begin with `prefix` came up as often as it should, within five
-/// standard deviations of a binomial count.
-void check_uniform(const std::map<std::string, int>& counts, const std::string& prefix, int cells, double probability,
-                   int draws) {
+/// Fails unless each of `cells` equally likely faults that begin with `prefix` came up as often as it should,
+/// within five standard deviations of a binomial count.
+void check_uniform(const std::map<std::string, int>& counts, const std::string& prefix, int cells,
+                   double probability, int draws) {
   int seen = 0;
   for (const auto& [fault, count] : counts) {
     if (fault.rfind(prefix, 0) != 0) continue;
@@ -87,9 +88,12 @@ TEST_CASE("a trial's draw depends on seed and number alone") {
 }
 
 TEST_CASE("a population of nothing is refused") {
-  check_contains(error_of(ErrorCode::illegal_fault, [] { Population({}, DrawRule::bits); }), "no site to draw from");
+  check_contains(error_of(ErrorCode::illegal_fault, [] { Population({}, DrawRule::bits); }),
+                 "no site to draw from");
   check_contains(error_of(ErrorCode::illegal_fault,
-                          [] { Population({site("empty", {1, 0, 3}, at::kFloat)}, DrawRule::layers); }),
+                          [] {
+                            Population({site("empty", {1, 0, 3}, at::kFloat)}, DrawRule::layers);
+                          }),
                  "no site to draw from");
 }
 
