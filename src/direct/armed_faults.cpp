@@ -56,7 +56,21 @@ ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resol
     plan_uses(call.network_inputs, &CallHits::network_inputs, i);
     plan_uses(call.outputs, &CallHits::outputs, i);
   }
+  watch_few_calls();
   on_.emplace(*this);
+}
+
+void ArmedFaults::watch_few_calls() {
+  if (!stored_copies_.empty()) return;
+  std::vector<size_t> calls;
+  for (const auto& [call, hits] : hits_by_call_) {
+    if (!tracker_.can_be_told_apart(call) || !hits.network_inputs.empty()) return;
+    calls.push_back(call);
+  }
+  constexpr size_t kFew = 8;
+  if (calls.size() > kFew) return;
+  std::sort(calls.begin(), calls.end());
+  tracker_.watch_only(std::move(calls));
 }
 
 void ArmedFaults::plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> CallHits::*hits, size_t call) {

@@ -60,6 +60,8 @@ class ArmedFaults : public intercept::Handler {
     int64_t forward = 0;
   };
   void plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> CallHits::*hits, size_t call);
+  /// Where all faults lie at a few calls that can be told apart, the rest of the network need not be followed.
+  void watch_few_calls();
   void replace_stored(intercept::OperatorCall& call);
   const at::Tensor& faulty_stored(int number, Copy& copy);
   void replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);

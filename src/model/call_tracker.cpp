@@ -31,18 +31,22 @@ void CallTracker::read_signature(c10::ArrayRef<const at::Tensor*> tensors) {
   }
 }
 
-/// The quick way, without looking tensors up: the operator that is expected next, with the memory that is
-/// expected.
-bool CallTracker::is_expected(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) const {
-  if (expected_ >= profile_.calls().size() || !stand_ins_.empty()) return false;
-  const ProfiledCall& call = profile_.calls()[expected_];
-  // Calls that read nothing stored take the slow way, which makes sure that they still do not.
-  if (call.op != op || call.stored.empty()) return false;
+/// The quick way, without looking tensors up. Only for calls that read something stored.
+bool CallTracker::reads_same_memory(const ProfiledCall& call, c10::ArrayRef<const at::Tensor*> tensors) const {
   size_t found = 0;
   for (const at::Tensor* tensor : tensors) {
-    if (found < call.stored.size() && storage_of(*tensor) == call.storages[found]) ++found;
+    if (found < call.storages.size() && storage_of(*tensor) == call.storages[found]) ++found;
   }
-  return found == call.stored.size() && call.has_own_storages;
+  return found == call.storages.size() && call.has_own_storages;
+}
+
+bool CallTracker::can_be_told_apart(size_t number) const {
+  const ProfiledCall& call = profile_.calls()[number];
+  if (call.stored.empty() || !call.has_own_storages) return false;
+  const std::vector<size_t>& readers = profile_.calls_reading(call.stored.front());
+  return std::count_if(readers.begin(), readers.end(), [&](size_t other) {
+           return profile_.calls()[other].op == call.op && profile_.calls()[other].stored == call.stored;
+         }) == 1;
 }
 
 bool CallTracker::is_call(size_t number, const c10::OperatorHandle& op) const {
@@ -72,7 +76,18 @@ const ProfiledCall* CallTracker::find_anchor(const c10::OperatorHandle& op) {
 
 const ProfiledCall* CallTracker::match(const c10::OperatorHandle& op,
                                        c10::ArrayRef<const at::Tensor*> tensors) {
-  if (is_expected(op, tensors)) return accept(expected_);
+  if (!watched_.empty()) {
+    for (size_t number : watched_) {
+      const ProfiledCall& call = profile_.calls()[number];
+      if (call.op == op && reads_same_memory(call, tensors)) return accept(number);
+    }
+    return nullptr;
+  }
+  if (expected_ < profile_.calls().size() && stand_ins_.empty()) {
+    const ProfiledCall& call = profile_.calls()[expected_];
+    const bool is_anchor = !call.stored.empty();
+    if (is_anchor && call.op == op && reads_same_memory(call, tensors)) return accept(expected_);
+  }
   read_signature(tensors);
   if (expected_ < profile_.calls().size() && is_call(expected_, op)) return accept(expected_);
   if (!signature_.empty()) return find_anchor(op);

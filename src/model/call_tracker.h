@@ -27,6 +27,13 @@ class CallTracker {
   /// order.
   const ProfiledCall* match(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors);
   const ProfiledCall* match(const intercept::OperatorCall& call);
+  /// From now on recognises these calls alone, and looks at nothing but them: much cheaper where a few are all that
+  /// matters. For each, can_be_told_apart() holds.
+  void watch_only(std::vector<size_t> calls) { watched_ = std::move(calls); }
+  /// Whether a call of the profile can be recognised without its place in the sequence: it reads stored tensors, and no
+  /// other call of the same operator reads the same ones.
+  bool can_be_told_apart(size_t number) const;
+
   /// Number of the last matched call.
   size_t number() const { return expected_ - 1; }
   /// How many forwards have begun; 0 before the first.
@@ -42,7 +49,7 @@ class CallTracker {
  private:
   using Signature = c10::SmallVector<int, 8>;
   void read_signature(c10::ArrayRef<const at::Tensor*> tensors);
-  bool is_expected(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) const;
+  bool reads_same_memory(const ProfiledCall& call, c10::ArrayRef<const at::Tensor*> tensors) const;
   bool is_call(size_t number, const c10::OperatorHandle& op) const;
   const ProfiledCall* accept(size_t number);
   const ProfiledCall* find_anchor(const c10::OperatorHandle& op);
@@ -51,6 +58,7 @@ class CallTracker {
   size_t expected_ = 0;
   int64_t forward_ = 0;
   Signature signature_;
+  std::vector<size_t> watched_;
   std::unordered_map<const void*, int> stand_ins_;
 };
 
