@@ -21,7 +21,8 @@ class ConvNormReluImpl : public nn::Module {
         norm_(register_module("1", nn::BatchNorm2d(out))) {}
 
   torch::Tensor forward(const torch::Tensor& maps) {
-    return torch::relu6_(norm_->forward(conv_->forward(maps)));
+    torch::Tensor result = norm_->forward(conv_->forward(maps));
+    return torch::relu6_(result);
   }
 
  private:

@@ -24,7 +24,7 @@ class BasicBlockImpl : public nn::Module {
   }
 
   torch::Tensor forward(const torch::Tensor& maps) {
-    torch::Tensor inner = torch::relu_(norm1_->forward(conv1_->forward(maps)));
+    torch::Tensor inner = norm1_->forward(conv1_->forward(maps)).relu_();
     inner = norm2_->forward(conv2_->forward(inner));
     torch::Tensor outer = shortcut_.is_empty() ? maps : shortcut_->forward(maps);
     return torch::relu_(inner.add_(outer));
@@ -60,7 +60,7 @@ ResNet18Impl::ResNet18Impl(int64_t classes)
 }
 
 torch::Tensor ResNet18Impl::forward(const torch::Tensor& images) {
-  torch::Tensor maps = torch::relu_(norm1_->forward(conv1_->forward(images)));
+  torch::Tensor maps = norm1_->forward(conv1_->forward(images)).relu_();
   maps = pool_->forward(maps);
   for (nn::Sequential& stage : stages_)
     maps = stage->forward(maps);

@@ -98,6 +98,17 @@ std::optional<at::ScalarType> most_used_float_type(const OrderedJson& payloads) 
   return best;
 }
 
+std::optional<at::ScalarType> float_type_of_inputs(const Json& model) {
+  const Json& graph_module = model.at("graph_module");
+  for (const Json& spec : graph_module.at("signature").at("input_specs")) {
+    if (!spec.contains("user_input") || !spec["user_input"].at("arg").contains("as_tensor")) continue;
+    const std::string name = spec["user_input"]["arg"]["as_tensor"].at("name");
+    const auto type = scalar_type_from_export(graph_module.at("graph").at("tensor_values").at(name).at("dtype"));
+    if (is_convertible_float(type)) return type;
+  }
+  return std::nullopt;
+}
+
 /// Replaces one dtype by another in tensor metadata and operator arguments, all the way down.
 void replace_dtype(Json& node, int64_t from, int64_t to) {
   if (node.is_object()) {
@@ -146,7 +157,8 @@ void ExportedArchive::read(PyTorchStreamReader& reader, const OpenOptions& optio
   check_schema(file_, model_);
   OrderedJson weights = OrderedJson::parse(read_text(reader, weights_record));
   OrderedJson constants = OrderedJson::parse(read_text(reader, constants_record));
-  const auto own_type = most_used_float_type(weights);
+  auto own_type = most_used_float_type(weights);
+  if (!own_type) own_type = float_type_of_inputs(model_);
   read_tensors(reader, kWeightsFolder, weights, options);
   read_tensors(reader, kConstantsFolder, constants, options);
   read_other_records(reader);

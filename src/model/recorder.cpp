@@ -35,7 +35,7 @@ const Recorder::Known* Recorder::recall(const at::Tensor& tensor) const {
   return &found->second;
 }
 
-RecordedTensor Recorder::describe(TensorPlace place, const at::Tensor& tensor) const {
+RecordedTensor Recorder::describe(TensorPlace place, const at::Tensor& tensor, bool is_result) const {
   RecordedTensor recorded;
   recorded.place = place;
   recorded.shape = tensor.sizes().vec();
@@ -44,13 +44,9 @@ RecordedTensor Recorder::describe(TensorPlace place, const at::Tensor& tensor) c
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (inputs_[i].defined() && inputs_[i].is_same(tensor)) recorded.network_input = static_cast<int>(i);
   }
-  if (const Known* known = recall(tensor)) {
-    recorded.channel_axis = known->channel_axis;
-    recorded.largest = known->largest;
-  } else {
-    recorded.channel_axis = channel_axis_by_rank(tensor.dim());
-    recorded.largest = measure_ ? largest_magnitude(tensor) : 0;
-  }
+  const Known* known = recall(tensor);
+  recorded.channel_axis = known ? known->channel_axis : channel_axis_by_rank(tensor.dim());
+  if (measure_) recorded.largest = known && !is_result ? known->largest : largest_magnitude(tensor);
   return recorded;
 }
 
@@ -59,7 +55,7 @@ void Recorder::on_call(intercept::OperatorCall& call) {
   const size_t number = calls_.size();
   RecordedCall record{call.op(), scope_ ? scope_() : std::string(), false, {}, {}};
   for_each_tensor(call.arguments(), [&](TensorPlace place, const at::Tensor& tensor) {
-    record.arguments.push_back(describe(place, tensor));
+    record.arguments.push_back(describe(place, tensor, /*is_result=*/false));
   });
   for (const c10::IValue& argument : call.arguments())
     record.has_packed_parameters |= argument.isObject();
@@ -68,11 +64,10 @@ void Recorder::on_call(intercept::OperatorCall& call) {
   call.run();
 
   for_each_tensor(call.results(), [&](TensorPlace place, const at::Tensor& tensor) {
-    RecordedTensor recorded = describe(place, tensor);
+    RecordedTensor recorded = describe(place, tensor, /*is_result=*/true);
     recorded.network_input = -1;
     recorded.channel_axis = channel_axis_of_result(calls_[number].op.operator_name().name, recorded.shape,
                                                    calls_[number].arguments);
-    if (measure_) recorded.largest = largest_magnitude(tensor);
     known_.insert_or_assign(tensor.unsafeGetTensorImpl(),
                             Known{c10::weak_intrusive_ptr<c10::TensorImpl>(tensor.getIntrusivePtr()),
                                   recorded.channel_axis, recorded.largest});

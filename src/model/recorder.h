@@ -53,7 +53,7 @@ class Recorder : public intercept::Handler {
     int channel_axis;
     double largest;
   };
-  RecordedTensor describe(TensorPlace place, const at::Tensor& tensor) const;
+  RecordedTensor describe(TensorPlace place, const at::Tensor& tensor, bool is_result) const;
   const Known* recall(const at::Tensor& tensor) const;
 
   const StoredTensors& stored_;

@@ -67,13 +67,24 @@ bool is_layer(const RecordedCall& call, const StoredTensors& stored) {
   });
 }
 
+CallNamer::CallNamer(const StoredTensors& stored) : stored_(stored) {
+  for (int number = 0; number < stored.size(); ++number) {
+    std::string module = owner_of(stored[number].name);
+    while (!module.empty()) {
+      module = parent_of(module);
+      containers_.insert(module);
+    }
+  }
+}
+
 std::string CallNamer::unique(const std::string& base) {
   const int count = ++used_[base];
   return count == 1 ? base : base + "#" + std::to_string(count);
 }
 
 std::string CallNamer::path_of(const RecordedCall& call) const {
-  return call.scope.empty() ? parent_of(last_owner_) : call.scope;
+  if (!call.scope.empty()) return call.scope;
+  return containers_.count(last_owner_) > 0 ? last_owner_ : parent_of(last_owner_);
 }
 
 std::string CallNamer::name(const RecordedCall& call) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace faultwave::detail {
 /// (exported programs, TorchScript), otherwise the parent of the module whose tensors were read last.
 class CallNamer {
  public:
-  explicit CallNamer(const StoredTensors& stored) : stored_(stored) {}
+  explicit CallNamer(const StoredTensors& stored);
 
   std::string name(const RecordedCall& call);
 
@@ -29,6 +30,7 @@ class CallNamer {
   std::string unique(const std::string& base);
 
   const StoredTensors& stored_;
+  std::set<std::string> containers_;  // modules that hold modules with tensors
   std::string last_owner_;
   std::map<std::string, std::string> primary_op_;  // owner module -> its first operator
   std::map<std::string, int> used_;

@@ -23,7 +23,7 @@ void hit_first(const Injector& injector, const Site& site, const std::function<v
   const std::string value = site.dtype == at::kBool ? "flip(0)" : "constant(3)";
   std::vector<faultwave::Receipt> receipts;
   injector.run(parse_fault("output:\"" + site.name + "\"" + location + "] " + value), forward, &receipts);
-  CHECK(receipts[0].hits == receipts[0].victims.size());
+  CHECK(receipts[0].hits == static_cast<int64_t>(receipts[0].victims.size()));
   CHECK(receipts[0].victims[0].index == std::vector<int64_t>(site.shape.size(), 0));
   if (site.dtype != at::kBool) CHECK(receipts[0].victims[0].after == 3);
 }
@@ -87,7 +87,7 @@ TEST_CASE("attention, layer norm, embeddings of integer tokens") {
   net->eval();
   const at::Tensor tokens = torch::tensor({{1, 2, 3}, {4, 5, 6}});
   Injector injector(net, tokens);
-  CHECK(injector.site(SiteKind::network_input, "0").dtype == at::kLong);
+  CHECK((injector.site(SiteKind::network_input, "0").dtype == at::kLong));
   CHECK(injector.site(SiteKind::output, "layer.self_attn/softmax").batch.dim == 0);
   CHECK(injector.site(SiteKind::output, "layer.self_attn/softmax").batch.rows == 2);
   for (const Site& site : injector.sites()) {

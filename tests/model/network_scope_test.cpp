@@ -68,7 +68,13 @@ TEST_CASE("an exported program's operators know their module, however it was exp
   CHECK(scopes_of("residual_strict.pt2") == kResidual);
 }
 
-TEST_CASE("a TorchScript network's operators know their module") { CHECK(scopes_of("traced.pt") == kResidual); }
+TEST_CASE("a TorchScript network's operators know their module, lists of modules included") {
+  Seen expected = kResidual;
+  for (auto& [op, scope] : expected) {
+    if (op == "aten::conv2d") op = "aten::_convolution";  // what tracing writes down
+  }
+  CHECK(scopes_of("traced.pt") == expected);
+}
 
 TEST_CASE("module paths are read from every way of writing them") {
   using detail::module_path;

@@ -30,14 +30,14 @@ TEST_CASE("parameters, buffers and constants have their names and values") {
   CHECK_EQ(parameters.size(), 16);
   CHECK_EQ(parameters.front(), "stem.weight");
   CHECK_EQ(parameters.back(), "head.bias");
-  CHECK_EQ(find_tensor(network->parameters(), "blocks.1.conv2.weight").sizes(), at::IntArrayRef({4, 4, 3, 3}));
-  CHECK_EQ(find_tensor(network->buffers(), "blocks.0.bn1.running_var").sizes(), at::IntArrayRef({4}));
+  CHECK_UNARY(find_tensor(network->parameters(), "blocks.1.conv2.weight").sizes() == at::IntArrayRef({4, 4, 3, 3}));
+  CHECK_UNARY(find_tensor(network->buffers(), "blocks.0.bn1.running_var").sizes() == at::IntArrayRef({4}));
   CHECK(find_tensor(network->parameters(), "stem.weight").requires_grad());
 
   const auto constants = open_test_network("constants.pt2")->buffers();
   CHECK(torch::equal(find_tensor(constants, "factor"), torch::tensor({1.f, 10.f, 100.f})));
   CHECK(torch::equal(find_tensor(constants, "offset"), torch::arange(3.f)));
-  CHECK_EQ(find_tensor(constants, "strided").strides(), at::IntArrayRef({1, 3}));
+  CHECK_UNARY(find_tensor(constants, "strided").strides() == at::IntArrayRef({1, 3}));
 }
 
 TEST_CASE("a tied weight appears under both names as one tensor") {
@@ -52,7 +52,7 @@ TEST_CASE("inputs are described, those that were fixed at the export left out") 
   CHECK_EQ(inputs[0].name, "x");
   CHECK_EQ(inputs[1].name, "pair_0");
   CHECK_EQ(inputs[2].name, "tables_b");
-  CHECK_EQ(*inputs[0].dtype, at::kFloat);
+  CHECK_UNARY(*inputs[0].dtype == at::kFloat);
   CHECK(*inputs[0].shape == std::vector<int64_t>{-1, 4});
   CHECK(*inputs[3].shape == std::vector<int64_t>{4});
 
@@ -81,15 +81,15 @@ TEST_CASE("conversion to another type reaches parameters, buffers, constants and
   const at::NoGradGuard no_gradients;
   for (const char* name : {"residual", "constants", "size_arithmetic", "no_grad", "counter"}) {
     const auto network = open_test_network(std::string(name) + ".pt2", options);
-    for (const NamedTensor& named : network->parameters()) CHECK_EQ(named.tensor.scalar_type(), at::kDouble);
+    for (const NamedTensor& named : network->parameters()) CHECK_UNARY(named.tensor.scalar_type() == at::kDouble);
     const auto call = recorded_calls(name).at(0);
-    INFO(name);
+    INFO(std::string(name));
     const auto outputs = network->forward({call.inputs[0].toTensor().to(at::kDouble)});
     CHECK(at::allclose(outputs[0], call.outputs[0].to(at::kDouble), 1e-4, 1e-5));
-    CHECK_EQ(outputs[0].scalar_type(), at::kDouble);
+    CHECK_UNARY(outputs[0].scalar_type() == at::kDouble);
   }
-  CHECK_EQ(*open_test_network("residual.pt2", options)->inputs()[0].dtype, at::kDouble);
-  CHECK_EQ(*open_test_network("embedding.pt2", options)->inputs()[0].dtype, at::kLong);
+  CHECK_UNARY(*open_test_network("residual.pt2", options)->inputs()[0].dtype == at::kDouble);
+  CHECK_UNARY(*open_test_network("embedding.pt2", options)->inputs()[0].dtype == at::kLong);
 
   const auto traced = open_test_network("traced.pt", options);
   const auto call = recorded_calls("traced").at(0);
@@ -154,7 +154,7 @@ TEST_CASE("wrong inputs are refused by name, with what was expected and given") 
       network->forward(inputs);
       FAIL_CHECK("accepted, expected: " << part);
     } catch (const UserError& error) {
-      CHECK_EQ(error.code(), ErrorCode::bad_input);
+      CHECK_UNARY(error.code() == ErrorCode::bad_input);
       INFO(error.what());
       CHECK(contains(error.what(), part));
     }
@@ -187,8 +187,8 @@ TEST_CASE("conditions that the exporter found in the code are checked") {
 TEST_CASE("a free number is taken as an int or as a tensor") {
   const auto network = open_test_network("dynamic_int.pt2");
   const at::Tensor x = torch::ones({2, 3});
-  CHECK_EQ(network->forward({x, 5}).at(0).sizes(), at::IntArrayRef({2, 5}));
-  CHECK_EQ(network->forward({x, torch::tensor(5)}).at(0).sizes(), at::IntArrayRef({2, 5}));
+  CHECK_UNARY(network->forward({x, 5}).at(0).sizes() == at::IntArrayRef({2, 5}));
+  CHECK_UNARY(network->forward({x, torch::tensor(5)}).at(0).sizes() == at::IntArrayRef({2, 5}));
   CHECK_THROWS_WITH_AS(network->forward({x, 5.5}), doctest::Contains("expected a whole number"), UserError);
 }
 

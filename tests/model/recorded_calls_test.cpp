@@ -18,7 +18,7 @@ void check_same_as_python(const std::string& name, const std::string& ending) {
     const auto outputs = network->forward(calls[i].inputs);
     REQUIRE_EQ(outputs.size(), calls[i].outputs.size());
     for (size_t k = 0; k < outputs.size(); ++k) {
-      INFO(name, ", call ", i, ", output ", k);
+      INFO(std::string(name), ", call ", i, ", output ", k);
       CHECK(same_bits(outputs[k], calls[i].outputs[k]));
     }
   }

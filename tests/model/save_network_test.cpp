@@ -14,7 +14,7 @@ TEST_CASE("a saved network holds the present values, and runs as the changed one
   const at::NoGradGuard no_gradients;
   const TempFolder folder;
   for (const std::string name : {"residual.pt2", "constants.pt2", "tied.pt2", "traced.pt", "frozen.pt"}) {
-    INFO(name);
+    INFO(std::string(name));
     const auto network = open_test_network(name);
     auto tensors = network->parameters();
     for (const NamedTensor& buffer : network->buffers()) tensors.push_back(buffer);
@@ -50,10 +50,10 @@ TEST_CASE("a converted network is saved in its new type") {
   options.dtype = at::kHalf;
   open_test_network("residual.pt2", options)->save(folder / "half.pt2");
   const auto half = Network::open(folder / "half.pt2");
-  CHECK_EQ(half->parameters()[0].tensor.scalar_type(), at::kHalf);
-  CHECK_EQ(*half->inputs()[0].dtype, at::kHalf);
+  CHECK_UNARY(half->parameters()[0].tensor.scalar_type() == at::kHalf);
+  CHECK_UNARY(*half->inputs()[0].dtype == at::kHalf);
   const at::NoGradGuard no_gradients;
-  CHECK_EQ(half->forward({torch::ones({1, 3, 8, 8}, at::kHalf)}).at(0).scalar_type(), at::kHalf);
+  CHECK_UNARY(half->forward({torch::ones({1, 3, 8, 8}, at::kHalf)}).at(0).scalar_type() == at::kHalf);
 }
 
 TEST_CASE("what cannot be written leaves nothing behind") {
@@ -61,12 +61,12 @@ TEST_CASE("what cannot be written leaves nothing behind") {
   std::filesystem::create_directory(folder / "taken");
   for (const char* name : {"residual.pt2", "traced.pt"}) {
     const auto network = open_test_network(name);
-    for (const std::string path : {folder / "no/such/folder/net", folder / "taken"}) {
+    for (const std::string& path : {folder / "no/such/folder/net", folder / "taken"}) {
       try {
         network->save(path);
         FAIL_CHECK("saved to " << path);
       } catch (const UserError& error) {
-        CHECK_EQ(error.code(), ErrorCode::store);
+        CHECK_UNARY(error.code() == ErrorCode::store);
       }
     }
   }
