@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <c10/util/Exception.h>
-
 #include <algorithm>
 #include <optional>
 #include <sstream>
@@ -46,17 +44,15 @@ class Bench {
   Injector profile() const {
     try {
       return Injector(network_, batch_of(0));
-    } catch (const c10::Error& error) {
+    } catch (const UserError& error) {
+      if (error.code() != ErrorCode::bad_network) throw;
       std::ostringstream shape;
       shape << inputs_->get(0).sizes();
-      throw UserError(ErrorCode::bad_network,
-                      "'" + spec_.model + "' cannot run on " + inputs_->name(0) + " of '" + spec_.input +
-                          "', of shape " + shape.str() +
-                          " without the batch: " + first_line(error.what_without_backtrace()));
+      throw UserError(ErrorCode::bad_network, "'" + spec_.model + "' cannot run on " + inputs_->name(0) + " of '" +
+                                                  spec_.input + "', of shape " + shape.str() +
+                                                  " without the batch: " + error.what());
     }
   }
-
-  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
   const Specification spec_;
   at::Device device_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/cli/program.h"
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -11,6 +12,7 @@
 #include "faultwave/error.h"
 
 #include "src/cli/output.h"
+#include "src/common/near_names.h"
 
 namespace faultwave::cli {
 namespace {
@@ -40,9 +42,25 @@ void set_up(CLI::App& program, const std::vector<AddCommand>& commands) {
     add(program);
 }
 
+std::vector<std::string> command_names(const CLI::App& program) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
 /// CLI11 throws for help and version too; those are no errors.
-int finish_parse(const CLI::App& program, const CLI::ParseError& error) {
+int finish_parse(const CLI::App& program, const CLI::ParseError& error, int argc, char** argv) {
   if (error.get_exit_code() == 0) return program.exit(error);
+  if (argc > 1 && argv[1][0] != '-') {
+    const std::vector<std::string> names = command_names(program);
+    if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+      // CLI11 itself only says that a subcommand is required.
+      return say("there is no subcommand '" + std::string(argv[1]) + "'" + did_you_mean(argv[1], names) +
+                     "; see `faultwave --help`",
+                 static_cast<int>(ErrorCode::usage));
+    }
+  }
   const std::string hint = "; see `faultwave --help`";
   return say(error.what() + hint, static_cast<int>(ErrorCode::usage));
 }
@@ -57,7 +75,7 @@ int run_program(int argc, char** argv, const std::vector<AddCommand>& commands) 
     flush_standard_output();
     return 0;
   } catch (const CLI::ParseError& error) {
-    return finish_parse(program, error);
+    return finish_parse(program, error, argc, argv);
   } catch (const UserError& error) {
     return say(error.what(), static_cast<int>(error.code()));
   } catch (const Interrupted& stop) {

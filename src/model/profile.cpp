@@ -42,6 +42,14 @@ bool same_operators(const std::vector<RecordedCall>& a, const std::vector<Record
   });
 }
 
+/// One line of an exception of libtorch: TorchScript puts its call stack first, other operators put theirs last.
+std::string reason_of(const std::exception& error) {
+  const std::string message = error.what();
+  const size_t script_reason = message.rfind("\nRuntimeError: ");
+  const size_t begin = script_reason == std::string::npos ? 0 : script_reason + 1;
+  return message.substr(begin, message.find('\n', begin) - begin);
+}
+
 /// Raises the largest value seen at every site that a matched call touches.
 class Calibrator : public intercept::Handler {
  public:
@@ -96,10 +104,8 @@ std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
-    const std::string message = error.what();
-    throw UserError(ErrorCode::bad_network,
-                    "the dummy inference failed: " + message.substr(0, message.find('\n')) +
-                        "; give an example input that the network accepts");
+    throw UserError(ErrorCode::bad_network, "the dummy inference failed: " + reason_of(error) +
+                                                "; give an example input that the network accepts");
   }
   return recorder.take();
 }

@@ -35,7 +35,7 @@ class Confidence final : public Criterion {
  public:
   explicit Confidence(double change) : change_(change) {}
   // With the number, so that a campaign may count several changes side by side.
-  std::string name() const override { return text(); }
+  std::string name() const override { return "confidence"; }
   std::string text() const override { return "confidence(" + shortest(change_) + ")"; }
 
   bool fires(const OutputPair& outputs) const override {

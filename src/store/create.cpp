@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "faultwave/error.h"
@@ -61,6 +62,15 @@ class DraftFile {
   std::string draft_;
 };
 
+/// Makes a file beside the database and removes it: permissions alone do not tell what a file system allows.
+void check_can_write(const std::string& path) {
+  const std::string probe = path + ".new-" + std::to_string(::getpid());
+  const int descriptor = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw cannot_create(path, std::strerror(errno));
+  ::close(descriptor);
+  ::unlink(probe.c_str());
+}
+
 void write_open_blocks(const Database& database, const CampaignInfo& info) {
   Statement insert(database, "INSERT INTO blocks (block, first_trial, trials) VALUES (?, ?, ?)");
   int64_t number = 0;
@@ -77,7 +87,7 @@ void check_can_create(const std::string& path) {
     throw cannot_create(path, "it exists already; choose another name");
   const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : fs::path(".");
   if (!fs::is_directory(folder)) throw cannot_create(path, "there is no folder '" + folder.string() + "'");
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) throw cannot_create(path, std::strerror(errno));
+  check_can_write(path);
 }
 
 void create_database(const std::string& path, const CampaignInfo& info) {

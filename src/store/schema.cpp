@@ -70,7 +70,8 @@ CREATE TABLE trials (
 CREATE VIEW results AS
   SELECT trial, input, fault, sites.kind AS kind, sites.name AS site, victim, dtype,
          value_before, value_after, bits_before, bits_after, forwards, hits, outcome,
-         (SELECT group_concat(name, ' ') FROM criteria WHERE fired >> bit & 1) AS criteria,
+         (SELECT group_concat(name, ' ') FROM (SELECT name FROM criteria WHERE fired >> bit & 1 ORDER BY bit))
+           AS criteria,
          crash, label, golden_class, golden_probability, faulty_class, faulty_probability
   FROM trials JOIN sites USING (site);
 )sql";

@@ -68,10 +68,10 @@ TEST_CASE("a trial is a function of seed and number: input first, then site, ele
 
 TEST_CASE("known seeds have pinned trials") {
   const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
-  CHECK(campaign.draw(0).input == PINNED_INPUT_0);
-  CHECK(to_string(campaign.draw(0).faults) == "PINNED_0");
-  CHECK(to_string(campaign.draw(1).faults) == "PINNED_1");
-  CHECK(to_string(campaign.draw(49).faults) == "PINNED_49");
+  CHECK(campaign.draw(0).input == 3);
+  CHECK(to_string(campaign.draw(0).faults) == "output:fc[2] flip(14)");
+  CHECK(to_string(campaign.draw(1).faults) == "output:fc[2] flip(21)");
+  CHECK(to_string(campaign.draw(49).faults) == "output:conv[1,2,0] flip(16)");
 }
 
 TEST_CASE("outcomes are counted as the engine's outputs say") {

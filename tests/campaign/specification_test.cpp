@@ -48,7 +48,7 @@ TEST_CASE("what is left out has its documented default") {
 }
 
 TEST_CASE("every key is read") {
-  const Specification spec = parse_specification(R"(
+  const Specification spec = parse_specification(R"toml(
 model = "a.pt"
 input = "photos"
 labels = "labels.npy"
@@ -72,7 +72,7 @@ resize = 256
 crop = 224
 mean = [0.485, 0.456, 0.406]
 std = [1, 2, 4.5]
-)",
+)toml",
                                                  "s.toml");
   CHECK(spec.labels == "labels.npy");
   CHECK(spec.seed == 9223372036854775807u);

@@ -60,7 +60,7 @@ TEST_CASE("sites can be filtered by kind, name and operator") {
   };
   CHECK(count("--kind weight") == 2);
   CHECK(count("--kind output --default") == 2);
-  CHECK(count("--kind output --name 'f*'") == 1);
+  CHECK(count("--kind output --name 'fc*'") == 1);
   CHECK(count("--op 'lin*' --kind output") == 1);
   CHECK(count("--op aten::conv2d --kind input") == 1);
   CHECK(count("--kind weight --kind bias") == 4);

@@ -17,8 +17,8 @@ TEST_CASE("names tell criteria apart") {
   CHECK(parse_criterion("top1")->name() == "top1");
   CHECK(parse_criterion("top5")->name() == "top5");
   CHECK(parse_criterion("nonfinite")->name() == "nonfinite");
-  CHECK(parse_criterion("confidence(0.1)")->name() == "confidence(0.1)");
-  CHECK(parse_criterion("confidence(0.2)")->name() == "confidence(0.2)");
+  CHECK(parse_criterion("confidence(0.1)")->name() == "confidence");
+  CHECK(parse_criterion("confidence(0.2)")->name() == "confidence");
   CHECK(criterion_names() == std::vector<std::string>{"top1", "top5", "confidence", "nonfinite"});
 }
 

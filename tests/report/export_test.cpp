@@ -83,7 +83,8 @@ TEST_CASE("an export of no trials is a row of names") {
   const Store store = Store::create(folder / "a.db", sample_info());
   std::ostringstream csv;
   write_csv(store, csv);
-  CHECK(std::count(csv.str().begin(), csv.str().end(), '\n') == 1);
+  const std::string text = csv.str();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 1);
   std::ostringstream json;
   write_json(store, json);
   CHECK(nlohmann::json::parse(json.str())["trials"].empty());

@@ -42,7 +42,7 @@ Criteria    top1, nonfinite
 Intervals   95 %, Clopper-Pearson
 Outcomes    masked 1,175 (97.92 %), benign 0 (0.00 %), sdc 25 (2.08 %), due 0 (0.00 %)
 
-layer, worst top1 first  trials                   top1           nonfinite
+layer, worst top1 first  trials                   top1            nonfinite
 (all)                     1,200    2.08 % [1.35, 3.06]  0.00 % [0.00, 0.31]
 output:fc, last             200  10.00 % [6.22, 15.02]  0.00 % [0.00, 1.83]
 output:conv               1,000    0.50 % [0.16, 1.16]  0.00 % [0.00, 0.37]

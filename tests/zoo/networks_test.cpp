@@ -45,7 +45,8 @@ void check_names_and_scores(Net net, const std::string& name) {
   const torch::Tensor scores = net->forward(images);
   CHECK(scores.sizes() == torch::IntArrayRef({2, 1000}));
   CHECK(scores.isfinite().all().item<bool>());
-  CHECK_FALSE(scores[0].allclose(scores[1]));
+  // Relative, since an untrained MobileNetV2 shrinks what it sees from layer to layer.
+  CHECK((scores[0] - scores[1]).abs().max().item<float>() > 1e-3 * scores.abs().max().item<float>());
 }
 
 }  // namespace
