@@ -43,6 +43,7 @@ build:
 test:
 	@tools/setup packages python configure test-data demo-data
 	@$(compile)
+	@.venv/bin/python tools/check_readme.py $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
 
 demo:

@@ -5,6 +5,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "faultwave/error.h"
 
@@ -66,8 +67,16 @@ void ArmedFaults::plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> C
   }
 }
 
+bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
+  const ProfiledCall* call = tracker_.match(op, tensors);
+  const bool wanted = call != nullptr && (!stored_copies_.empty() || hits_by_call_.count(tracker_.number()) > 0);
+  if (wanted) matched_ = call;
+  return wanted;
+}
+
 void ArmedFaults::on_call(intercept::OperatorCall& call) {
-  if (tracker_.match(call) == nullptr) return call.run();
+  const ProfiledCall* profiled = matched_ ? *std::exchange(matched_, std::nullopt) : tracker_.match(call);
+  if (profiled == nullptr) return call.run();
   if (!stored_copies_.empty()) replace_stored(call);
   const auto found = hits_by_call_.find(tracker_.number());
   if (found == hits_by_call_.end()) return call.run();

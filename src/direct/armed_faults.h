@@ -31,6 +31,7 @@ class ArmedFaults : public intercept::Handler {
  public:
   ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved);
 
+  bool wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) override;
   void on_call(intercept::OperatorCall& call) override;
 
   std::vector<Receipt> receipts() const;
@@ -69,6 +70,7 @@ class ArmedFaults : public intercept::Handler {
 
   const Profile& profile_;
   CallTracker tracker_;
+  std::optional<const ProfiledCall*> matched_;  // what wants() found for the on_call that follows it
   std::vector<int> sites_;  // of each plan
   std::vector<FaultPlan> plans_;
   std::unordered_map<size_t, CallHits> hits_by_call_;

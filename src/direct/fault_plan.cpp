@@ -51,8 +51,8 @@ uint64_t low_bits(const at::Tensor& values, int64_t i) {
 FaultPlan::FaultPlan(Fault fault, const Site& site, VictimContext context)
     : fault_(std::move(fault)), site_(site), context_(std::move(context)) {
   Draw unused(0);
-  draws_per_element_ = fault_.batch.kind == BatchPart::Kind::each &&
-                       (fault_.location.is_drawn() || fault_.model->resolve(context_, unused) != nullptr);
+  const bool draws_bit = fault_.model->is_drawn() && fault_.model->resolve(context_, unused) != nullptr;
+  draws_per_element_ = fault_.batch.kind == BatchPart::Kind::each && (fault_.location.is_drawn() || draws_bit);
 }
 
 void FaultPlan::check_shape(const at::Tensor& tensor) const {

@@ -19,8 +19,8 @@ Fault resolve_fault(const Fault& fault, const Site& site, const VictimContext& c
     Fault resolved = fault;
     resolved.location = resolve(fault.location, site.element_shape(), site.channel_axis, draw);
     if (const ErrorModelPtr model = fault.model->resolve(context, draw)) resolved.model = model;
-    const bool each_draws = fault.batch.kind == BatchPart::Kind::each &&
-                            (fault.location.is_drawn() || resolved.model->text() != fault.model->text());
+    const bool draws_bit = fault.model->is_drawn() && resolved.model != fault.model;
+    const bool each_draws = fault.batch.kind == BatchPart::Kind::each && (fault.location.is_drawn() || draws_bit);
     return each_draws ? fault : resolved;
   } catch (const UserError& error) {
     if (error.code() != ErrorCode::illegal_fault) throw;

@@ -9,16 +9,19 @@
 #include <string_view>
 
 #include "faultwave/error.h"
+#include "src/intercept/fast_path.h"
 
 namespace faultwave::intercept {
+
+thread_local Handler* current_handler = nullptr;
+
 namespace {
 
 // Why this key: the dispatcher consults it before autograd, autocast and every backend, no backend registers
 // kernels for it, and a thread switches it on and off without telling any other thread (docs/design.md,
 // "Interception").
-constexpr c10::DispatchKey kKey = c10::DispatchKey::TESTING_ONLY_GenericMode;
-
-thread_local Handler* current_handler = nullptr;
+// Named in fast_path.h, which registers for it too.
+constexpr c10::DispatchKey kKey = intercept_key;
 
 // Fused inference paths of the transformer layers: one call stands for a whole layer.
 constexpr std::array<std::string_view, 2> kFastPaths{
@@ -51,6 +54,7 @@ void register_fallback() {
     return made;
   }();
   (void)library;
+  register_fast_paths();
 }
 
 c10::DispatchKey claim(Handler& handler) {
@@ -66,6 +70,10 @@ c10::DispatchKey claim(Handler& handler) {
 }
 
 }  // namespace
+
+void call_boxed(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack& stack) {
+  fallback(op, keys, &stack);
+}
 
 OperatorCall::OperatorCall(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack& stack)
     : op_(op), keys_(keys), stack_(stack), base_(stack.size() - op.schema().arguments().size()) {}

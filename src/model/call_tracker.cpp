@@ -5,12 +5,7 @@
 
 namespace faultwave::detail {
 
-CallTracker::CallTracker(const Profile& profile) : profile_(profile) {
-  for (size_t i = 0; i < profile.calls().size(); ++i) {
-    const ProfiledCall& call = profile.calls()[i];
-    if (!call.stored.empty()) anchors_[call.stored.front()].push_back(i);
-  }
-}
+CallTracker::CallTracker(const Profile& profile) : profile_(profile) {}
 
 int CallTracker::stored_number(const at::Tensor& tensor) const {
   if (!stand_ins_.empty()) {
@@ -28,12 +23,25 @@ void CallTracker::remove_stand_in(const at::Tensor& tensor) {
   stand_ins_.erase(storage_of(tensor));
 }
 
-void CallTracker::read_signature(const intercept::OperatorCall& call) {
+void CallTracker::read_signature(c10::ArrayRef<const at::Tensor*> tensors) {
   signature_.clear();
-  for_each_tensor(call.arguments(), [&](TensorPlace, const at::Tensor& tensor) {
-    const int number = stored_number(tensor);
+  for (const at::Tensor* tensor : tensors) {
+    const int number = stored_number(*tensor);
     if (number != StoredTensors::none) signature_.push_back(number);
-  });
+  }
+}
+
+/// The quick way, without looking tensors up: the operator that is expected next, with the memory that is expected.
+bool CallTracker::is_expected(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) const {
+  if (expected_ >= profile_.calls().size() || !stand_ins_.empty()) return false;
+  const ProfiledCall& call = profile_.calls()[expected_];
+  // Calls that read nothing stored take the slow way, which makes sure that they still do not.
+  if (call.op != op || call.stored.empty()) return false;
+  size_t found = 0;
+  for (const at::Tensor* tensor : tensors) {
+    if (found < call.stored.size() && storage_of(*tensor) == call.storages[found]) ++found;
+  }
+  return found == call.stored.size() && call.has_own_storages;
 }
 
 bool CallTracker::is_call(size_t number, const c10::OperatorHandle& op) const {
@@ -49,9 +57,7 @@ const ProfiledCall* CallTracker::accept(size_t number) {
 }
 
 const ProfiledCall* CallTracker::find_anchor(const c10::OperatorHandle& op) {
-  const auto found = anchors_.find(signature_.front());
-  if (found == anchors_.end()) return nullptr;
-  const std::vector<size_t>& calls = found->second;
+  const std::vector<size_t>& calls = profile_.calls_reading(signature_.front());
   // Ahead first; then from the start, which is a new forward.
   const auto ahead = std::lower_bound(calls.begin(), calls.end(), expected_);
   for (auto it = ahead; it != calls.end(); ++it) {
@@ -63,13 +69,23 @@ const ProfiledCall* CallTracker::find_anchor(const c10::OperatorHandle& op) {
   return nullptr;
 }
 
-const ProfiledCall* CallTracker::match(const intercept::OperatorCall& call) {
-  read_signature(call);
-  if (expected_ < profile_.calls().size() && is_call(expected_, call.op())) return accept(expected_);
-  if (!signature_.empty()) return find_anchor(call.op());
+const ProfiledCall* CallTracker::match(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
+  if (is_expected(op, tensors)) return accept(expected_);
+  read_signature(tensors);
+  if (expected_ < profile_.calls().size() && is_call(expected_, op)) return accept(expected_);
+  if (!signature_.empty()) return find_anchor(op);
   // The network begins with an operator without stored tensors: a new forward once the last one is complete.
-  if (expected_ == profile_.calls().size() && is_call(0, call.op())) return accept(0);
+  if (expected_ == profile_.calls().size() && is_call(0, op)) return accept(0);
   return nullptr;
+}
+
+const ProfiledCall* CallTracker::match(const intercept::OperatorCall& call) {
+  // Tensors in lists live in temporaries while they are visited, so they are kept here.
+  c10::SmallVector<at::Tensor, 8> kept;
+  for_each_tensor(call.arguments(), [&](TensorPlace, const at::Tensor& tensor) { kept.push_back(tensor); });
+  c10::SmallVector<const at::Tensor*, 8> tensors;
+  for (const at::Tensor& tensor : kept) tensors.push_back(&tensor);
+  return match(call.op(), tensors);
 }
 
 }  // namespace faultwave::detail

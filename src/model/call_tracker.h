@@ -23,7 +23,8 @@ class CallTracker {
  public:
   explicit CallTracker(const Profile& profile);
 
-  /// The profiled call, or null for one that is none of the network's.
+  /// The profiled call, or null for one that is none of the network's. `tensors`: all among the arguments, in order.
+  const ProfiledCall* match(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors);
   const ProfiledCall* match(const intercept::OperatorCall& call);
   /// Number of the last matched call.
   size_t number() const { return expected_ - 1; }
@@ -39,7 +40,8 @@ class CallTracker {
 
  private:
   using Signature = c10::SmallVector<int, 8>;
-  void read_signature(const intercept::OperatorCall& call);
+  void read_signature(c10::ArrayRef<const at::Tensor*> tensors);
+  bool is_expected(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) const;
   bool is_call(size_t number, const c10::OperatorHandle& op) const;
   const ProfiledCall* accept(size_t number);
   const ProfiledCall* find_anchor(const c10::OperatorHandle& op);
@@ -48,7 +50,6 @@ class CallTracker {
   size_t expected_ = 0;
   int64_t forward_ = 0;
   Signature signature_;
-  std::unordered_map<int, std::vector<size_t>> anchors_;  // first stored tensor -> calls, in order
   std::unordered_map<const void*, int> stand_ins_;
 };
 

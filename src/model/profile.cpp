@@ -112,17 +112,20 @@ std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs
 
 void Profile::add_sites(const std::vector<RecordedCall>& calls) {
   site_of_stored_.assign(stored_.size(), -1);
+  calls_reading_.resize(stored_.size());
   std::map<int, int> site_of_network_input;
   CallNamer namer(stored_);
   for (const RecordedCall& call : calls) {
     const std::string name = namer.name(call);
     const std::string op = call.op.operator_name().name;
     const bool layer = is_layer(call, stored_);
-    ProfiledCall profiled{call.op, {}, {}, {}, {}};
+    ProfiledCall profiled{call.op, {}, {}, true, {}, {}, {}};
     size_t data_arguments = 0;
     for (const RecordedTensor& argument : call.arguments) {
       if (argument.stored != StoredTensors::none) {
         profiled.stored.push_back(argument.stored);
+        profiled.storages.push_back(storage_of(stored_[argument.stored].tensor));
+        profiled.has_own_storages &= !stored_.shares_storage(argument.stored);
         int& site = site_of_stored_[argument.stored];
         if (site >= 0) continue;
         const StoredTensors::Entry& entry = stored_[argument.stored];
@@ -155,6 +158,7 @@ void Profile::add_sites(const std::vector<RecordedCall>& calls) {
       const int site = add_site(SiteKind::output, numbered(name, results++), result, op, layer && first);
       profiled.outputs.push_back({site, result.place});
     }
+    if (!profiled.stored.empty()) calls_reading_[profiled.stored.front()].push_back(calls_.size());
     calls_.push_back(std::move(profiled));
   }
 }

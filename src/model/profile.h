@@ -25,8 +25,10 @@ struct SiteUse {
 /// One operator call of the profiled forward, as the tracker and the engines need it.
 struct ProfiledCall {
   c10::OperatorHandle op;
-  std::vector<int>
-      stored;  ///< numbers of the stored tensors among the arguments, in order: the call's signature
+  /// Numbers of the stored tensors among the arguments, in order: the call's signature.
+  std::vector<int> stored;
+  std::vector<const void*> storages;  ///< their memory
+  bool has_own_storages = true;       ///< no stored tensor shares its memory with another
   std::vector<SiteUse> inputs;
   std::vector<SiteUse> network_inputs;
   std::vector<SiteUse> outputs;
@@ -49,6 +51,8 @@ class Profile {
 
   /// The site of stored tensor `number`, -1 if no operator reads it.
   int site_of_stored(int number) const { return site_of_stored_[static_cast<size_t>(number)]; }
+  /// Numbers of the calls whose first stored tensor is this one, in order.
+  const std::vector<size_t>& calls_reading(int stored) const { return calls_reading_[static_cast<size_t>(stored)]; }
   /// The stored tensor behind a weight, bias or buffer site.
   int stored_of_site(int site) const;
 
@@ -73,6 +77,7 @@ class Profile {
   std::vector<ProfiledCall> calls_;
   std::vector<double> largest_;
   std::vector<int> site_of_stored_;
+  std::vector<std::vector<size_t>> calls_reading_;
   std::map<std::pair<SiteKind, std::string>, int> by_name_;
   int64_t batch_ = 1;
   bool batch_is_free_ = false;

@@ -38,6 +38,10 @@ void StoredTensors::add(const NamedTensor& named, bool is_parameter) {
   entries_.push_back({named.name, named.tensor, is_parameter});
 }
 
+bool StoredTensors::shares_storage(int number) const {
+  return by_storage_.at(storage_of((*this)[number].tensor)).size() > 1;
+}
+
 int StoredTensors::find(const at::Tensor& tensor) const {
   const auto found = by_storage_.find(storage_of(tensor));
   if (found == by_storage_.end()) return none;

@@ -27,6 +27,9 @@ class StoredTensors {
   /// The number of the stored tensor that `tensor` is, or is a view of; `none` if it is neither.
   int find(const at::Tensor& tensor) const;
 
+  /// Whether another stored tensor lies in the same memory.
+  bool shares_storage(int number) const;
+
   const Entry& operator[](int number) const { return entries_[static_cast<size_t>(number)]; }
   int size() const { return static_cast<int>(entries_.size()); }
 
