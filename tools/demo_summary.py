@@ -41,7 +41,7 @@ def percent(rate: float) -> str:
 
 def rate_of(campaign: Campaign) -> str:
     top1 = campaign.stats["outcomes"]["top1"]
-    interval = f"{top1['confidence']:.0%} interval {percent(top1['low'])} to {percent(top1['high'])}"
+    interval = f"{percent(top1['confidence'])} interval {percent(top1['low'])} to {percent(top1['high'])}"
     return f"{percent(top1['estimate'])} of {campaign.stats['trials']:,} trials when it hit a {campaign.victim} ({interval})"
 
 

@@ -10,6 +10,7 @@ namespace faultwave::zoo {
 /// the values of a deep network without trained weights fade away, and faults in it with them.
 inline void initialise_convolutions(torch::nn::Module& network) {
   torch::NoGradGuard no_grad;
+  // Without the network itself, which no shared pointer owns while it is being constructed.
   for (const auto& module : network.modules(/*include_self=*/false)) {
     auto* convolution = module->as<torch::nn::Conv2d>();
     if (convolution == nullptr) continue;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // EfficientNet-Lite0 with its ImageNet weights on photographs: what C++ answers against what Python answered
 // (tools/make_demo.py).
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cstdlib>
 #include <fstream>
