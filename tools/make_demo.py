@@ -30,7 +30,7 @@ from PIL import Image
 SIZE = 224
 MEAN = 0.498
 STD = 0.502
-TRIALS = 5000
+TRIALS = 3000
 
 # File in scikit-image, file in photos/, ImageNet class and its name.
 PHOTOS = [
