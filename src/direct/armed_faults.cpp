@@ -50,33 +50,42 @@ ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resol
         fault.kind == SiteKind::weight || fault.kind == SiteKind::bias || fault.kind == SiteKind::buffer;
     if (is_stored) stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
   }
-  for (size_t i = 0; i < profile.calls().size(); ++i) {
-    const ProfiledCall& call = profile.calls()[i];
-    plan_uses(call.inputs, &CallHits::inputs, i);
-    plan_uses(call.network_inputs, &CallHits::network_inputs, i);
-    plan_uses(call.outputs, &CallHits::outputs, i);
+  for (size_t plan = 0; plan < sites_.size(); ++plan)
+    plan_uses(plan);
+  if (watch_few_calls()) {
+    on_.emplace(*this, intercept::ChosenCalls{watched_storages_});
+  } else {
+    on_.emplace(*this);
   }
-  watch_few_calls();
-  on_.emplace(*this);
 }
 
-void ArmedFaults::watch_few_calls() {
-  if (!stored_copies_.empty()) return;
+bool ArmedFaults::watch_few_calls() {
+  constexpr size_t kFew = 8;
+  if (!stored_copies_.empty() || hits_by_call_.empty() || hits_by_call_.size() > kFew) return false;
   std::vector<size_t> calls;
   for (const auto& [call, hits] : hits_by_call_) {
-    if (!tracker_.can_be_told_apart(call) || !hits.network_inputs.empty()) return;
+    if (!profile_.calls()[call].is_only_reader || !hits.network_inputs.empty()) return false;
     calls.push_back(call);
+    watched_storages_.push_back(profile_.calls()[call].storages.front());
   }
-  constexpr size_t kFew = 8;
-  if (calls.size() > kFew) return;
   std::sort(calls.begin(), calls.end());
   tracker_.watch_only(std::move(calls));
+  return true;
 }
 
-void ArmedFaults::plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> CallHits::*hits, size_t call) {
-  for (const SiteUse& use : uses) {
-    for (size_t plan = 0; plan < sites_.size(); ++plan) {
-      if (sites_[plan] == use.site) (hits_by_call_[call].*hits).push_back({use.place, plan});
+void ArmedFaults::plan_uses(size_t plan) {
+  for (const CallUse& use : profile_.uses_of(sites_[plan])) {
+    CallHits& hits = hits_by_call_[use.call];
+    switch (use.role) {
+      case CallUse::Role::input:
+        hits.inputs.push_back({use.place, plan});
+        break;
+      case CallUse::Role::network_input:
+        hits.network_inputs.push_back({use.place, plan});
+        break;
+      case CallUse::Role::output:
+        hits.outputs.push_back({use.place, plan});
+        break;
     }
   }
 }

@@ -59,9 +59,10 @@ class ArmedFaults : public intercept::Handler {
     int64_t version = -1;
     int64_t forward = 0;
   };
-  void plan_uses(const std::vector<SiteUse>& uses, std::vector<Hit> CallHits::*hits, size_t call);
-  /// Where all faults lie at a few calls that can be told apart, the rest of the network need not be followed.
-  void watch_few_calls();
+  void plan_uses(size_t plan);
+  /// Where all faults lie at a few calls that can be told apart, the rest of the network need not be seen.
+  /// Whether so.
+  bool watch_few_calls();
   void replace_stored(intercept::OperatorCall& call);
   const at::Tensor& faulty_stored(int number, Copy& copy);
   void replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
@@ -78,6 +79,7 @@ class ArmedFaults : public intercept::Handler {
   std::unordered_map<size_t, CallHits> hits_by_call_;
   std::unordered_map<int, Copy> stored_copies_;    // by stored tensor
   std::unordered_map<size_t, Copy> input_copies_;  // by plan
+  std::vector<const void*> watched_storages_;      // of the calls that watch_few_calls() chose
   std::optional<intercept::Intercept> on_;         // last: interception begins when all else stands
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/direct/element_values.h"
 
+#include <ATen/EmptyTensor.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -93,6 +94,10 @@ std::vector<int64_t> unravel(int64_t offset, c10::IntArrayRef shape) {
   return index;
 }
 
+at::Tensor empty_values(int64_t count, at::ScalarType type) {
+  return at::detail::empty_cpu({count}, type);
+}
+
 at::Tensor read_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets) {
   require_plain_memory(tensor);
   const std::vector<int64_t> positions = memory_positions(tensor, offsets);
@@ -102,7 +107,7 @@ at::Tensor read_elements(const at::Tensor& tensor, const std::vector<int64_t>& o
     return raw.index_select(0, index_tensor(positions, tensor.device())).cpu().view(type);
   }
   integer_of_width(tensor);
-  at::Tensor values = at::empty({static_cast<int64_t>(offsets.size())}, at::TensorOptions().dtype(type));
+  at::Tensor values = empty_values(static_cast<int64_t>(offsets.size()), type);
   const size_t width = static_cast<size_t>(tensor.element_size());
   const auto* from = static_cast<const char*>(tensor.const_data_ptr());
   auto* to = static_cast<char*>(values.mutable_data_ptr());

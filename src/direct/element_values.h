@@ -19,6 +19,9 @@ std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, 
 /// The index of a row-major offset.
 std::vector<int64_t> unravel(int64_t offset, c10::IntArrayRef shape);
 
+/// A flat tensor on the CPU, not initialised, made without the dispatcher.
+at::Tensor empty_values(int64_t count, at::ScalarType type);
+
 /// Copies the values at row-major offsets, bit for bit, to a 1-D CPU tensor of stored_type(). Any device,
 /// strides and type of 1, 2, 4 or 8 bytes.
 at::Tensor read_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets);

@@ -4,6 +4,7 @@
 #include <torch/autograd.h>
 #include <torch/types.h>
 
+#include <cstring>
 #include <sstream>
 
 #include "faultwave/error.h"
@@ -37,6 +38,14 @@ class ReplaceValues : public torch::autograd::Function<ReplaceValues> {
     return {gradient, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
+
+/// Of a flat tensor on the CPU. With cold caches an operator of ATen costs as much as all the rest of a hit,
+/// so clone() is avoided where values are few.
+at::Tensor copy_of(const at::Tensor& values) {
+  at::Tensor copy = empty_values(values.numel(), values.scalar_type());
+  std::memcpy(copy.mutable_data_ptr(), values.const_data_ptr(), values.nbytes());
+  return copy;
+}
 
 uint64_t low_bits(const at::Tensor& values, int64_t i) {
   const auto* bytes = static_cast<const unsigned char*>(values.const_data_ptr()) + i * values.element_size();
@@ -97,7 +106,7 @@ void FaultPlan::append(Change& change, const at::Tensor& tensor, int64_t element
   const bool own_draws = fault_.batch.kind == BatchPart::Kind::each;
   Draw draw(fault_.key.value_or(0), own_draws ? static_cast<uint64_t>(element) : 0);
   const at::Tensor before = read_elements(tensor, offsets);
-  at::Tensor after = before.clone();
+  at::Tensor after = copy_of(before);
   model_of(element)->apply(after, context_, draw);
   if (change.offsets.empty()) {
     change = {offsets, before, after};
@@ -136,8 +145,9 @@ void FaultPlan::note(const Change& change, const at::Tensor& tensor, int64_t for
   if (first_.before.defined()) return;
   const int64_t kept = std::min<int64_t>(Receipt::kept_victims, static_cast<int64_t>(change.offsets.size()));
   first_.offsets.assign(change.offsets.begin(), change.offsets.begin() + kept);
-  first_.before = change.before.narrow(0, 0, kept).clone();
-  first_.after = change.after.narrow(0, 0, kept).clone();
+  const bool keeps_all = kept == change.before.numel();
+  first_.before = keeps_all ? change.before : change.before.narrow(0, 0, kept).clone();
+  first_.after = keeps_all ? change.after : change.after.narrow(0, 0, kept).clone();
   first_shape_ = tensor.sizes().vec();
 }
 

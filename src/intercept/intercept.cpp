@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "faultwave/error.h"
 
@@ -15,14 +16,9 @@
 namespace faultwave::intercept {
 
 thread_local Handler* current_handler = nullptr;
+thread_local c10::ArrayRef<const void*> chosen_storages;
 
 namespace {
-
-// Why this key: the dispatcher consults it before autograd, autocast and every backend, no backend registers
-// kernels for it, and a thread switches it on and off without telling any other thread (docs/design.md,
-// "Interception").
-// Named in fast_path.h, which registers for it too.
-constexpr c10::DispatchKey kKey = intercept_key;
 
 // Fused inference paths of the transformer layers: one call stands for a whole layer.
 constexpr std::array<std::string_view, 2> kFastPaths{
@@ -34,32 +30,34 @@ bool is_fast_path(const c10::OperatorHandle& op) {
   return std::find(kFastPaths.begin(), kFastPaths.end(), op.operator_name().name) != kFastPaths.end();
 }
 
-void fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
-  Handler* handler = current_handler;
-  if (handler == nullptr) {
-    // A thread that inherited the key (autograd's device threads do) without a handler of its own.
-    c10::impl::ExcludeDispatchKeyGuard off(kKey);
-    op.callBoxed(stack);
-    return;
-  }
-  // Off while the handler works, so that the operators that it uses itself are not seen.
-  c10::impl::ExcludeDispatchKeyGuard off(kKey);
-  OperatorCall call(op, keys, *stack);
-  handler->on_call(call);
-}
+/// The key is on again for what the operator calls, and skipped for the operator itself.
+class OpenedUp {
+ public:
+  explicit OpenedUp(c10::DispatchKey key)
+      : on_(c10::impl::tls_local_dispatch_key_set().included_,
+            c10::impl::tls_local_dispatch_key_set().excluded_.remove(key)) {}
 
-void register_fallback() {
-  static const auto library = [] {
-    auto made = std::make_unique<torch::Library>(torch::Library::IMPL, "_", kKey, __FILE__, __LINE__);
-    made->fallback(torch::CppFunction::makeFromBoxedFunction<&fallback>());
-    return made;
+ private:
+  c10::impl::ForceDispatchKeyGuard on_;
+};
+
+void register_fallbacks() {
+  static const auto libraries = [] {
+    const auto library = [](c10::DispatchKey key) {
+      return std::make_unique<torch::Library>(torch::Library::IMPL, "_", key, __FILE__, __LINE__);
+    };
+    auto every = library(every_key);
+    every->fallback(torch::CppFunction::makeFromBoxedFunction<&call_boxed<every_key>>());
+    auto chosen = library(chosen_key);
+    chosen->fallback(torch::CppFunction::makeFallthrough());
+    return std::make_pair(std::move(every), std::move(chosen));
   }();
-  (void)library;
+  (void)libraries;
   register_fast_paths();
 }
 
-c10::DispatchKey claim(Handler& handler) {
-  register_fallback();
+c10::DispatchKey claim(Handler& handler, c10::DispatchKey key) {
+  register_fallbacks();
   if (current_handler != nullptr) {
     throw UserError(
         ErrorCode::usage,
@@ -67,14 +65,26 @@ c10::DispatchKey claim(Handler& handler) {
         "give all faults of a trial to one Armed");
   }
   current_handler = &handler;
-  return kKey;
+  return key;
 }
 
 }  // namespace
 
-void call_boxed(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack& stack) {
-  fallback(op, keys, &stack);
+template <c10::DispatchKey key>
+void call_boxed(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
+  // Off while the handler works, so that the operators that it uses itself are not seen.
+  c10::impl::ExcludeDispatchKeyGuard off(key);
+  Handler* handler = current_handler;
+  if (handler == nullptr) {
+    // A thread that inherited the key (autograd's device threads do) without a handler of its own.
+    op.callBoxed(stack);
+    return;
+  }
+  OperatorCall call(op, keys, *stack);
+  handler->on_call(call);
 }
+template void call_boxed<every_key>(const c10::OperatorHandle&, c10::DispatchKeySet, torch::jit::Stack*);
+template void call_boxed<chosen_key>(const c10::OperatorHandle&, c10::DispatchKeySet, torch::jit::Stack*);
 
 OperatorCall::OperatorCall(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack& stack)
     : op_(op), keys_(keys), stack_(stack), base_(stack.size() - op.schema().arguments().size()) {}
@@ -97,16 +107,22 @@ c10::IValue& OperatorCall::result(size_t index) {
 
 void OperatorCall::run() {
   if (is_fast_path(op_)) {
-    // The key is on again for what the operator calls, and skipped for the operator itself.
-    c10::impl::ForceDispatchKeyGuard on(c10::impl::tls_local_dispatch_key_set().included_,
-                                        c10::impl::tls_local_dispatch_key_set().excluded_.remove(kKey));
-    op_.redispatchBoxed(keys_.remove(kKey), &stack_);
+    const OpenedUp on(every_key);
+    op_.redispatchBoxed(keys_.remove(every_key), &stack_);
     return;
   }
   op_.callBoxed(&stack_);
 }
 
-Intercept::Intercept(Handler& handler) : include_(claim(handler)) {}
+Intercept::Intercept(Handler& handler) : include_(claim(handler, every_key)) {}
+
+Intercept::Intercept(Handler& handler, ChosenCalls chosen) : include_(claim(handler, chosen_key)) {
+  chosen_storages = chosen.storages;
+}
+
+void choose_operator(const c10::OperatorHandle& op) {
+  if (!is_fast_path(op)) register_kernel(op, chosen_key);
+}
 
 Intercept::~Intercept() {
   current_handler = nullptr;

@@ -32,21 +32,13 @@ void CallTracker::read_signature(c10::ArrayRef<const at::Tensor*> tensors) {
 }
 
 /// The quick way, without looking tensors up. Only for calls that read something stored.
-bool CallTracker::reads_same_memory(const ProfiledCall& call, c10::ArrayRef<const at::Tensor*> tensors) const {
+bool CallTracker::reads_same_memory(const ProfiledCall& call,
+                                    c10::ArrayRef<const at::Tensor*> tensors) const {
   size_t found = 0;
   for (const at::Tensor* tensor : tensors) {
     if (found < call.storages.size() && storage_of(*tensor) == call.storages[found]) ++found;
   }
   return found == call.storages.size() && call.has_own_storages;
-}
-
-bool CallTracker::can_be_told_apart(size_t number) const {
-  const ProfiledCall& call = profile_.calls()[number];
-  if (call.stored.empty() || !call.has_own_storages) return false;
-  const std::vector<size_t>& readers = profile_.calls_reading(call.stored.front());
-  return std::count_if(readers.begin(), readers.end(), [&](size_t other) {
-           return profile_.calls()[other].op == call.op && profile_.calls()[other].stored == call.stored;
-         }) == 1;
 }
 
 bool CallTracker::is_call(size_t number, const c10::OperatorHandle& op) const {

@@ -27,12 +27,9 @@ class CallTracker {
   /// order.
   const ProfiledCall* match(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors);
   const ProfiledCall* match(const intercept::OperatorCall& call);
-  /// From now on recognises these calls alone, and looks at nothing but them: much cheaper where a few are all that
-  /// matters. For each, can_be_told_apart() holds.
+  /// From now on recognises these calls alone, and looks at nothing but them: much cheaper where a few are
+  /// all that matters. Each is the only reader of its first stored tensor (ProfiledCall::is_only_reader).
   void watch_only(std::vector<size_t> calls) { watched_ = std::move(calls); }
-  /// Whether a call of the profile can be recognised without its place in the sequence: it reads stored tensors, and no
-  /// other call of the same operator reads the same ones.
-  bool can_be_told_apart(size_t number) const;
 
   /// Number of the last matched call.
   size_t number() const { return expected_ - 1; }

@@ -5,6 +5,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <set>
 
 #include "faultwave/error.h"
 
@@ -42,7 +43,8 @@ bool same_operators(const std::vector<RecordedCall>& a, const std::vector<Record
   });
 }
 
-/// One line of an exception of libtorch: TorchScript puts its call stack first, other operators put theirs last.
+/// One line of an exception of libtorch: TorchScript puts its call stack first, other operators put theirs
+/// last.
 std::string reason_of(const std::exception& error) {
   const std::string message = error.what();
   const size_t script_reason = message.rfind("\nRuntimeError: ");
@@ -119,7 +121,8 @@ void Profile::add_sites(const std::vector<RecordedCall>& calls) {
     const std::string name = namer.name(call);
     const std::string op = call.op.operator_name().name;
     const bool layer = is_layer(call, stored_);
-    ProfiledCall profiled{call.op, {}, {}, true, {}, {}, {}};
+    ProfiledCall profiled{
+        .op = call.op, .stored = {}, .storages = {}, .inputs = {}, .network_inputs = {}, .outputs = {}};
     size_t data_arguments = 0;
     for (const RecordedTensor& argument : call.arguments) {
       if (argument.stored != StoredTensors::none) {
@@ -160,6 +163,34 @@ void Profile::add_sites(const std::vector<RecordedCall>& calls) {
     }
     if (!profiled.stored.empty()) calls_reading_[profiled.stored.front()].push_back(calls_.size());
     calls_.push_back(std::move(profiled));
+  }
+  mark_only_readers();
+  list_uses();
+}
+
+void Profile::mark_only_readers() {
+  std::vector<int> readers(stored_.size());
+  for (const ProfiledCall& call : calls_) {
+    for (const int stored : std::set<int>(call.stored.begin(), call.stored.end()))
+      ++readers[static_cast<size_t>(stored)];
+  }
+  for (ProfiledCall& call : calls_) {
+    call.is_only_reader = !call.stored.empty() && call.has_own_storages &&
+                          readers[static_cast<size_t>(call.stored.front())] == 1;
+    if (call.is_only_reader) intercept::choose_operator(call.op);
+  }
+}
+
+void Profile::list_uses() {
+  uses_.resize(sites_.size());
+  const auto list = [&](size_t call, CallUse::Role role, const std::vector<SiteUse>& uses) {
+    for (const SiteUse& use : uses)
+      uses_[static_cast<size_t>(use.site)].push_back({call, role, use.place});
+  };
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    list(i, CallUse::Role::input, calls_[i].inputs);
+    list(i, CallUse::Role::network_input, calls_[i].network_inputs);
+    list(i, CallUse::Role::output, calls_[i].outputs);
   }
 }
 

@@ -22,6 +22,14 @@ struct SiteUse {
   TensorPlace place;
 };
 
+/// Where a call has a site.
+struct CallUse {
+  enum class Role { input, network_input, output };
+  size_t call = 0;
+  Role role = Role::input;
+  TensorPlace place;
+};
+
 /// One operator call of the profiled forward, as the tracker and the engines need it.
 struct ProfiledCall {
   c10::OperatorHandle op;
@@ -29,6 +37,8 @@ struct ProfiledCall {
   std::vector<int> stored;
   std::vector<const void*> storages;  ///< their memory
   bool has_own_storages = true;       ///< no stored tensor shares its memory with another
+  /// No other call reads its first stored tensor, so it can be recognised without its place in the sequence.
+  bool is_only_reader = false;
   std::vector<SiteUse> inputs;
   std::vector<SiteUse> network_inputs;
   std::vector<SiteUse> outputs;
@@ -49,6 +59,10 @@ class Profile {
   /// exists.
   int find(SiteKind kind, std::string_view name) const;
 
+  /// Where calls take or give the values of a site, in order; none for stored tensors. By site, since going
+  /// through all calls would cost more than all the rest of arming a fault.
+  const std::vector<CallUse>& uses_of(int site) const { return uses_[static_cast<size_t>(site)]; }
+
   /// The site of stored tensor `number`, -1 if no operator reads it.
   int site_of_stored(int number) const { return site_of_stored_[static_cast<size_t>(number)]; }
   /// Numbers of the calls whose first stored tensor is this one, in order.
@@ -68,6 +82,8 @@ class Profile {
  private:
   std::vector<RecordedCall> record(const std::vector<c10::IValue>& inputs, bool measure) const;
   void add_sites(const std::vector<RecordedCall>& calls);
+  void mark_only_readers();
+  void list_uses();
   int add_site(SiteKind kind, const std::string& name, const RecordedTensor& tensor, const std::string& op,
                bool is_default);
   void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example);
@@ -77,6 +93,7 @@ class Profile {
   StoredTensors stored_;
   std::vector<Site> sites_;
   std::vector<ProfiledCall> calls_;
+  std::vector<std::vector<CallUse>> uses_;
   std::vector<double> largest_;
   std::vector<int> site_of_stored_;
   std::vector<std::vector<size_t>> calls_reading_;

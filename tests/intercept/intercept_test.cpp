@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/intercept/intercept.h"
 
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
 #include <thread>
+
+#include <doctest/doctest.h>
 
 #include "faultwave/error.h"
 
@@ -99,6 +100,28 @@ TEST_CASE("other threads are not seen, and may intercept for themselves") {
   CHECK(there.seen == std::vector<std::string>{"aten::sigmoid"});
 }
 
+TEST_CASE("of the chosen operators, the calls that read chosen memory are seen, and no other") {
+  const auto find = [](const char* name) { return c10::Dispatcher::singleton().findSchemaOrThrow(name, ""); };
+  // One with a typed kernel, which compares memory, and one without, which shows each of its calls.
+  faultwave::intercept::choose_operator(find("aten::linear"));
+  faultwave::intercept::choose_operator(find("aten::prelu"));
+  const at::Tensor x = torch::ones({2, 3});
+  const at::Tensor watched = torch::eye(3);
+  const at::Tensor other = torch::eye(3) * 2;
+  const at::Tensor slope = torch::ones({1});
+  const void* const storages[] = {watched.storage().unsafeGetStorageImpl()};
+  Names names;
+  {
+    Intercept on(names, faultwave::intercept::ChosenCalls{storages});
+    CHECK(torch::linear(x, other).equal(x * 2));
+    CHECK(torch::linear(x, watched).equal(x));
+    torch::relu(x);
+    torch::prelu(x, slope);
+  }
+  torch::linear(x, watched);
+  CHECK(names.seen == std::vector<std::string>{"aten::linear", "aten::prelu"});
+}
+
 TEST_CASE("an exception inside an operator leaves interception as it was") {
   Names names;
   const at::Tensor a = torch::ones({2, 3});
@@ -120,14 +143,14 @@ TEST_CASE("fused paths of transformer layers are opened up") {
   const at::Tensor qkv_bias = torch::zeros({3 * width});
   const at::Tensor project = torch::eye(width);
   const at::Tensor project_bias = torch::zeros({width});
-  const at::Tensor plain = std::get<0>(at::_native_multi_head_attention(x, x, x, width, 2, qkv, qkv_bias, project,
-                                                                        project_bias, {}, false));
+  const at::Tensor plain = std::get<0>(
+      at::_native_multi_head_attention(x, x, x, width, 2, qkv, qkv_bias, project, project_bias, {}, false));
   Names names;
   at::Tensor seen;
   {
     Intercept on(names);
-    seen = std::get<0>(at::_native_multi_head_attention(x, x, x, width, 2, qkv, qkv_bias, project, project_bias, {},
-                                                        false));
+    seen = std::get<0>(
+        at::_native_multi_head_attention(x, x, x, width, 2, qkv, qkv_bias, project, project_bias, {}, false));
   }
   CHECK(names.seen.size() > 1);
   CHECK(names.seen.front() == "aten::_native_multi_head_attention");
