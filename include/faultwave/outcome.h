@@ -4,7 +4,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +23,11 @@ enum class OutcomeClass : uint8_t {
 std::string_view to_string(OutcomeClass kind);
 
 /// Golden and faulty outputs of one batch element, batch axis removed, on the CPU; in the network's order.
-/// By convention the first output holds the scores of a classifier: [classes].
+/// By convention the first output holds the scores of a classifier: [classes]. For detectors see detection.h.
 struct OutputPair {
   const std::vector<at::Tensor>& golden;
   const std::vector<at::Tensor>& faulty;
+  std::optional<int64_t> label = std::nullopt;  ///< the right class of the input, where it is known
 };
 
 /// Decides whether a faulty output counts as an error. Immutable and thread-safe.
@@ -32,7 +35,8 @@ struct OutputPair {
 class Criterion {
  public:
   virtual ~Criterion() = default;
-  /// Column name and JSON key, "top1"; "confidence(0.2)" with its number, so that several may stand side by side.
+  /// Column name and JSON key, without numbers: "top1", "confidence". Where several criteria of one name
+  /// stand side by side, reports show `text` instead.
   virtual std::string name() const = 0;
   /// As in a specification, "confidence(0.2)".
   virtual std::string text() const = 0;
@@ -41,11 +45,23 @@ class Criterion {
 };
 using CriterionPtr = std::shared_ptr<const Criterion>;
 
-/// `top1`, `top5` (top-1 no longer in the golden top five), `confidence(x)` (the probability of the golden top-1
-/// falls or rises by more than x), `nonfinite` (NaN or Inf where the golden output has none).
-/// Throws UserError(usage) listing the choices.
+/// A criterion as a specification writes it: `top1`, `confidence(0.2)`, `boxes_lost(0.5)`. docs/outcomes.md
+/// defines each. Throws UserError(usage) listing the choices, or saying what the numbers must be.
 CriterionPtr parse_criterion(std::string_view text);
 std::vector<std::string> criterion_names();
+
+/// The user's own criterion: fires where `fires` returns true. It is called for faulty outputs that differ
+/// from the golden ones in at least one bit, possibly from several threads at a time, and must change nothing
+/// that it shares. `name` is a letter followed by letters, digits and underscores, at most 40 in all, and
+/// none of criterion_names(); it is the criterion's text as well, which parse_criterion does not know. Throws
+/// UserError(usage) for any other name, and where `fires` is empty.
+CriterionPtr make_criterion(std::string name, std::function<bool(const OutputPair&)> fires);
+
+/// Judges golden outputs against themselves, which finds criteria that do not fit a network before any fault
+/// is run. Throws UserError(bad_input) naming the criterion, if one cannot read such outputs (`label_topk`
+/// without a label), if it fires although nothing differs, or if the user's own function throws.
+void check_criteria(const std::vector<at::Tensor>& golden, const std::vector<CriterionPtr>& criteria,
+                    std::optional<int64_t> label = std::nullopt);
 
 struct Outcome {
   OutcomeClass kind = OutcomeClass::masked;
@@ -53,6 +69,8 @@ struct Outcome {
   bool crashed = false;
 };
 
+/// Criteria are asked only where outputs differ in at least one bit. Throws what they throw, and
+/// UserError(usage) for more than 32 of them.
 Outcome judge(const OutputPair& outputs, const std::vector<CriterionPtr>& criteria);
 /// The outcome of a run that ended with an exception: due, every criterion fired.
 Outcome crashed_outcome(const std::vector<CriterionPtr>& criteria);

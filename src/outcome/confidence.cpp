@@ -1,71 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "faultwave/error.h"
 
+#include "src/fault/numbers.h"
 #include "src/outcome/criteria.h"
 #include "src/outcome/scores.h"
 
 namespace faultwave {
 namespace {
 
-/// The shortest text that reads back as the same number.
-std::string shortest(double value) {
-  std::array<char, 32> digits;
-  const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  return {digits.data(), result.ptr};
+enum class Direction { both, down };
+
+const char* name_of(Direction direction) {
+  return direction == Direction::both ? "confidence" : "drop";
 }
 
-Scores floating_point_scores(const std::vector<at::Tensor>& outputs) {
-  Scores scores = first_output(outputs, "criterion confidence");
-  if (!scores.is_floating_point()) {
-    throw UserError(
-        ErrorCode::bad_input,
-        "criterion confidence needs floating-point scores as the network's first output, and got integers");
-  }
-  return scores;
-}
-
-/// Fires if the probability of the golden best class moves by more than `change`, either way, or if only one
-/// of the two probabilities is a number.
+/// Fires if the probability of the golden best class moves by more than `change`, in this direction. A
+/// probability that is no longer a number has moved, either way; one that becomes a number did not drop.
 class Confidence final : public Criterion {
  public:
-  explicit Confidence(double change) : change_(change) {}
-  // With the number, so that a campaign may count several changes side by side.
-  std::string name() const override { return "confidence"; }
-  std::string text() const override { return "confidence(" + shortest(change_) + ")"; }
+  Confidence(Direction direction, double change)
+      : direction_(direction), change_(change), harmless_(harmless_log_odds(change)) {}
+  std::string name() const override { return name_of(direction_); }
+  std::string text() const override { return name() + "(" + format_number(change_) + ")"; }
 
   bool fires(const OutputPair& outputs) const override {
     const Scores golden = floating_point_scores(outputs.golden);
     const Scores faulty = floating_point_scores(outputs.faulty);
-    const double before = probability(golden, golden.best());
-    const double after = probability(faulty, golden.best());
-    if (std::isnan(before) || std::isnan(after)) return std::isnan(before) != std::isnan(after);
-    return std::abs(after - before) > change_;
+    const int64_t best = golden.best();
+    // Most faults move the scores a little, and then this spares two exponentials a class.
+    if (best >= 0 && golden.log_odds_bound(faulty, best) <= harmless_) return false;
+    const double before = probability(golden, best);
+    const double after = probability(faulty, best);
+    if (std::isnan(before)) return direction_ == Direction::both && !std::isnan(after);
+    if (std::isnan(after)) return true;
+    return (direction_ == Direction::both ? std::abs(after - before) : before - after) > change_;
   }
 
  private:
+  /// Log odds that move by at most this much move no probability by more than `change`: by d, they move it by
+  /// at most tanh(d / 4), from 1/2 - tanh(d / 4) / 2 to as much above 1/2. The margin is for rounding in the
+  /// sums that the probabilities are computed from.
+  static double harmless_log_odds(double change) {
+    constexpr double margin = 1e-9;
+    return change > margin ? 4 * std::atanh(change - margin) : -1;
+  }
+
   static double probability(const Scores& scores, int64_t index) {
     const bool exists = index >= 0 && index < scores.classes();
     return exists ? scores.probability(index) : std::numeric_limits<double>::quiet_NaN();
   }
 
+  Scores floating_point_scores(const std::vector<at::Tensor>& outputs) const {
+    const std::string reader = "criterion " + name();
+    Scores scores = first_output(outputs, reader);
+    if (!scores.is_floating_point()) {
+      throw UserError(
+          ErrorCode::bad_input,
+          reader + " needs floating-point scores as the network's first output, and got integers");
+    }
+    return scores;
+  }
+
+  Direction direction_;
   double change_;
+  double harmless_;
 };
+
+CriterionPtr make(Direction direction, double change) {
+  if (!(change >= 0 && change < 1)) {  // refuses NaN too
+    throw UserError(ErrorCode::usage,
+                    std::string("criterion ") + name_of(direction) + "(" + format_number(change) +
+                        "): expected a change of probability from 0 to below 1, such as 0.2");
+  }
+  return std::make_shared<Confidence>(direction, change);
+}
 
 }  // namespace
 
 CriterionPtr make_confidence(const std::vector<double>& arguments) {
-  const double change = arguments.at(0);
-  if (!(change >= 0 && change < 1)) {  // refuses NaN too
-    throw UserError(ErrorCode::usage,
-                    "criterion confidence(" + shortest(change) +
-                        "): expected a change of probability from 0 to below 1, such as 0.2");
-  }
-  return std::make_shared<Confidence>(change);
+  return make(Direction::both, arguments.at(0));
+}
+
+CriterionPtr make_drop(const std::vector<double>& arguments) {
+  return make(Direction::down, arguments.at(0));
 }
 
 }  // namespace faultwave

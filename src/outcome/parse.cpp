@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 
 #include "faultwave/error.h"
 
 #include "src/common/near_names.h"
+#include "src/fault/numbers.h"
 #include "src/outcome/criteria.h"
 
 namespace faultwave {
@@ -15,13 +17,6 @@ std::string_view trimmed(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::optional<double> parse_number(std::string_view text) {
-  double value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 /// The numbers of "(0.2, 3)", none for "". Empty if the text is neither.
@@ -43,12 +38,43 @@ std::optional<std::vector<double>> parse_arguments(std::string_view text) {
 std::string choices() {
   std::string text;
   for (const CriterionKind& kind : criterion_kinds()) {
-    text += (text.empty() ? "" : ", ") + kind.form;
+    text += (text.empty() ? "" : ", ") + kind.form();
   }
   return text;
 }
 
+/// " with numbers for iou and, if wanted, score"; "" for a criterion that takes none.
+std::string wanted_numbers(const CriterionKind& kind) {
+  std::string text;
+  for (size_t i = 0; i < kind.arguments.size(); ++i) {
+    if (i > 0) text += " and ";
+    if (i >= kind.required) text += "if wanted ";
+    text += kind.arguments[i];
+  }
+  if (text.empty()) return text;
+  return (kind.arguments.size() == 1 ? " with a number for " : " with numbers for ") + text;
+}
+
 }  // namespace
+
+std::string CriterionKind::form() const {
+  if (arguments.empty()) return name;
+  std::string text = name + "(";
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string comma = i > 0 ? "," : "";
+    text += i < required ? comma + arguments[i] : "[" + comma + arguments[i] + "]";
+  }
+  return text + ")";
+}
+
+int64_t class_count(const char* name, const std::vector<double>& arguments) {
+  const double count = arguments.at(0);
+  if (!(count >= 1 && count <= 1e9 && count == std::floor(count))) {
+    throw UserError(ErrorCode::usage, std::string("criterion ") + name + "(" + format_number(count) +
+                                          "): expected a number of classes from 1 up, such as 5");
+  }
+  return static_cast<int64_t>(count);
+}
 
 CriterionPtr parse_criterion(std::string_view text) {
   const std::string_view whole = trimmed(text);
@@ -57,9 +83,9 @@ CriterionPtr parse_criterion(std::string_view text) {
   for (const CriterionKind& kind : criterion_kinds()) {
     if (kind.name != name) continue;
     const auto arguments = parse_arguments(whole.substr(name_length));
-    if (!arguments || arguments->size() != kind.argument_count) {
-      throw UserError(ErrorCode::usage, "criterion '" + std::string(whole) + "': expected " + kind.form +
-                                            (kind.argument_count == 0 ? "" : " with a number for x"));
+    if (!arguments || arguments->size() < kind.required || arguments->size() > kind.arguments.size()) {
+      throw UserError(ErrorCode::usage, "criterion '" + std::string(whole) + "': expected " + kind.form() +
+                                            wanted_numbers(kind));
     }
     return kind.make(*arguments);
   }

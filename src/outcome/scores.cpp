@@ -7,6 +7,7 @@
 #include <numeric>
 #include <sstream>
 #include <string>
+#include <type_traits>
 
 #include "src/outcome/values.h"
 
@@ -86,8 +87,9 @@ bool Scores::is_nan(int64_t index) const {
       values_, [index](const auto* values, int64_t) { return not_a_number(as_number(values[index])); });
 }
 
-int64_t Scores::ahead_of(int64_t index) const {
-  return visit_values(values_, [index](const auto* values, int64_t count) {
+bool Scores::is_among(int64_t index, int64_t most) const {
+  if (index < 0 || index >= classes() || is_nan(index)) return false;
+  return visit_values(values_, [index, most](const auto* values, int64_t count) {
     const auto score = as_number(values[index]);
     int64_t ahead = 0;  // comparisons with NaN are false
     for (int64_t i = 0; i < index; ++i) {
@@ -96,7 +98,7 @@ int64_t Scores::ahead_of(int64_t index) const {
     for (int64_t i = index + 1; i < count; ++i) {
       ahead += as_number(values[i]) > score;
     }
-    return ahead;
+    return ahead < most;
   });
 }
 
@@ -106,7 +108,35 @@ double Scores::probability(int64_t index) const {
   });
 }
 
-std::vector<RankedClass> Scores::ranked(int64_t most) const {
+// The odds of a class are exp(its score) over the sum of exp(score) of all others. If every score moves, the
+// sum is multiplied by a factor between the least and the greatest exp(shift) among the others. So the log
+// odds move by at most the greatest distance between the shift of the class and the shift of another one.
+double Scores::log_odds_bound(const Scores& other, int64_t index) const {
+  constexpr double unknown = std::numeric_limits<double>::infinity();
+  if (values_.scalar_type() != other.values_.scalar_type() || classes() != other.classes()) return unknown;
+  return visit_values(values_, [&](const auto* values, int64_t count) {
+    using Value = std::remove_cvref_t<decltype(*values)>;
+    const Value* others = other.values_.template const_data_ptr<Value>();
+    const auto shift_of = [&](int64_t i) {
+      return static_cast<double>(as_number(others[i])) - static_cast<double>(as_number(values[i]));
+    };
+    double least = unknown;
+    double greatest = -unknown;
+    bool finite = true;
+    for (int64_t i = 0; i < count; ++i) {
+      const double shift = shift_of(i);
+      finite &= std::abs(shift) <= std::numeric_limits<double>::max();  // false for NaN
+      least = std::min(least, shift);
+      greatest = std::max(greatest, shift);
+    }
+    if (!finite) return unknown;
+    const double shift = shift_of(index);
+    const double rounding = 1e-15 * std::max(std::abs(least), std::abs(greatest));
+    return std::max(greatest - shift, shift - least) + rounding;
+  });
+}
+
+std::vector<int64_t> Scores::order(int64_t most) const {
   return visit_values(values_, [most](const auto* values, int64_t count) {
     std::vector<int64_t> order(count);
     std::iota(order.begin(), order.end(), int64_t{0});
@@ -119,12 +149,19 @@ std::vector<RankedClass> Scores::ranked(int64_t most) const {
     };
     const int64_t kept = std::min(most, count);
     std::partial_sort(order.begin(), order.begin() + kept, order.end(), comes_before);
+    order.resize(kept);
+    return order;
+  });
+}
 
+std::vector<RankedClass> Scores::ranked(int64_t most) const {
+  const std::vector<int64_t> best_first = order(most);
+  return visit_values(values_, [&](const auto* values, int64_t count) {
     const SoftmaxTotal total = softmax_total(values, count);
     std::vector<RankedClass> classes;
-    for (int64_t i = 0; i < kept; ++i) {
-      const auto score = static_cast<double>(as_number(values[order[i]]));
-      classes.push_back({order[i], total.probability(score)});
+    for (const int64_t index : best_first) {
+      const auto score = static_cast<double>(as_number(values[index]));
+      classes.push_back({index, total.probability(score)});
     }
     return classes;
   });

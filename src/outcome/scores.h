@@ -25,13 +25,19 @@ class Scores {
   /// The best class, or -1 if there is none.
   int64_t best() const;
   bool is_nan(int64_t index) const;
-  /// How many classes have a number that comes before that of class `index`, which is not NaN.
-  int64_t ahead_of(int64_t index) const;
+  /// Whether class `index` has a number, and it is one of the `most` best. Not for a class that does not
+  /// exist.
+  bool is_among(int64_t index, int64_t most) const;
   /// Softmax in FP64 at one class. NaN if any score is NaN. Scores at +inf share the probability evenly, as
   /// the limit of ever larger equal scores does.
   double probability(int64_t index) const;
-  /// The first `most` classes of the order.
+  /// An upper bound of how far the log odds of class `index` (log p / (1 - p), p its probability) lie from
+  /// those that `other` gives it, without computing an exponential. Infinite if nothing is known: other type
+  /// or number of classes, or a score that is not finite.
+  double log_odds_bound(const Scores& other, int64_t index) const;
+  /// The first `most` classes of the order, with their probabilities; and without.
   std::vector<RankedClass> ranked(int64_t most) const;
+  std::vector<int64_t> order(int64_t most) const;
 
  private:
   at::Tensor values_;

@@ -15,7 +15,7 @@ class Top5 final : public Criterion {
     const Scores golden = first_output(outputs.golden, "criterion top5");
     const int64_t best = first_output(outputs.faulty, "criterion top5").best();
     if (best < 0) return golden.best() >= 0;
-    return best >= golden.classes() || golden.is_nan(best) || golden.ahead_of(best) >= 5;
+    return !golden.is_among(best, 5);
   }
 };
 

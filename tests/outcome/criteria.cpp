@@ -87,6 +87,59 @@ TEST_CASE("confidence takes infinite scores as a limit and NaN as a change") {
   CHECK_FALSE(fires("confidence(0)", broken, broken));
 }
 
+TEST_CASE("drop counts a fall only") {
+  // 0.75 falls to 0.5, or rises to 0.9.
+  const at::Tensor golden = at::tensor({std::log(3.0), 0.0});
+  const at::Tensor even = at::tensor({0.0, 0.0});
+  const at::Tensor sure = at::tensor({std::log(9.0), 0.0});
+  CHECK(fires("drop(0.24)", golden, even));
+  CHECK_FALSE(fires("drop(0.26)", golden, even));
+  CHECK_FALSE(fires("drop(0)", golden, sure));
+  CHECK(fires("drop(0.3)", sure, even));
+  CHECK_FALSE(fires("drop(0)", golden, golden));
+  const at::Tensor broken = at::tensor({5.0, std::nan("")});
+  CHECK(fires("drop(0.99)", golden, broken));
+  CHECK_FALSE(fires("drop(0)", broken, golden));
+  CHECK_FALSE(fires("drop(0)", broken, broken));
+  CHECK(fires("drop(0.7)", golden, at::tensor({0.0, HUGE_VAL})));
+  CHECK_FALSE(fires("drop(0)", golden, scores({1})));  // fewer classes: the best one is left, with 0.75 -> 1
+  CHECK(fires("drop(0.99)", at::tensor({0.0, 1.0}), scores({1})));  // the best class is gone
+}
+
+/// The probability of class `index` as its definition says, beside the library's own sums.
+double softmax_at(const at::Tensor& scores, int64_t index) {
+  return at::softmax(scores.to(at::kDouble), 0)[index].item<double>();
+}
+
+TEST_CASE("what spares exponentials changes no verdict") {
+  at::manual_seed(5);
+  int fired = 0;
+  for (int trial = 0; trial < 2000; ++trial) {
+    const at::Tensor golden = at::randn({12}) * 2;
+    const at::Tensor faulty = golden + at::randn({12}) * (trial % 10 * 0.2) + (trial % 3 - 1) * 1000;
+    const int64_t best = golden.argmax().item<int64_t>();
+    const double change = softmax_at(faulty, best) - softmax_at(golden, best);
+    for (const double most : {0.001, 0.05, 0.2, 0.5}) {
+      if (std::abs(std::abs(change) - most) < 1e-12) continue;  // within rounding
+      CHECK(fires("confidence(" + std::to_string(most) + ")", golden, faulty) == (std::abs(change) > most));
+      CHECK(fires("drop(" + std::to_string(most) + ")", golden, faulty) == (-change > most));
+      fired += std::abs(change) > most ? 1 : 0;
+    }
+  }
+  CHECK(fired > 1000);
+  CHECK(fired < 7000);
+}
+
+TEST_CASE("log odds that move as far as they can are told from those that move further") {
+  // From 1/2 - t to 1/2 + t with t = tanh(d / 4) / 2: scores (-d/2, 0) to (d/2, 0) move by tanh(d / 4).
+  const double d = 1.0;
+  const at::Tensor golden = at::tensor({0.0, d / 2});
+  const at::Tensor faulty = at::tensor({0.0, -d / 2});  // of the golden best class, 1
+  const double change = std::tanh(d / 4);
+  CHECK(fires("confidence(" + std::to_string(change - 1e-5) + ")", golden, faulty));
+  CHECK_FALSE(fires("confidence(" + std::to_string(change + 1e-5) + ")", golden, faulty));
+}
+
 TEST_CASE("confidence does not overflow") {
   const at::Tensor golden = scores({3e38F, 0, -3e38F});
   CHECK_FALSE(fires("confidence(0)", golden, golden));
@@ -169,7 +222,8 @@ TEST_CASE("views are read as what they show") {
 
 TEST_CASE("scores must be a vector of numbers") {
   const at::Tensor map = at::zeros({3, 4});
-  for (const char* criterion : {"top1", "top5", "confidence(0.1)"}) {
+  for (const char* criterion :
+       {"top1", "top5", "topk(2)", "label_topk(2)", "ranking(2)", "confidence(0.1)", "drop(0.1)"}) {
     const std::string message = message_of(ErrorCode::bad_input, [&] { fires(criterion, map, map); });
     CHECK(contains(message, "[classes]"));
     CHECK(contains(message, "Float [3, 4]"));
@@ -177,10 +231,7 @@ TEST_CASE("scores must be a vector of numbers") {
     const at::Tensor complex = at::zeros({3}, at::kComplexFloat);
     CHECK_THROWS_AS(fires(criterion, complex, complex), UserError);
     const std::vector<at::Tensor> none;
-    CHECK(contains(message_of(ErrorCode::bad_input,
-                              [&] {
-                                parse_criterion(criterion)->fires({none, none});
-                              }),
+    CHECK(contains(message_of(ErrorCode::bad_input, [&] { parse_criterion(criterion)->fires({none, none}); }),
                    "no outputs"));
   }
   const at::Tensor integers = at::zeros({3}, at::kLong);

@@ -28,6 +28,18 @@ TEST_CASE("identical outputs are masked") {
   CHECK_FALSE(outcome.crashed);
 }
 
+TEST_CASE("criteria are not asked where nothing differs") {
+  const Outputs outputs = {scores({1, 2})};
+  const Outputs copy = {outputs[0].clone()};
+  int asked = 0;
+  const auto counting = make_criterion("counting", [&](const OutputPair&) { return ++asked > 0; });
+  CHECK(judge({outputs, copy}, {counting}).kind == OutcomeClass::masked);
+  CHECK(asked == 0);
+  const Outputs other = {scores({1, 3})};
+  CHECK(judge({outputs, other}, {counting}).kind == OutcomeClass::sdc);
+  CHECK(asked == 1);
+}
+
 TEST_CASE("a difference that no criterion minds is benign") {
   const Outcome outcome = judge_scores(scores({1, 2, 9}), scores({1, 2, 9.125}));
   CHECK(outcome.kind == OutcomeClass::benign);

@@ -28,6 +28,12 @@ inline bool fires(std::string_view criterion, const at::Tensor& golden, const at
   return parse_criterion(criterion)->fires({a, b});
 }
 
+/// The same for a whole set of outputs.
+inline bool fires(std::string_view criterion, const std::vector<at::Tensor>& golden,
+                  const std::vector<at::Tensor>& faulty) {
+  return parse_criterion(criterion)->fires({golden, faulty});
+}
+
 /// The message of the UserError of this code that `function` throws.
 template <typename Function>
 std::string message_of(ErrorCode code, Function function) {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "faultwave/detection.h"
+
+namespace faultwave {
+
+/// Boxes with a lower score are as if they were not there, unless the criterion says otherwise.
+constexpr double kUsualScore = 0.5;
+
+/// `value`, or UserError(usage) if it is not above 0 and at most 1. `name` is the criterion's, `what` is
+/// expected.
+double share_above_zero(const std::string& name, const char* what, double value);
+
+/// The second of a criterion's arguments, or the usual score. Throws UserError(usage) outside of 0 to 1.
+double least_score(const std::string& name, const std::vector<double>& arguments);
+
+/// "(0.5)", or "(0.5,0.3)" where the score is not the usual one.
+std::string arguments_text(double first, double score);
+
+std::vector<Detection> with_score(std::vector<Detection> detections, double score);
+
+}  // namespace faultwave
