@@ -6,16 +6,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
+
+#include "tests/support/expect_error.h"
+#include "tests/support/temp_folder.h"
 
 namespace faultwave {
 
@@ -28,60 +28,12 @@ inline std::string made_file(const std::string& name) {
   return path;
 }
 
-/// An empty folder that is removed at the end of the scope.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "faultwave-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string path() const { return path_.string(); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline void write_bytes(const std::string& path, const std::string& bytes) {
-  std::ofstream stream(path, std::ios::binary);
-  stream << bytes;
-  REQUIRE(stream.good());
-}
-
-inline std::string read_bytes(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  REQUIRE(stream.good());
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-/// The message of the UserError of this code that `function` throws.
-template <typename Function>
-std::string message_of(ErrorCode code, Function function) {
-  try {
-    function();
-  } catch (const UserError& error) {
-    CHECK(error.code() == code);
-    return error.what();
-  }
-  FAIL("nothing was thrown");
-  return "";
-}
-
 /// Why load_tensor refuses a file; the message names it.
 inline std::string refusal(const std::string& path) {
-  const std::string message = message_of(ErrorCode::bad_input, [&] { load_tensor(path); });
+  const std::string message = error_of(ErrorCode::bad_input, [&] { load_tensor(path); });
   CHECK(message.find(std::filesystem::path(path).filename().string()) != std::string::npos);
   CHECK(message.find('\n') == std::string::npos);
   return message;
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// Byte i is (37 i + 11) mod 256, as in tools/make_test_data_inputs.py.

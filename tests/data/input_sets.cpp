@@ -9,7 +9,7 @@ namespace faultwave {
 namespace {
 
 std::string refusal_of_inputs(const std::string& path, const Preprocess& preprocess = {}) {
-  return message_of(ErrorCode::bad_input, [&] { open_inputs(path, preprocess); });
+  return error_of(ErrorCode::bad_input, [&] { open_inputs(path, preprocess); });
 }
 
 TEST_CASE("the first axis of a tensor counts inputs") {
@@ -33,7 +33,7 @@ TEST_CASE("nobody's writing changes an input") {
 TEST_CASE("an input that does not exist is refused") {
   const auto inputs = inputs_from_tensor(at::zeros({2, 3}));
   for (const int64_t index : {-1, 2}) {
-    const std::string message = message_of(ErrorCode::bad_input, [&] { inputs->get(index); });
+    const std::string message = error_of(ErrorCode::bad_input, [&] { inputs->get(index); });
     CHECK(contains(message, "input " + std::to_string(index) + " does not exist: there are 2"));
     CHECK_THROWS_AS(inputs->name(index), UserError);
   }
@@ -41,7 +41,7 @@ TEST_CASE("an input that does not exist is refused") {
 
 TEST_CASE("tensors without inputs are refused") {
   const auto refusal_of_tensor = [](const at::Tensor& tensor) {
-    return message_of(ErrorCode::bad_input, [&] { inputs_from_tensor(tensor); });
+    return error_of(ErrorCode::bad_input, [&] { inputs_from_tensor(tensor); });
   };
   CHECK(contains(refusal_of_tensor(at::scalar_tensor(3.0)), "single number without axes"));
   CHECK(contains(refusal_of_tensor(at::zeros({0, 3})), "[0, 3] holds no values"));
@@ -66,13 +66,13 @@ TEST_CASE("tensor files of every format open") {
 }
 
 TEST_CASE("a folder of images opens in the order of the bytes of their names") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "b.png", plain_image(2, 3, 2, 0, 0));
   write_jpeg(folder / "a10.jpg", plain_image(2, 3, 1, 0, 0));
   write_png(folder / "a9.PNG", plain_image(2, 3, 3, 0, 0));
   write_png(folder / "Z.png", plain_image(2, 3, 4, 0, 0));
   write_png(folder / "\xc3\xa4.png", plain_image(2, 3, 5, 0, 0));
-  write_bytes(folder / ".hidden", "passed over");
+  write_file(folder / ".hidden", "passed over");
   const auto inputs = open_inputs(folder.path());
   REQUIRE(inputs->size() == 5);
   const std::vector<std::string> names = {"Z.png", "a10.jpg", "a9.PNG", "b.png", "\xc3\xa4.png"};
@@ -84,7 +84,7 @@ TEST_CASE("a folder of images opens in the order of the bytes of their names") {
 }
 
 TEST_CASE("one image is a set of one") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "x.png", plain_image(4, 4, 9, 9, 9));
   const auto inputs = open_inputs(folder / "x.png", {.crop = 2});
   CHECK(inputs->size() == 1);
@@ -95,11 +95,11 @@ TEST_CASE("one image is a set of one") {
 }
 
 TEST_CASE("folders that are no plain set of images are refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   CHECK(contains(refusal_of_inputs(folder.path()), "holds no images"));
   write_png(folder / "a.png", plain_image(4, 4, 0, 0, 0));
   SUBCASE("another kind of file") {
-    write_bytes(folder / "labels.txt", "cat");
+    write_file(folder / "labels.txt", "cat");
     CHECK(contains(refusal_of_inputs(folder.path()), "it holds 'labels.txt', which is not an image"));
   }
   SUBCASE("a folder") {
@@ -117,22 +117,22 @@ TEST_CASE("folders that are no plain set of images are refused") {
     CHECK(contains(refusal_of_inputs(folder.path(), {.crop = 5}), "the crop takes 5 x 5"));
   }
   SUBCASE("a damaged header") {
-    write_bytes(folder / "b.png", "hello");
+    write_file(folder / "b.png", "hello");
     CHECK(contains(refusal_of_inputs(folder.path()), "b.png': it is not a PNG or JPEG image"));
   }
 }
 
 TEST_CASE("an image that changes after opening is refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "a.png", plain_image(4, 4, 0, 0, 0));
   const auto inputs = open_inputs(folder.path());
   write_png(folder / "a.png", plain_image(4, 5, 0, 0, 0));
-  CHECK(contains(message_of(ErrorCode::bad_input, [&] { inputs->get(0); }), "has changed"));
+  CHECK(contains(error_of(ErrorCode::bad_input, [&] { inputs->get(0); }), "has changed"));
 }
 
 TEST_CASE("paths that are no inputs are refused") {
-  const TemporaryFolder folder;
-  write_bytes(folder / "x.txt", "text");
+  const TempFolder folder;
+  write_file(folder / "x.txt", "text");
   CHECK(contains(refusal_of_inputs(folder / "x.txt"), "expected a tensor file"));
   CHECK(contains(refusal_of_inputs(folder / "none"), "No such file"));
   CHECK(contains(refusal_of_inputs(folder / "none.npy"), "No such file"));
@@ -164,7 +164,7 @@ TEST_CASE("a fingerprint never changes: it is stored in campaigns") {
 }
 
 TEST_CASE("the same images have one fingerprint, as files and as a tensor") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "a.png", plain_image(3, 4, 10, 20, 30));
   write_png(folder / "b.png", plain_image(3, 4, 40, 50, 60));
   const Preprocess preprocess = {.crop = 3, .mean = {0.5, 0.5, 0.5}};
@@ -175,7 +175,7 @@ TEST_CASE("the same images have one fingerprint, as files and as a tensor") {
 }
 
 TEST_CASE("many threads may read one set") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   for (int i = 0; i < 8; ++i) {
     write_png(folder / (std::to_string(i) + ".png"), plain_image(16, 16, static_cast<uint8_t>(i), 0, 0));
   }

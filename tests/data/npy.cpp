@@ -62,13 +62,13 @@ TEST_CASE("values that no tensor can have are refused") {
 }
 
 TEST_CASE("damaged files are refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.npy";
   const auto refusal_of = [&](const std::string& bytes) {
-    write_bytes(path, bytes);
+    write_file(path, bytes);
     return refusal(path);
   };
-  const std::string good = read_bytes(made_file("f4.npy"));
+  const std::string good = read_file(made_file("f4.npy"));
   for (size_t size = 0; size < good.size(); ++size) {
     CAPTURE(size);
     CHECK(refusal_of(good.substr(0, size)) != "");
@@ -95,10 +95,10 @@ TEST_CASE("damaged files are refused") {
 }
 
 TEST_CASE("impossible shapes are refused before memory is taken") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.npy";
   const auto refusal_of = [&](const std::string& shape) {
-    write_bytes(path, npy_bytes(header_of("<f4", shape), std::string(4, '\0')));
+    write_file(path, npy_bytes(header_of("<f4", shape), std::string(4, '\0')));
     return refusal(path);
   };
   CHECK(contains(refusal_of("(-1,)"), "[-1] is impossible"));
@@ -113,22 +113,22 @@ TEST_CASE("impossible shapes are refused before memory is taken") {
 }
 
 TEST_CASE("headers in other words are understood") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.npy";
   const std::string one("\0\0\x80\x3f", 4);
-  write_bytes(path, npy_bytes("{\"shape\":(1L,),\"fortran_order\":True,\"descr\":\"=f4\"}", one));
+  write_file(path, npy_bytes("{\"shape\":(1L,),\"fortran_order\":True,\"descr\":\"=f4\"}", one));
   CHECK(is_identical(load_tensor(path), at::ones({1})));
 }
 
 TEST_CASE("a bool other than 0 and 1 is damage") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.npy";
-  write_bytes(path, npy_bytes(header_of("|b1", "(2,)"), std::string("\x01\x02", 2)));
+  write_file(path, npy_bytes(header_of("|b1", "(2,)"), std::string("\x01\x02", 2)));
   CHECK(contains(refusal(path), "other than 0 and 1"));
 }
 
 TEST_CASE("save_npy and load_tensor are inverse to each other") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.npy";
   const auto round_trip = [&](const at::Tensor& tensor) {
     save_npy(path, tensor);
@@ -139,7 +139,7 @@ TEST_CASE("save_npy and load_tensor are inverse to each other") {
     const at::Tensor tensor = pattern_tensor(type.type);
     CHECK(is_identical(round_trip(tensor), tensor));
     CHECK(is_identical(round_trip(tensor.permute({2, 0, 1})), tensor.permute({2, 0, 1})));
-    CHECK(read_bytes(path).size() % 64 == tensor.nbytes() % 64);
+    CHECK(read_file(path).size() % 64 == tensor.nbytes() % 64);
   }
   CHECK(is_identical(round_trip(pattern_bools()), pattern_bools()));
   CHECK(is_identical(round_trip(at::scalar_tensor(2.5)), at::scalar_tensor(2.5)));
@@ -152,20 +152,20 @@ TEST_CASE("save_npy and load_tensor are inverse to each other") {
 }
 
 TEST_CASE("save_npy writes the same bytes as numpy.save") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   for (const NamedType& type : numpy_types) {
     CAPTURE(type.name);
     save_npy(folder / "x.npy", pattern_tensor(type.type));
-    CHECK(read_bytes(folder / "x.npy") == read_bytes(made_file(type.name + ".npy")));
+    CHECK(read_file(folder / "x.npy") == read_file(made_file(type.name + ".npy")));
   }
   save_npy(folder / "x.npy", at::scalar_tensor(2.5F));
-  CHECK(read_bytes(folder / "x.npy") == read_bytes(made_file("zero_d.npy")));
+  CHECK(read_file(folder / "x.npy") == read_file(made_file("zero_d.npy")));
   save_npy(folder / "x.npy", at::arange(5, at::kInt));
-  CHECK(read_bytes(folder / "x.npy") == read_bytes(made_file("one_axis.npy")));
+  CHECK(read_file(folder / "x.npy") == read_file(made_file("one_axis.npy")));
 }
 
 TEST_CASE("types without a NumPy name widen exactly or are refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.npy";
   const at::Tensor values = at::tensor({1.5F, -0.25F, 448.0F});
   for (const at::ScalarType type : {at::kBFloat16, at::kFloat8_e4m3fn, at::kFloat8_e5m2}) {
@@ -174,21 +174,21 @@ TEST_CASE("types without a NumPy name widen exactly or are refused") {
   }
   save_npy(path, at::quantize_per_tensor(at::tensor({1.0F, 2.0F}), 0.5, 3, at::kQUInt8));
   CHECK(is_identical(load_tensor(path), at::tensor({5, 7}, at::kByte)));
-  CHECK(contains(message_of(ErrorCode::store, [&] { save_npy(path, at::Tensor()); }), "dense tensor"));
-  CHECK(contains(message_of(ErrorCode::store, [&] { save_npy(path, at::eye(2).to_sparse()); }),
-                 "dense tensor"));
+  CHECK(contains(error_of(ErrorCode::store, [&] { save_npy(path, at::Tensor()); }), "dense tensor"));
+  CHECK(
+      contains(error_of(ErrorCode::store, [&] { save_npy(path, at::eye(2).to_sparse()); }), "dense tensor"));
   const at::Tensor half = at::zeros({2}, at::kComplexHalf);
-  CHECK(contains(message_of(ErrorCode::store, [&] { save_npy(path, half); }), "no type for ComplexHalf"));
+  CHECK(contains(error_of(ErrorCode::store, [&] { save_npy(path, half); }), "no type for ComplexHalf"));
   CHECK_THROWS_AS(save_npy(folder / "none/x.npy", values), UserError);
 }
 
 TEST_CASE("tensor files are told apart by suffix") {
-  const TemporaryFolder folder;
-  write_bytes(folder / "x.bin", "data");
+  const TempFolder folder;
+  write_file(folder / "x.bin", "data");
   CHECK(contains(refusal(folder / "x.bin"), ".npy, .safetensors, .pt or .pth"));
   CHECK(contains(refusal(folder / "none.bin"), "No such file"));
   CHECK(contains(refusal(folder / "none.npy"), "No such file"));
-  write_bytes(folder / "X.NPY", read_bytes(made_file("f4.npy")));
+  write_file(folder / "X.NPY", read_file(made_file("f4.npy")));
   CHECK(is_identical(load_tensor(folder / "X.NPY"), pattern_tensor(at::kFloat)));
 }
 

@@ -20,13 +20,13 @@ std::string file_bytes(const std::string& header, size_t data_bytes) {
 class Scratch {
  public:
   std::string refusal_of(const std::string& bytes) {
-    write_bytes(path(), bytes);
+    write_file(path(), bytes);
     return refusal(path());
   }
   std::string path() const { return folder_ / "x.safetensors"; }
 
  private:
-  TemporaryFolder folder_;
+  TempFolder folder_;
 };
 
 TEST_CASE("safetensors load bit for bit in every type") {
@@ -61,21 +61,21 @@ TEST_CASE("one tensor needs no name") {
 TEST_CASE("the tensor must be clear") {
   const std::string path = made_file("all.safetensors");
   CHECK(contains(refusal(path), "16 tensors; name one after a colon"));
-  const std::string message = message_of(ErrorCode::bad_input, [&] { load_tensor(path + ":BF15"); });
+  const std::string message = error_of(ErrorCode::bad_input, [&] { load_tensor(path + ":BF15"); });
   CHECK(contains(message, "no tensor 'BF15'"));
   CHECK(contains(message, "did you mean BF16"));
-  CHECK(contains(message_of(ErrorCode::bad_input, [&] { load_tensor(path + ":of a future type"); }),
-                 "type F4"));
-  CHECK(contains(message_of(ErrorCode::bad_input, [&] { load_tensor(path + ":"); }), "no tensor ''"));
+  CHECK(
+      contains(error_of(ErrorCode::bad_input, [&] { load_tensor(path + ":of a future type"); }), "type F4"));
+  CHECK(contains(error_of(ErrorCode::bad_input, [&] { load_tensor(path + ":"); }), "no tensor ''"));
 }
 
 TEST_CASE("a tensor may have any name") {
-  const TemporaryFolder folder;
-  write_bytes(folder / "x.safetensors",
-              file_bytes(R"({"a.npy": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},)"
-                         R"( "b.safetensors:c": {"dtype": "U8", "shape": [], "data_offsets": [2, 3]},)"
-                         R"( "empty": {"dtype": "U8", "shape": [0], "data_offsets": [2, 2]}})",
-                         3));
+  const TempFolder folder;
+  write_file(folder / "x.safetensors",
+             file_bytes(R"({"a.npy": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},)"
+                        R"( "b.safetensors:c": {"dtype": "U8", "shape": [], "data_offsets": [2, 3]},)"
+                        R"( "empty": {"dtype": "U8", "shape": [0], "data_offsets": [2, 2]}})",
+                        3));
   CHECK(load_tensor(folder / "x.safetensors:a.npy").numel() == 2);
   CHECK(load_tensor(folder / "x.safetensors:b.safetensors:c").dim() == 0);
   CHECK(load_tensor(folder / "x.safetensors:empty").numel() == 0);
@@ -83,7 +83,7 @@ TEST_CASE("a tensor may have any name") {
 
 TEST_CASE("truncated files are refused wherever they end") {
   Scratch scratch;
-  const std::string good = read_bytes(made_file("single.safetensors"));
+  const std::string good = read_file(made_file("single.safetensors"));
   for (size_t size = 0; size < good.size(); ++size) {
     CAPTURE(size);
     CHECK(scratch.refusal_of(good.substr(0, size)) != "");
@@ -122,7 +122,7 @@ TEST_CASE("data that does not fit is refused before memory is taken") {
     return R"({"a": {"dtype": "U8", "shape": [4], "data_offsets": )" + a +
            R"(}, "b": {"dtype": "U8", "shape": [4], "data_offsets": )" + b + "}}";
   };
-  write_bytes(scratch.path(), file_bytes(two("[4, 8]", "[0, 4]"), 8));
+  write_file(scratch.path(), file_bytes(two("[4, 8]", "[0, 4]"), 8));
   CHECK(load_tensor(scratch.path() + ":a").numel() == 4);
   for (const auto& [a, b] : {std::pair{"[0, 4]", "[3, 7]"},
                              {"[0, 4]", "[0, 4]"},

@@ -58,24 +58,24 @@ TEST_CASE("a tensor that reaches beyond its data is refused") {
 }
 
 TEST_CASE("truncated files are refused wherever they end") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.pt";
-  const std::string good = read_bytes(made_file("float32.pt"));
+  const std::string good = read_file(made_file("float32.pt"));
   for (size_t size = 0; size < good.size(); size += 7) {
     CAPTURE(size);
-    write_bytes(path, good.substr(0, size));
+    write_file(path, good.substr(0, size));
     CHECK(refusal(path) != "");
   }
 }
 
 TEST_CASE("a damaged byte does no harm") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "x.pt";
-  const std::string good = read_bytes(made_file("float32.pt"));
+  const std::string good = read_file(made_file("float32.pt"));
   for (size_t place = 0; place < good.size(); ++place) {
     std::string damaged = good;
     damaged[place] = static_cast<char>(damaged[place] ^ (1 << place % 8));
-    write_bytes(path, damaged);
+    write_file(path, damaged);
     try {
       const at::Tensor tensor = load_tensor(path);
       CHECK(tensor.nbytes() <= 96);

@@ -8,13 +8,12 @@
 namespace faultwave {
 
 using test::apply_to_words;
-using test::message_of;
 using test::Words;
 
 namespace {
 
 std::string refusal(const ErrorModelPtr& model, at::ScalarType dtype) {
-  return message_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
+  return error_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
 }
 
 std::string resolved_text(const ErrorModelPtr& model, at::ScalarType dtype, uint64_t key) {
@@ -109,9 +108,9 @@ TEST_CASE("flip: refusals name the legal bits") {
   CHECK_HOLDS(refusal(bit_flip({1}), at::kBool), "the bits of BOOL are 0 only");
   CHECK_HOLDS(refusal(random_bit_flips(9), at::kChar), "they have only 8 bits");
   CHECK_HOLDS(refusal(random_bit_flips(2), at::kBool), "they have only 1 bit");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { bit_flip(std::vector<int>{}); }), "at least one bit");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { bit_flip({4, 7, 4}); }), "bit 4 of a flip is given twice");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { random_bit_flips(0); }), "from 1 to 64, not 0");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { bit_flip(std::vector<int>{}); }), "at least one bit");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { bit_flip({4, 7, 4}); }), "bit 4 of a flip is given twice");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { random_bit_flips(0); }), "from 1 to 64, not 0");
   Draw draw(0);
   CHECK_THROWS_AS(random_bit_flips(9)->resolve({"conv1", at::kChar, std::nullopt}, draw), UserError);
 }
@@ -141,8 +140,8 @@ TEST_CASE("burst: refusals") {
   CHECK_HOLDS(refusal(burst_flip(4, 29), at::kFloat), "a burst of 4 can start at bits 0 (lowest) to 28");
   CHECK_HOLDS(refusal(burst_flip(4, -1), at::kFloat), "can start at bits 0 (lowest) to 28");
   CHECK_HOLDS(refusal(burst_flip(9), at::kChar), "they have only 8 bits");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { burst_flip(0); }), "length from 1 to 64, not 0");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { burst_flip(65); }), "length from 1 to 64, not 65");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { burst_flip(0); }), "length from 1 to 64, not 0");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { burst_flip(65); }), "length from 1 to 64, not 65");
   Draw draw(0);
   CHECK_THROWS_AS(burst_flip(9)->resolve({"conv1", at::kChar, std::nullopt}, draw), UserError);
 }
@@ -169,7 +168,7 @@ TEST_CASE("stuck-at: a drawn bit, and refusals") {
   CHECK(apply_to_words(stuck_at(1), at::kFloat, {0, 0}, 8841) == Words{0x00800000, 0x00800000});
   CHECK_HOLDS(refusal(stuck_at(0, 16), at::kHalf),
               "there is no bit 16, the bits of FP16 are 0 (lowest) to 15");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { stuck_at(2); }), "stuck at 0 or 1, not at 2");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { stuck_at(2); }), "stuck at 0 or 1, not at 2");
 }
 
 TEST_CASE("complex and quantised types are refused by every model") {

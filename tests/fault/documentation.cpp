@@ -46,10 +46,9 @@ TEST_CASE("every example of the page on fault lines prints and parses to the ide
 
 TEST_CASE("the page on fault lines shows the messages as they are") {
   const std::string page = read_page("fault_lines.md");
-  CHECK_HOLDS(page, test::message_of(ErrorCode::usage, [] { parse_fault("output:a[1,2 flip"); }));
-  CHECK_HOLDS(page, test::message_of(ErrorCode::illegal_fault, [] {
-                bit_flip({40})->check({"conv1", at::kFloat, std::nullopt});
-              }));
+  CHECK_HOLDS(page, error_of(ErrorCode::usage, [] { parse_fault("output:a[1,2 flip"); }));
+  CHECK_HOLDS(page, error_of(ErrorCode::illegal_fault,
+                             [] { bit_flip({40})->check({"conv1", at::kFloat, std::nullopt}); }));
 }
 
 TEST_CASE("the page on error models has every model of the help, in its order") {

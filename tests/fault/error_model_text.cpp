@@ -3,12 +3,10 @@
 
 namespace faultwave {
 
-using test::message_of;
-
 namespace {
 
 std::string parse_failure(const std::string& text) {
-  return message_of(ErrorCode::usage, [&] { parse_error_model(text); });
+  return error_of(ErrorCode::usage, [&] { parse_error_model(text); });
 }
 
 }  // namespace

@@ -12,12 +12,10 @@
 
 namespace faultwave {
 
-using test::message_of;
-
 namespace {
 
 std::string parse_failure(const std::string& line) {
-  return message_of(ErrorCode::usage, [&] { parse_fault(line); });
+  return error_of(ErrorCode::usage, [&] { parse_fault(line); });
 }
 
 Fault example() {
@@ -281,7 +279,7 @@ TEST_CASE("columns count characters, not bytes") {
 
 TEST_CASE("broken lists of faults") {
   const auto failure = [](const std::string& line) {
-    return message_of(ErrorCode::usage, [&] { parse_faults(line); });
+    return error_of(ErrorCode::usage, [&] { parse_faults(line); });
   };
   CHECK_HOLDS(failure("output:a[0] zero;"), "at column 18, expected a kind of site");
   CHECK_HOLDS(failure("output:a[0] zero;; output:b[0] zero"), "at column 18, expected a kind of site");
@@ -293,7 +291,7 @@ TEST_CASE("broken lists of faults") {
 TEST_CASE("a fault without a model cannot be printed") {
   Fault fault = example();
   fault.model = nullptr;
-  CHECK_HOLDS(message_of(ErrorCode::usage, [&] { to_string(fault); }),
+  CHECK_HOLDS(error_of(ErrorCode::usage, [&] { to_string(fault); }),
               "the fault at site features.3 has no error model");
 }
 

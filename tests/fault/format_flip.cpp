@@ -13,7 +13,6 @@ namespace faultwave {
 
 using test::apply_to_floats;
 using test::apply_to_words;
-using test::message_of;
 using test::Words;
 
 namespace {
@@ -21,7 +20,7 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
 std::string refusal(const ErrorModelPtr& model, const VictimContext& context) {
-  return message_of(ErrorCode::illegal_fault, [&] { model->check(context); });
+  return error_of(ErrorCode::illegal_fault, [&] { model->check(context); });
 }
 
 }  // namespace
@@ -136,7 +135,7 @@ TEST_CASE("INT8: refusals") {
   CHECK_HOLDS(refusal(int8_flip(3, 0.1), {"conv1", at::kChar, std::nullopt}),
               "formats are emulated on floating-point values");
   for (double scale : {0.0, -1.0, static_cast<double>(kInf), static_cast<double>(NAN)}) {
-    CHECK_HOLDS(message_of(ErrorCode::usage, [&] { int8_flip(6, scale); }), "must be finite and above 0");
+    CHECK_HOLDS(error_of(ErrorCode::usage, [&] { int8_flip(6, scale); }), "must be finite and above 0");
   }
 }
 
@@ -179,12 +178,12 @@ TEST_CASE("formats: drawn bits, texts and refusals") {
   CHECK(format_flip("int8", 6, 0.05)->text() == int8_flip(6, 0.05)->text());
   CHECK(refusal(format_flip("bf16", 16), {"", at::kFloat, std::nullopt}) ==
         "flip(bf16:16) cannot hit FP32 values: there is no bit 16, the bits of bf16 are 0 (lowest) to 15");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { format_flip("fp12", 3); }),
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { format_flip("fp12", 3); }),
               "unknown number format 'fp12': expected int8, fp16, bf16, fp8_e4m3, fp8_e5m2, or fixedW.F");
   for (const char* name : {"fixed", "fixed8", "fixed.4", "fixed1.0", "fixed33.0", "fixed8.8", "fixed8.-1"}) {
-    CHECK_HOLDS(message_of(ErrorCode::usage, [&] { format_flip(name, 0); }), "unknown number format");
+    CHECK_HOLDS(error_of(ErrorCode::usage, [&] { format_flip(name, 0); }), "unknown number format");
   }
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { format_flip("fp16", 3, 0.5); }), "takes no scale");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { format_flip("fp16", 3, 0.5); }), "takes no scale");
 }
 
 }  // namespace faultwave

@@ -9,8 +9,6 @@
 
 namespace faultwave {
 
-using test::message_of;
-
 namespace {
 
 using Offsets = std::vector<int64_t>;
@@ -28,11 +26,11 @@ std::string resolved_text(const std::string& text, const Shape& shape, int64_t c
 }
 
 std::string refusal(const std::string& text, const Shape& shape, int64_t channel_axis = 0) {
-  return message_of(ErrorCode::illegal_fault, [&] { resolved_text(text, shape, channel_axis, 0); });
+  return error_of(ErrorCode::illegal_fault, [&] { resolved_text(text, shape, channel_axis, 0); });
 }
 
 std::string parse_failure(const std::string& text) {
-  return message_of(ErrorCode::usage, [&] { parse_location(text); });
+  return error_of(ErrorCode::usage, [&] { parse_location(text); });
 }
 
 }  // namespace
@@ -59,15 +57,12 @@ TEST_CASE("the makers of locations equal their texts") {
   CHECK(Location::feature_map(3) == parse_location("[ch=3]"));
   CHECK(Location::random_element() == parse_location("[?]"));
   CHECK(Location::all() == parse_location("[*]"));
-  CHECK_HOLDS(message_of(ErrorCode::illegal_fault, [] { Location::elements({}); }), "at least one element");
-  CHECK_HOLDS(message_of(ErrorCode::illegal_fault,
-                         [] {
-                           Location::elements({{1}, {1, 2}});
-                         }),
+  CHECK_HOLDS(error_of(ErrorCode::illegal_fault, [] { Location::elements({}); }), "at least one element");
+  CHECK_HOLDS(error_of(ErrorCode::illegal_fault, [] { Location::elements({{1}, {1, 2}}); }),
               "equally many indices, but got 1 and 2");
   Location empty;
   empty.kind = Location::Kind::boxes;
-  CHECK_HOLDS(message_of(ErrorCode::usage, [&] { to_string(empty); }), "holds no box");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [&] { to_string(empty); }), "holds no box");
 }
 
 TEST_CASE("what is left to draw") {

@@ -47,15 +47,4 @@ std::vector<float> apply_to_floats(const ErrorModelPtr& model, const std::vector
   return {data, data + tensor.numel()};
 }
 
-std::string message_of(ErrorCode code, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    CHECK(error.code() == code);
-    return error.what();
-  }
-  FAIL_CHECK("no UserError was thrown");
-  return "";
-}
-
 }  // namespace faultwave::test

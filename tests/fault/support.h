@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,8 @@
 
 #include "faultwave/error.h"
 #include "faultwave/error_model.h"
+
+#include "tests/support/expect_error.h"
 
 namespace faultwave::test {
 
@@ -28,10 +29,6 @@ Words apply_to_words(const ErrorModelPtr& model, at::ScalarType dtype, const Wor
 /// Likewise with values of FP32.
 std::vector<float> apply_to_floats(const ErrorModelPtr& model, const std::vector<float>& values,
                                    uint64_t key = 0);
-
-/// The message of the UserError that `action` throws; fails the test if it throws none, or one of another
-/// code.
-std::string message_of(ErrorCode code, const std::function<void()>& action);
 
 /// Whether `text` holds `part`; the test prints both otherwise.
 #define CHECK_HOLDS(text, part) CHECK_MESSAGE((text).find(part) != std::string::npos, (text))

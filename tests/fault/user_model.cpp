@@ -11,7 +11,6 @@
 namespace faultwave {
 
 using test::apply_to_floats;
-using test::message_of;
 
 namespace {
 
@@ -20,7 +19,7 @@ UserFunction negate() {
 }
 
 std::string failure(UserFunction function) {
-  return message_of(ErrorCode::illegal_fault, [&] { apply_to_floats(user_model("mine", function), {1, 2}); });
+  return error_of(ErrorCode::illegal_fault, [&] { apply_to_floats(user_model("mine", function), {1, 2}); });
 }
 
 }  // namespace
@@ -45,8 +44,7 @@ TEST_CASE("a registered function is found by its name, the newest first") {
   register_user_model("flip-sign",
                       [](const at::Tensor& values, const VictimContext&, Draw&) { return values + 1; });
   CHECK(apply_to_floats(parse_error_model("flip-sign"), {2})[0] == 3);
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { parse_error_model("flip-sign(3)"); }),
-              "expects no arguments");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { parse_error_model("flip-sign(3)"); }), "expects no arguments");
 }
 
 TEST_CASE("registration from several threads") {
@@ -85,13 +83,13 @@ TEST_CASE("a user's function that throws leaves the values as they were") {
 
 TEST_CASE("names of user models") {
   for (const char* name : {"", "3d", "a b", "a(b)", "ä"}) {
-    CHECK_HOLDS(message_of(ErrorCode::usage, [&] { register_user_model(name, negate()); }),
+    CHECK_HOLDS(error_of(ErrorCode::usage, [&] { register_user_model(name, negate()); }),
                 "cannot name an error model: expected a letter");
   }
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { register_user_model("zero", negate()); }), "built-in");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { user_model("mine", nullptr); }), "was given no function");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { register_user_model("zero", negate()); }), "built-in");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { user_model("mine", nullptr); }), "was given no function");
   register_user_model("drift", negate());
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { parse_error_model("user(drifd)"); }),
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { parse_error_model("user(drifd)"); }),
               "give it to register_user_model first; did you mean drift?");
 }
 

@@ -11,7 +11,6 @@ namespace faultwave {
 
 using test::apply_to_floats;
 using test::apply_to_words;
-using test::message_of;
 using test::Words;
 
 namespace {
@@ -19,7 +18,7 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::string refusal(const ErrorModelPtr& model, at::ScalarType dtype) {
-  return message_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
+  return error_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
 }
 
 }  // namespace
@@ -124,7 +123,7 @@ TEST_CASE("random: refusals") {
   CHECK_HOLDS(refusal(random_value(0, 1e5), at::kHalf), "1e+05 is outside the range -65504 to 65504");
   for (const auto& [low, high] : std::vector<std::pair<double, double>>{
            {1, 1}, {2, 1}, {NAN, 1}, {0, kInfinity}, {-1.7e308, 1.7e308}}) {
-    CHECK_HOLDS(message_of(ErrorCode::usage, [&] { random_value(low, high); }), "low below high");
+    CHECK_HOLDS(error_of(ErrorCode::usage, [&] { random_value(low, high); }), "low below high");
   }
 }
 
@@ -168,9 +167,9 @@ TEST_CASE("scale: value * factor, rounded to even") {
 TEST_CASE("noise and scale: refusals") {
   CHECK_HOLDS(refusal(gaussian_noise(1), at::kBool), "it does arithmetic; use flip");
   CHECK_HOLDS(refusal(scale_by(2), at::kBool), "it does arithmetic; use flip");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { gaussian_noise(-1); }), "at least 0, not -1");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { gaussian_noise(NAN); }), "at least 0, not nan");
-  CHECK_HOLDS(message_of(ErrorCode::usage, [] { scale_by(kInfinity); }), "a finite factor, not inf");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { gaussian_noise(-1); }), "at least 0, not -1");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { gaussian_noise(NAN); }), "at least 0, not nan");
+  CHECK_HOLDS(error_of(ErrorCode::usage, [] { scale_by(kInfinity); }), "a finite factor, not inf");
 }
 
 }  // namespace faultwave
