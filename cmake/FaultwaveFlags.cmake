@@ -17,18 +17,18 @@ if(FAULTWAVE_WARNINGS_AS_ERRORS)
   target_compile_options(faultwave_flags INTERFACE -Werror)
 endif()
 
-# What the tests' environment needs under a sanitizer. libtorch itself is not instrumented:
-# - it keeps caches until the process ends, which the leak checker would report;
-# - memory handed over between its threads looks like a race, since the checker sees only our half.
+# What the tests' environment needs under a sanitizer. libtorch itself is not instrumented; the files of suppressions say
+# what of it has to be left out, and why.
 set(FAULTWAVE_TEST_ENVIRONMENT "")
 if(FAULTWAVE_SANITIZE)
   target_compile_options(faultwave_flags INTERFACE
     -fsanitize=${FAULTWAVE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(faultwave_flags INTERFACE -fsanitize=${FAULTWAVE_SANITIZE})
   list(APPEND FAULTWAVE_TEST_ENVIRONMENT
-    "ASAN_OPTIONS=detect_leaks=0"
+    "ASAN_OPTIONS=detect_leaks=1"
+    "LSAN_OPTIONS=print_suppressions=0:suppressions=${CMAKE_CURRENT_LIST_DIR}/lsan.supp"
     "UBSAN_OPTIONS=print_stacktrace=1"
-    "TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=${CMAKE_CURRENT_LIST_DIR}/tsan.supp")
+    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_LIST_DIR}/tsan.supp")
 endif()
 
 # ccache, where it is there. It needs to be told that a precompiled header and the times in it may be trusted.

@@ -5,8 +5,10 @@
 #define STBI_ONLY_PNG
 #define STBI_NO_STDIO
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string_view>
 
 #include <boost/crc.hpp>
@@ -57,9 +59,24 @@ size_t end_of_scan(const std::vector<uint8_t>& bytes, size_t position) {
   return bytes.size();
 }
 
-/// Whether all segments are there, up to the end marker. stb_image fills what is missing with grey. The end
-/// marker alone tells little: a camera's preview within the file has one too.
+/// Whether a segment with Huffman tables holds whole tables of at most 256 codes each, as ITU-T T.81 has it.
+/// stb_image writes past its own table where there are more.
+bool has_legal_tables(const uint8_t* segment, size_t length) {
+  constexpr size_t header = 17;  // a byte that names the table, and how many codes there are of 1 to 16 bits
+  while (length > 0) {
+    if (length < header) return false;
+    const size_t codes = std::accumulate(segment + 1, segment + header, size_t{0});
+    if (codes > 256 || codes > length - header) return false;
+    segment += header + codes;
+    length -= header + codes;
+  }
+  return true;
+}
+
+/// Whether all segments are there and harmless, up to the end marker. stb_image fills what is missing with
+/// grey. The end marker alone tells little: a camera's preview within the file has one too.
 bool is_whole_jpeg(const std::vector<uint8_t>& bytes) {
+  constexpr uint8_t huffman_tables = 0xc4;
   constexpr uint8_t end_of_image = 0xd9;
   constexpr uint8_t start_of_scan = 0xda;
   size_t position = jpeg_magic.size();
@@ -71,7 +88,10 @@ bool is_whole_jpeg(const std::vector<uint8_t>& bytes) {
       continue;
     }
     if (position + 3 >= bytes.size()) return false;
-    position += 2 + (size_t{bytes[position + 2]} << 8 | bytes[position + 3]);
+    const size_t length = size_t{bytes[position + 2]} << 8 | bytes[position + 3];  // with its own two bytes
+    if (length < 2 || length + 2 > bytes.size() - position) return false;
+    if (marker == huffman_tables && !has_legal_tables(bytes.data() + position + 4, length - 2)) return false;
+    position += 2 + length;
     if (marker == start_of_scan) position = end_of_scan(bytes, position);
   }
   return false;
@@ -84,25 +104,61 @@ void check_size(const std::string& path, ImageSize size) {
   }
 }
 
-/// stb_image's way to read a header: a position that moves through the file.
-struct HeaderReader {
-  InputFile& file;
-  uint64_t position = 0;
+/// Reads big-endian numbers of a file's header, one after the other.
+class HeaderReader {
+ public:
+  explicit HeaderReader(InputFile& file) : file_(file) {}
 
-  static int read(void* user, char* out, int bytes) {
-    auto& self = *static_cast<HeaderReader*>(user);
-    const uint64_t left = self.file.size() - std::min(self.position, self.file.size());
-    const auto present = static_cast<int>(std::min<uint64_t>(left, static_cast<uint64_t>(bytes)));
-    self.file.read(self.position, out, static_cast<uint64_t>(present));
-    self.position += static_cast<uint64_t>(present);
-    return present;
+  uint32_t number(size_t bytes) {
+    std::array<uint8_t, 4> raw{};
+    file_.read(position_, raw.data() + raw.size() - bytes, bytes);
+    position_ += bytes;
+    return load_big_endian(raw.data());
   }
-  static void skip(void* user, int bytes) { static_cast<HeaderReader*>(user)->position += bytes; }
-  static int at_end(void* user) {
-    const auto& self = *static_cast<HeaderReader*>(user);
-    return self.position >= self.file.size();
-  }
+  void skip(uint64_t bytes) { position_ += bytes; }
+
+ private:
+  InputFile& file_;
+  uint64_t position_ = 0;
 };
+
+/// The first chunk has the size, after its length and name.
+ImageSize png_size(HeaderReader header) {
+  constexpr uint32_t image_header = 0x49484452;  // "IHDR"
+  header.skip(png_magic.size() + 4);
+  if (header.number(4) != image_header) return {};
+  const int64_t width = header.number(4);
+  return {.height = header.number(4), .width = width};
+}
+
+/// The start of the frame has the size; stb_image would read the tables before it, which are not checked yet.
+ImageSize jpeg_size(HeaderReader header) {
+  header.skip(jpeg_magic.size());
+  while (header.number(1) == 0xff) {
+    uint32_t marker = header.number(1);
+    while (marker == 0xff)  // padding
+      marker = header.number(1);
+    const uint32_t length = header.number(2);
+    const bool is_frame =
+        marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    if (is_frame) {
+      header.skip(1);  // bits of a value
+      const int64_t height = header.number(2);
+      return {.height = height, .width = header.number(2)};
+    }
+    if (length < 2) break;
+    header.skip(length - 2);
+  }
+  return {};
+}
+
+/// Empty if the file does not begin like a PNG or JPEG.
+ImageSize size_in_header(InputFile& file) {
+  const std::string head = file.head(png_magic.size());
+  if (head == png_magic) return png_size(HeaderReader(file));
+  if (head.starts_with(jpeg_magic)) return jpeg_size(HeaderReader(file));
+  return {};
+}
 
 }  // namespace
 
@@ -113,19 +169,14 @@ bool is_image_path(const std::string& path) {
 
 ImageSize read_image_size(const std::string& path) {
   InputFile file(path);
-  HeaderReader reader{.file = file};
-  const stbi_io_callbacks callbacks = {HeaderReader::read, HeaderReader::skip, HeaderReader::at_end};
-  int width = 0;
-  int height = 0;
-  int channels = 0;
-  if (stbi_info_from_callbacks(&callbacks, &reader, &width, &height, &channels) == 0) not_an_image(path);
-  const ImageSize size = {.height = height, .width = width};
+  const ImageSize size = size_in_header(file);
+  if (size.height < 1 || size.width < 1) not_an_image(path);
   check_size(path, size);
   return size;
 }
 
 RgbImage read_image(const std::string& path) {
-  check_size(path, read_image_size(path));
+  const ImageSize size = read_image_size(path);
   const std::vector<uint8_t> bytes = read_whole_file(path);
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
                               std::min(bytes.size(), png_magic.size()));
@@ -142,8 +193,9 @@ RgbImage read_image(const std::string& path) {
       stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels, 3),
       stbi_image_free);
   if (!pixels) cannot_read(path, "the image is damaged (" + std::string(stbi_failure_reason()) + ")");
+  if (size != ImageSize{.height = height, .width = width}) cannot_read(path, "the image is damaged");
   const auto count = static_cast<size_t>(height) * static_cast<size_t>(width) * 3;
-  return {.size = {.height = height, .width = width}, .values = {pixels.get(), pixels.get() + count}};
+  return {.size = size, .values = {pixels.get(), pixels.get() + count}};
 }
 
 }  // namespace faultwave

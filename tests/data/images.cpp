@@ -26,11 +26,11 @@ at::Tensor bytes_of(const at::Tensor& image) {
 }
 
 std::string refusal_of_image(const std::string& path, const Preprocess& preprocess = {}) {
-  return message_of(ErrorCode::bad_input, [&] { load_image(path, preprocess); });
+  return error_of(ErrorCode::bad_input, [&] { load_image(path, preprocess); });
 }
 
 TEST_CASE("a PNG becomes [3, height, width] from 0 to 1") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const RgbImage image = patterned(5, 7);
   write_png(folder / "x.png", image);
   const at::Tensor tensor = load_image(folder / "x.png");
@@ -47,7 +47,7 @@ TEST_CASE("a PNG becomes [3, height, width] from 0 to 1") {
 }
 
 TEST_CASE("grey is repeated and transparency dropped") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "grey.png", {.height = 1, .width = 2}, 1, {10, 200});
   const at::Tensor grey = at::tensor({10.0F, 200.0F}).expand({3, 1, 2});
   CHECK(at::equal(bytes_of(load_image(folder / "grey.png")), grey));
@@ -58,7 +58,7 @@ TEST_CASE("grey is repeated and transparency dropped") {
 }
 
 TEST_CASE("a JPEG is close to what was compressed") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   RgbImage image = {.size = {.height = 24, .width = 40}, .values = {}};
   for (int64_t y = 0; y < 24; ++y) {
     for (int64_t x = 0; x < 40; ++x) {
@@ -72,7 +72,7 @@ TEST_CASE("a JPEG is close to what was compressed") {
 }
 
 TEST_CASE("mean and std are applied channel by channel") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "x.png", plain_image(1, 1, 51, 102, 255));
   const at::Tensor tensor = load_image(folder / "x.png", {.mean = {0.1, 0.2, 0.5}, .std = {0.5, 0.25, 2}});
   CHECK(tensor[0].item<float>() == (51.0F / 255.0F - 0.1F) / 0.5F);
@@ -81,7 +81,7 @@ TEST_CASE("mean and std are applied channel by channel") {
 }
 
 TEST_CASE("a crop takes the middle; half a pixel goes to the even side") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto first_pixel = [&](int64_t size, int64_t crop) {
     RgbImage image = {.size = {.height = size, .width = size}, .values = {}};
     for (int64_t y = 0; y < size; ++y) {
@@ -137,7 +137,7 @@ TEST_CASE("scaling agrees with Pillow bit for bit") {
 }
 
 TEST_CASE("resize sets the shorter side and keeps the proportion") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto scaled_sizes = [&](int64_t height, int64_t width, int64_t side) {
     write_png(folder / "x.png", plain_image(height, width, 10, 20, 30));
     const at::Tensor tensor = load_image(folder / "x.png", {.resize = side});
@@ -151,7 +151,7 @@ TEST_CASE("resize sets the shorter side and keeps the proportion") {
 }
 
 TEST_CASE("resize, crop and normalisation come in this order") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "x.png", patterned(5, 7));
   const at::Tensor whole = load_image(folder / "x.png", {.resize = 4});
   const at::Tensor tensor =
@@ -162,7 +162,7 @@ TEST_CASE("resize, crop and normalisation come in this order") {
 }
 
 TEST_CASE("images that do not fit the preprocessing are refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "x.png", plain_image(10, 20, 0, 0, 0));
   const std::string message = refusal_of_image(folder / "x.png", {.crop = 11});
   CHECK(contains(message, "it has 20 x 10 pixels, and the crop takes 11 x 11"));
@@ -174,10 +174,10 @@ TEST_CASE("images that do not fit the preprocessing are refused") {
 }
 
 TEST_CASE("impossible preprocessing is refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "x.png", plain_image(2, 2, 0, 0, 0));
   const auto usage_message = [&](const Preprocess& preprocess) {
-    return message_of(ErrorCode::usage, [&] { load_image(folder / "x.png", preprocess); });
+    return error_of(ErrorCode::usage, [&] { load_image(folder / "x.png", preprocess); });
   };
   CHECK(contains(usage_message({.resize = 0}), "resize = 0"));
   CHECK(contains(usage_message({.crop = -3}), "crop = -3"));
@@ -187,61 +187,78 @@ TEST_CASE("impossible preprocessing is refused") {
 }
 
 TEST_CASE("files that are no images are refused") {
-  const TemporaryFolder folder;
-  write_bytes(folder / "x.png", "hello");
+  const TempFolder folder;
+  write_file(folder / "x.png", "hello");
   CHECK(contains(refusal_of_image(folder / "x.png"), "not a PNG or JPEG image"));
-  write_bytes(folder / "empty.jpg", "");
+  write_file(folder / "empty.jpg", "");
   CHECK(contains(refusal_of_image(folder / "empty.jpg"), "not a PNG or JPEG image"));
   CHECK(contains(refusal_of_image(folder / "none.png"), "No such file"));
 }
 
 TEST_CASE("truncated images are refused wherever they end") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "whole.png", patterned(20, 30));
   write_jpeg(folder / "whole.jpg", patterned(20, 30));
   for (const char* name : {"whole.png", "whole.jpg"}) {
-    const std::string good = read_bytes(folder / name);
+    const std::string good = read_file(folder / name);
     for (size_t size = 0; size < good.size(); size += size + 40 < good.size() ? 13 : 1) {
       CAPTURE(name);
       CAPTURE(size);
-      write_bytes(folder / "x", good.substr(0, size));
+      write_file(folder / "x", good.substr(0, size));
       CHECK(refusal_of_image(folder / "x") != "");
     }
   }
 }
 
 TEST_CASE("the end of a camera's preview is not the end of the image") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_jpeg(folder / "whole.jpg", patterned(20, 30));
-  const std::string good = read_bytes(folder / "whole.jpg");
+  const std::string good = read_file(folder / "whole.jpg");
   const std::string preview("\xff\xe1\x00\x06\xff\xd8\xff\xd9", 8);  // a segment of application data
-  write_bytes(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2) + "and a trailer");
+  write_file(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2) + "and a trailer");
   CHECK(at::equal(load_image(folder / "x.jpg"), load_image(folder / "whole.jpg")));
-  write_bytes(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2, good.size() - 40));
+  write_file(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2, good.size() - 40));
   CHECK(contains(refusal_of_image(folder / "x.jpg"), "damaged or incomplete"));
 }
 
 TEST_CASE("a PNG with a damaged byte is refused") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_png(folder / "whole.png", patterned(6, 6));
-  const std::string good = read_bytes(folder / "whole.png");
+  const std::string good = read_file(folder / "whole.png");
   for (size_t place = 0; place < good.size(); ++place) {
     CAPTURE(place);
     std::string damaged = good;
     damaged[place] = static_cast<char>(damaged[place] ^ (1 << place % 8));
-    write_bytes(folder / "x", damaged);
+    write_file(folder / "x", damaged);
     CHECK(refusal_of_image(folder / "x") != "");
   }
 }
 
-TEST_CASE("a damaged JPEG does no harm") {
-  const TemporaryFolder folder;
+TEST_CASE("a JPEG with more Huffman codes than there can be is refused") {
+  const TempFolder folder;
   write_jpeg(folder / "whole.jpg", patterned(6, 6));
-  const std::string good = read_bytes(folder / "whole.jpg");
+  const std::string good = read_file(folder / "whole.jpg");
+  const size_t table = good.find("\xff\xc4");
+  REQUIRE(table != std::string::npos);
+  const size_t codes_of_16_bits = table + 4 + 16;
+  std::string damaged = good;
+  damaged[codes_of_16_bits] = static_cast<char>(0xff);
+  write_file(folder / "x", damaged);
+  CHECK(contains(refusal_of_image(folder / "x"), "damaged"));
+  // Before the start of the frame as well, where only the size is asked for.
+  const std::string segment = std::string("\xff\xc4\x00\x13", 4) + damaged.substr(table + 4, 17);
+  write_file(folder / "x", good.substr(0, 2) + segment + good.substr(2));
+  CHECK(contains(refusal_of_image(folder / "x"), "damaged"));
+}
+
+TEST_CASE("a damaged JPEG does no harm") {
+  const TempFolder folder;
+  write_jpeg(folder / "whole.jpg", patterned(6, 6));
+  const std::string good = read_file(folder / "whole.jpg");
   for (size_t place = 0; place < good.size(); ++place) {
     std::string damaged = good;
     damaged[place] = static_cast<char>(damaged[place] ^ (1 << place % 8));
-    write_bytes(folder / "x", damaged);
+    write_file(folder / "x", damaged);
     try {
       const at::Tensor image = load_image(folder / "x");
       CHECK(image.dim() == 3);
