@@ -1,7 +1,8 @@
-#include <faultwave/faultwave.h>
 #include <torch/torch.h>
 
 #include <iostream>
+
+#include <faultwave/faultwave.h>
 
 int main() {
   torch::NoGradGuard no_grad;
@@ -12,7 +13,7 @@ int main() {
   const torch::Tensor image = torch::rand({1, 3, 8, 8});
 
   faultwave::Injector injector(net, image);                              // profiles the network once
-  const auto fault = injector.random_neuron(faultwave::BitFlip{30}, 7);  // one bit of one neuron, drawn with key 7
+  const auto fault = injector.random_neuron(faultwave::BitFlip{30}, 7);  // one bit of one neuron, by key 7
   const torch::Tensor scores = injector.run(fault, [&] { return net->forward(image); });
 
   std::cout << "fault:  " << to_string(fault) << "\n"

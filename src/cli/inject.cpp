@@ -3,7 +3,6 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -15,6 +14,8 @@
 #include "src/cli/commands.h"
 #include "src/cli/network_inputs.h"
 #include "src/cli/receipt_text.h"
+#include "src/common/exception_text.h"
+#include "src/common/shape.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -71,8 +72,7 @@ Experiment run_experiment(const InjectOptions& options) {
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
-    const std::string message = error.what();
-    experiment.crash = message.substr(0, message.find('\n'));
+    experiment.crash = reason_of(error);
   }
   return experiment;
 }
@@ -147,9 +147,7 @@ void print_scores(const Element& element) {
 
 void print_differences(const Element& element) {
   for (size_t i = 0; i < element.golden.size(); ++i) {
-    std::ostringstream shape;
-    shape << element.golden[i].sizes();
-    std::cout << "output " << i << "  " << shape.str();
+    std::cout << "output " << i << "  " << shape_text(element.golden[i].sizes());
     if (i < element.faulty.size() && element.faulty[i].sizes() == element.golden[i].sizes()) {
       std::cout << ": " << grouped((element.faulty[i] != element.golden[i]).sum().item<int64_t>()) << " of "
                 << grouped(element.golden[i].numel()) << " values differ";

@@ -6,19 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "src/common/torch_names.h"
+#include "src/fault/numbers.h"
+#include "src/fault/shortest_decimal.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
 namespace {
 
 constexpr size_t kShownVictims = 8;
-
-std::string index_text(const std::vector<int64_t>& index) {
-  std::string text = "[";
-  for (size_t i = 0; i < index.size(); ++i)
-    text += (i == 0 ? "" : ",") + std::to_string(index[i]);
-  return text + "]";
-}
 
 int64_t width_of(const Receipt& receipt) {
   return receipt.dtype == at::kBool ? 1 : static_cast<int64_t>(c10::elementSize(receipt.dtype)) * 8;
@@ -30,8 +25,9 @@ std::string receipt_text(const Receipt& receipt) {
   std::string text = "fault     " + receipt.fault + "\n";
   for (size_t i = 0; i < receipt.victims.size() && i < kShownVictims; ++i) {
     const Victim& victim = receipt.victims[i];
-    text += (i == 0 ? "receipt   " : "          ") + receipt.site + " " + index_text(victim.index) + ": " +
-            exact(victim.before) + " -> " + exact(victim.after) + " (" + dtype_name(receipt.dtype) + ", " +
+    text += (i == 0 ? "receipt   " : "          ") + receipt.site + " [" + join_integers(victim.index) +
+            "]: " + exact(shortest_decimal(victim.before, receipt.dtype)) + " -> " +
+            exact(shortest_decimal(victim.after, receipt.dtype)) + " (" + dtype_name(receipt.dtype) + ", " +
             hexadecimal(victim.bits_before, width_of(receipt)) + " -> " +
             hexadecimal(victim.bits_after, width_of(receipt)) + ")\n";
   }
@@ -50,8 +46,8 @@ nlohmann::ordered_json receipt_json(const Receipt& receipt) {
   nlohmann::ordered_json victims = nlohmann::ordered_json::array();
   for (const Victim& victim : receipt.victims) {
     victims.push_back({{"index", victim.index},
-                       {"before", json_number(victim.before)},
-                       {"after", json_number(victim.after)},
+                       {"before", json_number(shortest_decimal(victim.before, receipt.dtype))},
+                       {"after", json_number(shortest_decimal(victim.after, receipt.dtype))},
                        {"bits_before", hexadecimal(victim.bits_before, width_of(receipt))},
                        {"bits_after", hexadecimal(victim.bits_after, width_of(receipt))}});
   }

@@ -15,6 +15,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/network_inputs.h"
 #include "src/common/torch_names.h"
+#include "src/fault/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -56,11 +57,9 @@ std::vector<Site> wanted_sites(const SitesOptions& options, const Injector& inje
   return sites;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i)
-    text += (i == 0 ? "" : ",") + std::to_string(shape[i]);
-  return text + "]";
+/// Without spaces, so that the columns can be told apart.
+std::string shape_column(const Site& site) {
+  return "[" + join_integers(site.shape) + "]";
 }
 
 nlohmann::ordered_json to_json(const Site& site) {
@@ -83,7 +82,7 @@ void print_table(const std::vector<Site>& sites) {
   for (const Site& site : sites) {
     name_width = std::max(name_width, site.name.size());
     op_width = std::max(op_width, site.op.size());
-    shape_width = std::max(shape_width, shape_text(site.shape).size());
+    shape_width = std::max(shape_width, shape_column(site).size());
   }
   const auto row = [&](const std::string& mark, const std::string& kind, const std::string& name,
                        const std::string& op, const std::string& shape, const std::string& dtype,
@@ -98,9 +97,8 @@ void print_table(const std::vector<Site>& sites) {
   int64_t elements = 0;
   int64_t bits = 0;
   for (const Site& site : sites) {
-    row(site.is_default ? "*" : "", std::string(to_string(site.kind)), site.name, site.op,
-        shape_text(site.shape), dtype_name(site.dtype), grouped(site.numel()),
-        grouped(site.numel() * site.bits()));
+    row(site.is_default ? "*" : "", std::string(to_string(site.kind)), site.name, site.op, shape_column(site),
+        dtype_name(site.dtype), grouped(site.numel()), grouped(site.numel() * site.bits()));
     elements += site.numel();
     bits += site.numel() * site.bits();
   }

@@ -13,6 +13,14 @@ std::string dtype_name(at::ScalarType dtype) {
   return std::string(c10::getDtypeNames(dtype).first);
 }
 
+at::ScalarType dtype_named(std::string_view name) {
+  for (int number = 0; number < static_cast<int>(at::ScalarType::NumOptions); ++number) {
+    const auto dtype = static_cast<at::ScalarType>(number);
+    if (dtype != at::ScalarType::Undefined && c10::getDtypeNames(dtype).first == name) return dtype;
+  }
+  return at::ScalarType::Undefined;
+}
+
 at::ScalarType parse_dtype(std::string_view text) {
   for (const at::ScalarType dtype : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16}) {
     const auto [name, short_name] = c10::getDtypeNames(dtype);

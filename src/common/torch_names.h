@@ -11,6 +11,8 @@ namespace faultwave {
 
 /// As in PyTorch: "float32", "bfloat16", "int8".
 std::string dtype_name(at::ScalarType dtype);
+/// The inverse; Undefined where no type has that name.
+at::ScalarType dtype_named(std::string_view name);
 
 /// A floating-point type that a network can be run in: "float32", "half", ... Throws UserError(usage) listing
 /// the choices.

@@ -7,6 +7,7 @@
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
 
+#include "src/common/shape.h"
 #include "src/data/files.h"
 #include "src/data/npy_header.h"
 #include "src/data/tensor_files.h"

@@ -9,6 +9,7 @@
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
 
+#include "src/common/shape.h"
 #include "src/data/files.h"
 #include "src/data/image_codec.h"
 #include "src/data/input_sets.h"
@@ -48,7 +49,7 @@ std::vector<std::string> images_in(const std::string& folder) {
 
 Sha256::Digest digest_of(const at::Tensor& input) {
   Sha256 hash;
-  hash.add(std::string(c10::toString(input.scalar_type())) + " " + shape_text(input.sizes().vec()) + "\n");
+  hash.add(std::string(c10::toString(input.scalar_type())) + " " + shape_text(input.sizes()) + "\n");
   hash.add(input.const_data_ptr(), input.nbytes());
   return hash.finish();
 }

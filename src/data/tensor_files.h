@@ -26,9 +26,6 @@ at::Tensor read_torch_file(const std::string& path);
 /// axes.
 std::optional<int64_t> count_values(const std::vector<int64_t>& shape);
 
-/// "[2, 3]"
-std::string shape_text(const std::vector<int64_t>& shape);
-
 /// A tensor file named on the command line or in a specification.
 struct TensorFile {
   enum class Format : uint8_t { npy, safetensors, torch };

@@ -6,8 +6,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/shape.h"
 #include "src/data/input_sets.h"
-#include "src/data/tensor_files.h"
 
 namespace faultwave {
 namespace {
@@ -56,7 +56,7 @@ std::shared_ptr<InputSet> inputs_from_tensor(at::Tensor inputs, const std::strin
     refuse(origin, "it is a single number without axes; expected a tensor whose first axis counts inputs");
   }
   if (inputs.numel() == 0) {
-    refuse(origin, "its shape " + shape_text(inputs.sizes().vec()) +
+    refuse(origin, "its shape " + shape_text(inputs.sizes()) +
                        " holds no values; expected at least one input, counted by the first axis");
   }
   return std::make_shared<TensorInputs>(inputs.detach().cpu().resolve_conj().resolve_neg().contiguous());

@@ -9,6 +9,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/fault/victim_context.h"
+
 namespace faultwave::detail {
 namespace {
 
@@ -42,10 +44,8 @@ ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resol
   for (const Fault& fault : resolved) {
     const int number = profile.find(fault.kind, fault.site);
     const Site& site = profile.sites()[static_cast<size_t>(number)];
-    VictimContext context{site.name, c10::toUnderlying(site.dtype), {}};
-    if (profile.largest(number) > 0) context.int8_scale = profile.largest(number) / 127.0;
     sites_.push_back(number);
-    plans_.emplace_back(fault, site, std::move(context));
+    plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))));
     const bool is_stored =
         fault.kind == SiteKind::weight || fault.kind == SiteKind::bias || fault.kind == SiteKind::buffer;
     if (is_stored) stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);

@@ -85,15 +85,6 @@ std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, 
   return offsets;
 }
 
-std::vector<int64_t> unravel(int64_t offset, c10::IntArrayRef shape) {
-  std::vector<int64_t> index(shape.size());
-  for (size_t d = shape.size(); d-- > 0;) {
-    index[d] = offset % shape[d];
-    offset /= shape[d];
-  }
-  return index;
-}
-
 at::Tensor empty_values(int64_t count, at::ScalarType type) {
   return at::detail::empty_cpu({count}, type);
 }

@@ -16,9 +16,6 @@ at::ScalarType stored_type(at::ScalarType type);
 std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,
                                    int64_t batch_dim, int64_t rows, int64_t element);
 
-/// The index of a row-major offset.
-std::vector<int64_t> unravel(int64_t offset, c10::IntArrayRef shape);
-
 /// A flat tensor on the CPU, not initialised, made without the dispatcher.
 at::Tensor empty_values(int64_t count, at::ScalarType type);
 

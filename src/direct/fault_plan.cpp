@@ -5,12 +5,13 @@
 #include <torch/types.h>
 
 #include <cstring>
-#include <sstream>
 
 #include "faultwave/error.h"
 #include "faultwave/random.h"
 
+#include "src/common/shape.h"
 #include "src/direct/element_values.h"
+#include "src/fault/bits.h"
 
 namespace faultwave::detail {
 namespace {
@@ -47,14 +48,6 @@ at::Tensor copy_of(const at::Tensor& values) {
   return copy;
 }
 
-uint64_t low_bits(const at::Tensor& values, int64_t i) {
-  const auto* bytes = static_cast<const unsigned char*>(values.const_data_ptr()) + i * values.element_size();
-  uint64_t bits = 0;
-  for (int64_t b = values.element_size() - 1; b >= 0; --b)
-    bits = bits << 8 | bytes[b];
-  return bits;
-}
-
 }  // namespace
 
 FaultPlan::FaultPlan(Fault fault, const Site& site, VictimContext context)
@@ -71,12 +64,11 @@ void FaultPlan::check_shape(const at::Tensor& tensor) const {
     same = d == site_.batch.dim ? tensor.size(d) % site_.batch.rows == 0 : tensor.size(d) == site_.shape[d];
   }
   if (same) return;
-  std::ostringstream message;
-  message << "fault '" << to_string(fault_) << "': the site was profiled as " << c10::toString(site_.dtype)
-          << c10::IntArrayRef(site_.shape) << ", and in this forward it is "
-          << c10::toString(tensor.scalar_type()) << tensor.sizes()
-          << "; profile the network with an input like the ones it runs on";
-  throw UserError(ErrorCode::illegal_fault, message.str());
+  throw UserError(ErrorCode::illegal_fault,
+                  "fault '" + to_string(fault_) + "': the site was profiled as " +
+                      c10::toString(site_.dtype) + shape_text(site_.shape) + ", and in this forward it is " +
+                      c10::toString(tensor.scalar_type()) + shape_text(tensor.sizes()) +
+                      "; profile the network with an input like the ones it runs on");
 }
 
 const std::vector<int64_t>& FaultPlan::victims_of(int64_t element) {
@@ -192,8 +184,8 @@ Receipt FaultPlan::receipt() const {
     victim.index = unravel(first_.offsets[i], first_shape_);
     victim.before = before.const_data_ptr<double>()[i];
     victim.after = after.const_data_ptr<double>()[i];
-    victim.bits_before = low_bits(first_.before, at);
-    victim.bits_after = low_bits(first_.after, at);
+    victim.bits_before = load_bits(first_.before, at);
+    victim.bits_after = load_bits(first_.after, at);
     receipt.victims.push_back(std::move(victim));
   }
   return receipt;

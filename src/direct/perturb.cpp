@@ -10,6 +10,7 @@
 #include "src/common/near_names.h"
 #include "src/direct/fault_plan.h"
 #include "src/direct/resolve_fault.h"
+#include "src/fault/victim_context.h"
 #include "src/model/recorder.h"
 #include "src/model/site_names.h"
 #include "src/model/stored_tensors.h"
@@ -60,9 +61,7 @@ std::vector<Receipt> perturb(const std::vector<NamedTensor>& parameters,
       detail::refuse_fault(fault, "a stored tensor has no batch; leave '@' out");
     const at::Tensor& tensor = stored[number].tensor;
     const Site site = stored_site(stored[number]);
-    VictimContext context{site.name, c10::toUnderlying(site.dtype), {}};
-    if (const double largest = detail::largest_magnitude(tensor); largest > 0)
-      context.int8_scale = largest / 127.0;
+    const VictimContext context = context_of(site, int8_scale_of(detail::largest_magnitude(tensor)));
     plans.emplace_back(tensor, detail::FaultPlan(detail::resolve_fault(fault, site, context), site, context));
   }
   std::vector<Receipt> receipts;

@@ -100,13 +100,4 @@ bool is_convertible_float(at::ScalarType type) {
 
 std::string type_name(at::ScalarType type) { return std::string(c10::getDtypeNames(type).first); }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t axis = 0; axis < shape.size(); ++axis) {
-    if (axis > 0) text += ", ";
-    text += std::to_string(shape[axis]);
-  }
-  return text + "]";
-}
-
 }  // namespace faultwave::detail

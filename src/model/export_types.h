@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace faultwave::detail {
 
@@ -25,8 +24,5 @@ bool is_convertible_float(at::ScalarType type);
 
 /// "float32", as Python names it.
 std::string type_name(at::ScalarType type);
-
-/// "[2, 3, 224, 224]"
-std::string shape_text(const std::vector<int64_t>& shape);
 
 }  // namespace faultwave::detail

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "faultwave/error.h"
+
+#include "src/common/exception_text.h"
 #include "src/model/atomic_file.h"
 #include "src/model/export_types.h"
 
@@ -30,11 +32,6 @@ constexpr const char* kConstantsFolder = "data/constants/";
 
 bool starts_with(const std::string& text, const std::string& beginning) {
   return text.compare(0, beginning.size(), beginning) == 0;
-}
-
-std::string first_line(const c10::Error& error) {
-  const std::string message = error.what_without_backtrace();
-  return message.substr(0, message.find('\n'));
 }
 
 std::string read_text(PyTorchStreamReader& reader, const std::string& record) {
@@ -143,7 +140,7 @@ ExportedArchive::ExportedArchive(const std::string& path, const OpenOptions& opt
     throw UserError(ErrorCode::bad_input,
                     path + " is damaged: its description of the program cannot be read (" + error.what() + ")");
   } catch (const c10::Error& error) {
-    throw UserError(ErrorCode::bad_input, path + " is damaged or incomplete (" + first_line(error) + ")");
+    throw UserError(ErrorCode::bad_input, path + " is damaged or incomplete (" + reason_of(error) + ")");
   }
 }
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "faultwave/error.h"
+
+#include "src/common/shape.h"
 #include "src/model/export_types.h"
 #include "src/model/input_paths.h"
 #include "src/model/literal.h"

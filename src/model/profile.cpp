@@ -9,6 +9,7 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/exception_text.h"
 #include "src/common/near_names.h"
 #include "src/model/call_tracker.h"
 #include "src/model/preserved_state.h"
@@ -41,15 +42,6 @@ bool same_operators(const std::vector<RecordedCall>& a, const std::vector<Record
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const RecordedCall& x, const RecordedCall& y) {
     return x.op == y.op && x.arguments.size() == y.arguments.size() && x.results.size() == y.results.size();
   });
-}
-
-/// One line of an exception of libtorch: TorchScript puts its call stack first, other operators put theirs
-/// last.
-std::string reason_of(const std::exception& error) {
-  const std::string message = error.what();
-  const size_t script_reason = message.rfind("\nRuntimeError: ");
-  const size_t begin = script_reason == std::string::npos ? 0 : script_reason + 1;
-  return message.substr(begin, message.find('\n', begin) - begin);
 }
 
 /// Raises the largest value seen at every site that a matched call touches.

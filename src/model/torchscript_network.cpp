@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "faultwave/error.h"
+
+#include "src/common/exception_text.h"
 #include "src/model/atomic_file.h"
 #include "src/model/export_types.h"
 #include "src/model/flat_outputs.h"
@@ -65,12 +67,6 @@ std::vector<Child> find_called(const torch::jit::Module& parent, const std::stri
   return found;
 }
 
-std::string first_line(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  const std::string message = torch_error ? torch_error->what_without_backtrace() : error.what();
-  return message.substr(0, message.find('\n'));
-}
-
 }  // namespace
 
 std::shared_ptr<Network> TorchScriptNetwork::open(const std::string& path, const OpenOptions& options) {
@@ -78,8 +74,8 @@ std::shared_ptr<Network> TorchScriptNetwork::open(const std::string& path, const
   try {
     module = torch::jit::load(path, options.device);
   } catch (const std::exception& error) {
-    throw UserError(ErrorCode::bad_input, path + " is a TorchScript archive that cannot be opened (" +
-                                              first_line(error) + ")");
+    throw UserError(ErrorCode::bad_input,
+                    path + " is a TorchScript archive that cannot be opened (" + reason_of(error) + ")");
   }
   if (!module.find_method("forward")) {
     throw UserError(ErrorCode::bad_network, path + " is a TorchScript module without a method forward");
@@ -109,7 +105,7 @@ std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValu
   try {
     method.function().getSchema().checkAndNormalizeInputs(stack, {});
   } catch (const std::exception& error) {
-    throw UserError(ErrorCode::bad_input, "the network does not take these inputs: " + first_line(error));
+    throw UserError(ErrorCode::bad_input, "the network does not take these inputs: " + reason_of(error));
   }
   method.function().run(stack);
   std::vector<at::Tensor> outputs;
