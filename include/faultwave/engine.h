@@ -20,8 +20,8 @@ struct Trial {
   std::vector<Fault> faults;
 };
 
-/// What an engine hands over for each trial. Tensors are of one batch element (batch axis removed), on the CPU,
-/// and valid during the call only.
+/// What an engine hands over for each trial. Tensors are of one batch element (batch axis removed), on the
+/// CPU, and valid during the call only.
 struct TrialOutputs {
   std::vector<at::Tensor> golden;
   std::vector<at::Tensor> faulty;  ///< empty if the run crashed
@@ -29,15 +29,16 @@ struct TrialOutputs {
   std::string crash;               ///< what was thrown, or ""
 };
 
-/// Called once a trial, `index` counting within the call of Engine::run, in any order, from the calling thread.
+/// Called once a trial, `index` counting within the call of Engine::run, in any order, from the calling
+/// thread.
 using TrialSink = std::function<void(size_t index, const TrialOutputs& outputs)>;
 
 /// Runs trials. The outcome of a trial does not depend on the trials beside it, but for rounding.
 class Engine {
  public:
   virtual ~Engine() = default;
-  /// Throws UserError for an illegal fault (nothing of that call has been handed over then); an exception inside
-  /// the network while a fault is armed is an outcome (TrialOutputs::crash).
+  /// Throws UserError for an illegal fault (nothing of that call has been handed over then); an exception
+  /// inside the network while a fault is armed is an outcome (TrialOutputs::crash).
   virtual void run(const std::vector<Trial>& trials, const TrialSink& sink) = 0;
 };
 

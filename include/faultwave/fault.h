@@ -25,7 +25,8 @@ struct BatchPart {
   bool operator==(const BatchPart&) const = default;
 };
 
-/// Error model + site + location: what one fault does, in full. Printing and parsing are inverse to each other.
+/// Error model + site + location: what one fault does, in full. Printing and parsing are inverse to each
+/// other.
 ///
 ///     output:features.3[17,4,9] flip(30)
 ///     output:layer2.0/add[5,3,3]@2 random(-1,1)#8841

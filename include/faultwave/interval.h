@@ -13,9 +13,9 @@ struct Interval {
   double confidence = 0.99;
 };
 
-/// Exact two-sided interval for `count` events in `trials` trials, valid for a number of trials fixed beforehand:
-/// low is the alpha/2 quantile of Beta(count, trials - count + 1), high the 1 - alpha/2 quantile of
-/// Beta(count + 1, trials - count), alpha = 1 - confidence; low = 0 at no events, high = 1 at all.
+/// Exact two-sided interval for `count` events in `trials` trials, valid for a number of trials fixed
+/// beforehand: low is the alpha/2 quantile of Beta(count, trials - count + 1), high the 1 - alpha/2 quantile
+/// of Beta(count + 1, trials - count), alpha = 1 - confidence; low = 0 at no events, high = 1 at all.
 /// Clopper and Pearson, Biometrika 26 (1934). Throws UserError(usage) unless 0 <= count <= trials and
 /// 0 < confidence < 1; no trials give [0, 1].
 Interval clopper_pearson(int64_t count, int64_t trials, double confidence = 0.99);

@@ -70,7 +70,8 @@ Location parse_location(std::string_view text);
 /// Draws what is left to draw and replaces `ch=` by a box, so that only boxes without drawn parts remain.
 /// `shape` is the element shape, `channel_axis` that of the site. Checks legality: throws
 /// UserError(illegal_fault) with the index, the axis and the legal range; the caller adds the site.
-Location resolve(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis, Draw& draw);
+Location resolve(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis,
+                 Draw& draw);
 
 /// Row-major offsets into `shape` of all elements of a resolved location, ascending within a box, boxes in
 /// the order written, an element that lies in two boxes listed once.

@@ -21,18 +21,18 @@ struct NamedTensor {
 /// An input that a network declares.
 struct InputSpec {
   std::string name;
-  std::optional<at::ScalarType> dtype;         ///< empty where the network does not say (TorchScript)
-  std::optional<std::vector<int64_t>> shape;   ///< -1 for an axis of free size; empty where it does not say
+  std::optional<at::ScalarType> dtype;        ///< empty where the network does not say (TorchScript)
+  std::optional<std::vector<int64_t>> shape;  ///< -1 for an axis of free size; empty where it does not say
 };
 
 struct OpenOptions {
   at::Device device = at::kCPU;
-  std::optional<at::ScalarType> dtype;  ///< floating-point parameters, buffers and constants are converted to it
+  std::optional<at::ScalarType> dtype;  ///< what floating-point parameters, buffers and constants become
 };
 
 /// A network opened from a file: a TorchScript archive (`.pt`) or an exported program (`.pt2`), told
-/// apart by content, not by name. Always in eval mode. Several threads may call forward at once as long as the
-/// network itself does not write to its buffers.
+/// apart by content, not by name. Always in eval mode. Several threads may call forward at once as long as
+/// the network itself does not write to its buffers.
 class Network {
  public:
   virtual ~Network() = default;
@@ -54,8 +54,9 @@ class Network {
   /// Called by the profiler from inside an operator call.
   virtual std::string current_scope() const { return {}; }
 
-  /// Writes the network with its present parameter and buffer values to a new file of the same format, through a
-  /// temporary file, so that nothing half written is left. Throws UserError(store) if that cannot be done.
+  /// Writes the network with its present parameter and buffer values to a new file of the same format,
+  /// through a temporary file, so that nothing half written is left. Throws UserError(store) if that cannot
+  /// be done.
   virtual void save(const std::string& path) const = 0;
 
   virtual std::string format() const = 0;  ///< "torchscript" or "exported program"

@@ -7,11 +7,11 @@ namespace faultwave {
 
 /// A stream of random numbers that is a pure function of (key, stream): Philox 4x32-10
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), the counter-based generator
-/// that libtorch ships as at::philox_engine. No global state is read or moved, so trial k draws the same numbers
-/// in any block, worker, order or resumed run.
+/// that libtorch ships as at::philox_engine. No global state is read or moved, so trial k draws the same
+/// numbers in any block, worker, order or resumed run.
 ///
-/// A campaign uses key = its seed and stream = the trial number. A fault line's `#key` uses key = that number and
-/// stream = the batch element where each element draws for itself, 0 otherwise.
+/// A campaign uses key = its seed and stream = the trial number. A fault line's `#key` uses key = that number
+/// and stream = the batch element where each element draws for itself, 0 otherwise.
 ///
 /// Copying a Draw copies its position. Not for use by two threads at once.
 class Draw {

@@ -26,9 +26,9 @@ std::string_view to_string(SiteKind kind);
 SiteKind parse_site_kind(std::string_view text);
 
 /// How the elements of a batch lie in a site's tensor, found by running the network at two batch sizes.
-/// dim -1: the tensor does not grow with the batch (a weight, a constant). Otherwise size(dim) = batch * rows,
-/// and batch element b owns rows [b * rows, (b + 1) * rows) of that axis (rows is 64 after Swin's window
-/// partition, and 1 nearly everywhere else).
+/// dim -1: the tensor does not grow with the batch (a weight, a constant). Otherwise size(dim) = batch *
+/// rows, and batch element b owns rows [b * rows, (b + 1) * rows) of that axis (rows is 64 after Swin's
+/// window partition, and 1 nearly everywhere else).
 struct BatchAxis {
   int64_t dim = -1;
   int64_t rows = 1;
@@ -36,17 +36,17 @@ struct BatchAxis {
 
 /// A named place of a network that holds values. (kind, name) is unique within a network.
 struct Site {
-  std::string name;  ///< module path, or path/op, with #2, #3 where there are several and :1, :2 for further tensors
+  std::string name;  ///< module path or path/op; #2, #3 where there are several, :1, :2 for further tensors
   SiteKind kind = SiteKind::output;
-  std::string op;               ///< operator as the dispatcher names it, "aten::conv2d"; "" for tensors that are stored
-  std::vector<int64_t> shape;   ///< as profiled, batch axis included
+  std::string op;  ///< operator as the dispatcher names it, "aten::conv2d"; "" for tensors that are stored
+  std::vector<int64_t> shape;  ///< as profiled, batch axis included
   at::ScalarType dtype = at::ScalarType::Float;
   BatchAxis batch;
-  int64_t channel_axis = -1;    ///< axis of element_shape() that counts feature maps; -1 for a scalar
-  bool is_default = false;      ///< among the sites that are used where none are named
+  int64_t channel_axis = -1;  ///< axis of element_shape() that counts feature maps; -1 for a scalar
+  bool is_default = false;    ///< among the sites that are used where none are named
 
-  /// The shape of one batch element: `shape` without the batch axis, or with `rows` in its place where rows > 1.
-  /// Fault lines index into this shape.
+  /// The shape of one batch element: `shape` without the batch axis, or with `rows` in its place where there
+  /// are more than one. Fault lines index into this shape.
   std::vector<int64_t> element_shape() const;
   /// Number of values of one batch element.
   int64_t numel() const;
