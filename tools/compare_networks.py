@@ -86,7 +86,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(THREADS)
     networks = sorted(arguments.folder.glob("*.pt2")) + sorted(
-        path for path in arguments.folder.glob("*.pt") if not path.stem.endswith(".input")
+        path for path in arguments.folder.glob("*.pt") if not path.suffixes[:-1]  # not NAME.input.pt and the like
     )
     if arguments.names:
         networks = [path for path in networks if path.stem in arguments.names]

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Exports torchvision networks with seeded random weights, for tools/compare_networks.py.
+"""Exports torchvision networks with seeded random weights, for tools/compare_networks.py and tools/compare_zoo.py.
 
     python tools/export_torchvision.py OUT_DIR [NAME ...]
 
 Needs torch and torchvision. Writes for each network NAME.pt2 (an exported program) and NAME.input.pt (a tensor
-[2, 3, 224, 224], float32), and for a few of them NAME.pt (a TorchScript trace). Files already there are kept.
+[2, 3, 224, 224], float32), and for a few of them NAME.pt (a TorchScript trace), NAME.state.pt (the state dict) and
+NAME.output.pt (the scores that torchvision's network gives for the input, two threads). Files already there are kept.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import torch
 import torchvision.models as models
 
 IMAGE_SIZE = 224
+THREADS = 2
 
 NETWORKS = {
     "alexnet": models.alexnet,
@@ -34,6 +36,7 @@ NETWORKS = {
     "convnext_tiny": models.convnext_tiny,
 }
 
+# Those of zoo/.
 TRACED = {"alexnet", "resnet18", "mobilenet_v2"}
 
 
@@ -71,8 +74,8 @@ def export(network: torch.nn.Module, example: torch.Tensor) -> tuple[torch.expor
 
 def export_to(folder: pathlib.Path, name: str) -> None:
     exported = folder / f"{name}.pt2"
-    traced = folder / f"{name}.pt"
-    if exported.exists() and (name not in TRACED or traced.exists()):
+    output = folder / f"{name}.output.pt"
+    if exported.exists() and (name not in TRACED or output.exists()):
         return
     network = make_network(name)
     example = torch.randn(2, 3, IMAGE_SIZE, IMAGE_SIZE, generator=torch.Generator().manual_seed(2))
@@ -82,7 +85,9 @@ def export_to(folder: pathlib.Path, name: str) -> None:
         torch.export.save(program, exported)
         if name in TRACED:
             with torch.no_grad():
-                torch.jit.trace(network, example).save(str(traced))
+                torch.jit.trace(network, example).save(str(folder / f"{name}.pt"))
+                torch.save(dict(network.state_dict()), folder / f"{name}.state.pt")
+                torch.save(network(example), output)
     torch.save(example, folder / f"{name}.input.pt")
     print(f"{name}: {len(list(program.graph.nodes))} nodes, {batch}", flush=True)
 
@@ -95,6 +100,7 @@ def main() -> None:
     unknown = [name for name in arguments.names if name not in NETWORKS]
     if unknown:
         parser.error(f"unknown network {unknown[0]}; known: {', '.join(NETWORKS)}")
+    torch.set_num_threads(THREADS)
     arguments.out_dir.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or NETWORKS:
         export_to(arguments.out_dir, name)

@@ -4,7 +4,7 @@
 // network as Network::save writes it.
 
 #include <ATen/Parallel.h>
-#include <torch/script.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <cstdlib>
 #include <exception>
@@ -22,12 +22,12 @@ namespace {
 c10::IValue read_tensor(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw faultwave::UserError(faultwave::ErrorCode::bad_input, path + " cannot be read");
-  return torch::pickle_load(std::vector<char>(std::istreambuf_iterator<char>(file), {}));
+  return torch::jit::pickle_load(std::vector<char>(std::istreambuf_iterator<char>(file), {}));
 }
 
 void write_tensors(const std::string& path, const std::vector<at::Tensor>& tensors) {
   const std::vector<c10::IValue> values(tensors.begin(), tensors.end());
-  const std::vector<char> bytes = torch::pickle_save(c10::ivalue::Tuple::create(values));
+  const std::vector<char> bytes = torch::jit::pickle_save(c10::ivalue::Tuple::create(values));
   std::ofstream file(path, std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
 
+#include "src/common/shape.h"
 #include "zoo/zoo.h"
 
 namespace faultwave::zoo {
@@ -25,7 +25,8 @@ c10::impl::GenericDict read_pickled(const std::string& path) {
     value = torch::pickle_load(bytes);
   } catch (const c10::Error&) {
     fail(path,
-         "is damaged, or holds more than tensors; expected what torch.save(model.state_dict(), path) writes");
+         "is damaged, or holds more than a plain dictionary of tensors; expected what "
+         "torch.save(dict(model.state_dict()), path) writes");
   }
   if (!value.isGenericDict()) fail(path, "holds no dictionary; expected names with tensors");
   return value.toGenericDict();
@@ -52,12 +53,6 @@ class StateDict {
       entries_;  // empty for a safetensors file, which is read tensor by tensor
 };
 
-std::string shape_text(const torch::Tensor& tensor) {
-  std::ostringstream text;
-  text << tensor.sizes();
-  return text.str();
-}
-
 }  // namespace
 
 void load_state_dict(torch::nn::Module& module, const std::string& path) {
@@ -67,8 +62,8 @@ void load_state_dict(torch::nn::Module& module, const std::string& path) {
     for (const auto& tensor : tensors) {
       const torch::Tensor value = entries.get(tensor.key());
       if (value.sizes() != tensor->sizes()) {
-        fail(path, "holds '" + tensor.key() + "' of shape " + shape_text(value) + "; expected " +
-                       shape_text(*tensor));
+        fail(path, "holds '" + tensor.key() + "' of shape " + shape_text(value.sizes()) + "; expected " +
+                       shape_text(tensor->sizes()));
       }
       copies.emplace_back(*tensor, value);
     }

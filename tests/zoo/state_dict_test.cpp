@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -95,4 +96,8 @@ TEST_CASE("files that are no dictionaries are refused") {
   const std::vector<char> bytes = torch::pickle_save(torch::ones({2}));
   write_file(file, std::string(bytes.begin(), bytes.end()));
   CHECK(contains(message_of(*linear, file), "holds no dictionary"));
+  const char* made = std::getenv("FAULTWAVE_TEST_DATA");
+  REQUIRE(made != nullptr);
+  // An OrderedDict, as torch.save(network.state_dict()) writes it.
+  CHECK(contains(message_of(*linear, std::string(made) + "/state_dict.pt"), "torch.save(dict("));
 }
