@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,9 +12,9 @@
 #include <vector>
 
 #include "faultwave/engine.h"
-#include "faultwave/error_model.h"
+#include "faultwave/interval.h"
 #include "faultwave/outcome.h"
-#include "faultwave/population.h"
+#include "faultwave/sampler.h"
 #include "faultwave/specification.h"
 #include "faultwave/store.h"
 
@@ -24,12 +23,10 @@ namespace faultwave {
 /// What a campaign works with, opened. Tests put fakes here.
 struct CampaignParts {
   std::shared_ptr<Engine> engine;
-  Population population;
-  ErrorModelPtr error{};
+  std::shared_ptr<const Sampler> sampler;
   std::vector<CriterionPtr> criteria{};
-  int64_t inputs = 0;                                ///< how many there are
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
-  std::vector<int64_t> labels{};                     ///< one each, or empty
+  std::vector<int64_t> labels{};                     ///< one an input, or empty
   std::string model_fingerprint{};
   std::string inputs_fingerprint{};
   std::string labels_fingerprint{};
@@ -38,9 +35,12 @@ struct CampaignParts {
 /// Where a running campaign stands, the block under way included.
 struct Progress {
   int64_t done = 0;
-  int64_t total = 0;
+  int64_t total = 0;        ///< at most
   int64_t done_before = 0;  ///< by earlier runs
-  Tally tally;
+  Tally tally;              ///< plain counts: not of equal weight where the campaign is stratified
+  std::optional<Interval>
+      rate;               ///< of the first criterion after the last whole round, where campaigns go in rounds
+  double half_width = 0;  ///< where the campaign is to stop, or 0
   std::chrono::duration<double> elapsed{0};  ///< of this run
 };
 
@@ -51,7 +51,15 @@ struct ReplayedTrial {
   std::vector<RankedClass> faulty;
 };
 
+/// Runs blocks of one round somewhere else and hands each result to `done`, in any order, from the calling
+/// thread. Returns false if it was cancelled.
+using BlockRunner = std::function<bool(const Round& round, const std::vector<Block>& blocks,
+                                       const std::function<void(const BlockResult&)>& done)>;
+
 /// The trials of one specification: draws them, runs them on an engine, judges them. Prints nothing.
+///
+/// Trials go in rounds (schedule.h). Shares and ends are decided at the end of a round, from whole rounds
+/// alone, so a campaign is the same whatever ran its blocks, in whatever order, and whatever interrupted it.
 class Campaign {
  public:
   /// Throws UserError(usage) for criteria that cannot be told apart.
@@ -59,34 +67,51 @@ class Campaign {
 
   const Specification& specification() const { return specification_; }
   const CampaignParts& parts() const { return parts_; }
+  /// How many trials it has at most.
+  int64_t trials() const { return trials_; }
+  /// Names of the criteria in reports and exports.
+  const std::vector<std::string>& columns() const { return columns_; }
 
   /// What a store records of this campaign. `file` is the specification as it is in its file at `path`,
   /// before flags of the command line changed it.
   CampaignInfo info(const Specification& file, const std::string& path) const;
 
-  /// Trial `number`: a function of the seed and the number alone. Draw(seed, number) gives, in this order:
-  /// input, site, element, bit, key.
-  Trial draw(int64_t number) const;
+  /// Trial `number` of a round with these shares; see Sampler.
+  Trial draw(int64_t number, const Shares& shares = {}) const;
 
-  /// Runs the unfinished blocks of the store, in order, each written in one transaction. `cancel` is looked
-  /// at between calls of the engine: once true, the block under way is dropped. `report` may be empty; it is
-  /// called from this thread after each call of the engine. Returns whether all is done.
-  bool run(Store& store, const std::atomic<bool>& cancel,
-           const std::function<void(const Progress&)>& report) const;
+  /// Goes on until all is done or the stop rule holds, each block written in one transaction. `cancel` is
+  /// looked at between calls of the engine: once true, the block under way is dropped. `report` may be empty;
+  /// it is called from this thread after each call of the engine. Without `elsewhere` blocks run here, in
+  /// order. Returns whether the campaign is at its end.
+  bool run(Store& store, const std::atomic<bool>& cancel, const std::function<void(const Progress&)>& report,
+           const BlockRunner& elsewhere = {}) const;
 
-  /// Runs one trial alone.
-  ReplayedTrial replay(int64_t number) const;
+  /// One block of a round. Empty if cancelled. `report` gets the counts so far.
+  std::optional<BlockResult> run_block(const Round& round, const Block& block,
+                                       const std::atomic<bool>& cancel,
+                                       const std::function<void(const Tally&)>& report) const;
+
+  /// Runs one trial alone. `shares` as of its round. Throws UserError(usage) for a number that the campaign
+  /// has not.
+  ReplayedTrial replay(int64_t number, const Shares& shares = {}) const;
 
  private:
-  std::optional<std::vector<TrialRow>> run_block(const Block& block, const std::atomic<bool>& cancel,
-                                                 const std::function<void(const Tally&)>& report) const;
-  TrialRow judge_trial(const Trial& trial, const TrialOutputs& outputs) const;
+  struct Judged;
+  class Runner;
+  Judged judge_trial(const Sampler::Drawn& drawn, const TrialOutputs& outputs, bool keeps_all) const;
 
   Specification specification_;
   CampaignParts parts_;
   std::vector<std::string> columns_;  // one a criterion
-  std::map<std::pair<SiteKind, std::string>, int64_t> site_numbers_;
+  int64_t trials_ = 0;
 };
+
+/// The sampler of a recorded campaign, which needs neither its network nor its inputs. `info` must come from
+/// a store.
+Sampler recorded_sampler(const CampaignInfo& info);
+
+/// The shares with which a trial of a recorded campaign was drawn; empty unless it is stratified.
+Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial);
 
 /// Opens all that a specification names: network, inputs, labels, sites, engine; checks that the error model
 /// is legal at each site. Throws UserError.

@@ -52,12 +52,13 @@ class DirectEngine : public Engine {
   const std::vector<at::Tensor>& golden_batch(const std::vector<int64_t>& inputs, const at::Tensor& batch);
   std::vector<at::Tensor> element(const std::vector<at::Tensor>& outputs, int64_t number) const;
   void find_output_axes();
+  void run_alone(const std::vector<at::Tensor>& single);
 
   std::shared_ptr<Network> network_;
   const Injector& injector_;
   std::shared_ptr<const InputSet> inputs_;
   DirectOptions options_;
-  std::vector<int64_t> output_axes_;  // batch axis of each output
+  std::vector<int64_t> output_axes_;  // batch axis of each output, -1 for none
   std::list<Golden> golden_;          // most recently used first
 };
 

@@ -46,6 +46,11 @@ class ErrorModel {
   /// Continuous draws (a random value) stay with the key. Null where there is nothing to fix.
   virtual std::shared_ptr<const ErrorModel> resolve(const VictimContext& context, Draw& draw) const;
 
+  /// The models that resolve() draws one of, each as likely as the others, in the order of draw.below(size):
+  /// for `flip` a flip of each bit. Empty where nothing is left to choose, or where there are too many ways
+  /// to list.
+  virtual std::vector<std::shared_ptr<const ErrorModel>> choices(const VictimContext& context) const;
+
   /// Changes `values` in place: 1-D, contiguous, CPU, dtype `context.dtype`, one entry a victim in the
   /// order of element_offsets. Draws from `draw` in that order.
   virtual void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "faultwave/campaign.h"
+#include "faultwave/detection.h"
 #include "faultwave/direct_engine.h"
 #include "faultwave/engine.h"
 #include "faultwave/error.h"

@@ -3,8 +3,10 @@
 
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "faultwave/estimates.h"
 #include "faultwave/interval.h"
 #include "faultwave/store.h"
 
@@ -12,28 +14,46 @@ namespace faultwave {
 
 /// How often each criterion fired, over some of the trials.
 struct RateGroup {
-  Tally tally;
-  std::vector<Interval> rates;  ///< one a criterion
+  std::string name;             ///< "(all)", "output:conv1", "flip(30)", "class 3", ...
+  Tally tally;                  ///< counts as drawn; in a stratified campaign they are not of equal weight
+  std::vector<Interval> rates;  ///< one a criterion, weighted
 };
+
+/// What a table is by.
+enum class GroupBy : uint8_t {
+  layer,         ///< site, in execution order
+  bit,           ///< alternative of the error model: which bit
+  channel,       ///< feature map of a site; sites without feature maps count as one
+  golden_class,  ///< golden top class of the input
+  input,
+};
+/// "layer", "bit", "channel", "class", "input"; the inverse throws UserError(usage).
+std::string_view to_string(GroupBy by);
+GroupBy parse_group_by(std::string_view text);
 
 /// What a campaign found so far.
 struct Summary {
   CampaignInfo info;
+  IntervalKind interval = IntervalKind::binomial;
+  std::string ended;       ///< as Store::ended
+  bool has_layers = true;  ///< false where a trial has several faults, which lie in several layers
   RateGroup overall;
-  std::vector<RateGroup> layers;  ///< one a site, in the order of CampaignInfo::sites
+  GroupBy by = GroupBy::layer;
+  std::vector<RateGroup> groups;  ///< in their natural order; for layers and bits those without trials too
 };
 
-/// Intervals are those of Clopper and Pearson at the campaign's confidence: exact, as its number of trials is
-/// fixed beforehand and each trial is drawn independently.
-Summary summarize(const Store& store);
+/// Intervals are at the campaign's confidence, of the kind that fits how it was sampled. By layer and bit it
+/// takes milliseconds whatever the size of the campaign; by anything else all trials are walked, about a
+/// second for two million.
+Summary summarize(const Store& store, GroupBy by = GroupBy::layer);
 
-/// The table that `faultwave run` ends with: what the numbers are of, the rates over all, and by layer with
-/// the worst by the first criterion first. `most_layers` 0 means all.
-std::string text_report(const Summary& summary, size_t most_layers = 0);
+/// The table that `faultwave run` ends with: what the numbers are of, the rates over all, and by layer (or
+/// what the summary is by) with the worst by the first criterion first. `most` 0 means all.
+std::string text_report(const Summary& summary, size_t most = 0);
 
 /// `{"trials": n, "classes": {...}, "outcomes": {"top1": {"count", "estimate", "low", "high", "confidence"},
 /// ...}, "layers": [...], "campaign": {...}}`; layers in execution order, those that no trial fell on
-/// included.
+/// included. By anything else there is a list under that name in place of layers.
 std::string json_report(const Summary& summary);
 
 /// One row a recorded trial, ascending, under one row of names; columns in docs/campaigns.md. The same bytes

@@ -12,6 +12,16 @@
 
 namespace faultwave {
 
+/// When a campaign has seen enough: at the end of the first round for which one of these holds. All absent:
+/// when all trials are done.
+struct StopRule {
+  double half_width = 0;              ///< of the interval, for each of `criteria`; 0: no matter how wide
+  std::vector<std::string> criteria;  ///< columns of criteria; empty: the first one
+  double minutes = 0;                 ///< of this run; 0: no matter how long
+
+  bool is_set() const { return half_width > 0 || minutes > 0; }
+};
+
 /// What a campaign does: one plain struct, filled from a TOML file (docs/campaigns.md has the reference).
 /// Field names are the keys of the file.
 struct Specification {
@@ -25,26 +35,43 @@ struct Specification {
   Preprocess preprocess;       ///< table [preprocess], for images
 
   // How much.
-  uint64_t seed = 0;    ///< with the trial number, the key of everything random
-  int64_t trials = 0;   ///< required, at least 1
-  int64_t batch = 16;   ///< rows of one forward
-  int64_t block = 512;  ///< trials of one transaction; a kill loses the block under way
+  uint64_t seed = 0;  ///< with the trial number, the key of everything random
+  int64_t trials =
+      0;  ///< at most so many; 0: until the stop rule holds, or all of an exhaustive campaign or a list
+  int64_t batch = 16;    ///< rows of one forward
+  int64_t block = 512;   ///< trials of one transaction; a kill loses the block under way
+  int64_t round = 4096;  ///< trials of the first round, where campaigns go in rounds: shares and stops are
+                         ///< decided between
+  StopRule stop;         ///< table [stop]
+
+  // Which inputs.
+  bool inputs_in_turn = false;  ///< `inputs = "in turn"` instead of "random"
+  bool only_right = false;      ///< only inputs whose golden top class is the label
 
   // What is counted.
   std::vector<std::string> criteria = {"top1", "top5", "confidence(0.2)", "nonfinite"};
   double confidence = 0.99;  ///< of the intervals
+  std::string keep;  ///< trials with a row of their own: "all", "events" (sdc, due); "": see keeps_all()
 
   // Table [fault].
   SiteKind kind = SiteKind::output;
   std::vector<std::string> sites;  ///< globs; none: the default sites of the kind
   std::string error;               ///< an error model as in a fault line; required
   DrawRule draw = DrawRule::bits;
+  std::string list;              ///< for DrawRule::list: a file of fault lines, one trial's faults a line
+  int64_t faults_per_trial = 1;  ///< 0, written "each layer": one in each site
   int64_t calibrate =
       16;  ///< first inputs that scales of INT8 emulation are taken from, where they are needed
 
   /// Folder that relative paths start from: the file's. Not part of the campaign's identity. "" is the
   /// working folder.
   std::string folder;
+
+  /// Whether shares or an end depend on results, which are then looked at between rounds.
+  bool goes_in_rounds() const { return stop.is_set() || draw == DrawRule::stratified; }
+  /// Whether masked and benign trials get rows too: as `keep` says, and by default in campaigns of a fixed
+  /// number of up to 100,000 trials.
+  bool keeps_all() const;
 
   /// A path of this specification as the process can open it.
   std::string resolve(const std::string& path) const;
@@ -64,7 +91,5 @@ std::string to_string(const Specification& specification);
 
 /// The keys in which two specifications differ, each as "seed is 1 there and 2 here"; "" if in none.
 std::string describe_difference(const Specification& there, const Specification& here);
-
-std::string_view to_string(DrawRule rule);
 
 }  // namespace faultwave

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,17 @@ struct StoredSite {
   std::vector<int64_t> shape;  ///< of one batch element
   int64_t values = 0;          ///< of one batch element
   int64_t bits = 0;            ///< of one value
+  int64_t channel_axis = -1;   ///< axis of `shape` that counts feature maps; -1 if none does
   double probability = 0;      ///< that a trial falls on this site
+};
+
+/// A stratum, as recorded.
+struct StoredStratum {
+  std::string name;
+  int64_t site = 0;
+  int64_t first_choice = 0;  ///< of the site's choices, it holds so many from here
+  int64_t choices = 0;
+  double weight = 0;  ///< share of the population
 };
 
 /// All that is fixed before the first trial. Two campaigns are the same exactly if these are equal but for
@@ -38,15 +49,28 @@ struct CampaignInfo {
   std::string program_version;
   std::string torch_version;
   uint64_t seed = 0;
-  int64_t trials = 0;
-  int64_t block = 0;   ///< trials of a block; the last may be shorter
-  int64_t inputs = 0;  ///< how many there are to draw from
+  int64_t trials = 0;                    ///< at most
+  int64_t block = 0;                     ///< trials of a block; the last of a campaign may be shorter
+  int64_t inputs = 0;                    ///< how many there are
+  std::vector<int64_t> eligible_inputs;  ///< those that are drawn from; empty: all
   double confidence = 0.99;
   std::string error;                       ///< text of the error model
-  std::string draw;                        ///< "bits" or "layers"
+  std::string draw;                        ///< "bits", "layers", "stratified", "exhaustive", "list"
   std::vector<std::string> criteria;       ///< column names, in the order of the bits of TrialRow::fired
   std::vector<std::string> criteria_text;  ///< as specified, "confidence(0.2)"
   std::vector<StoredSite> sites;
+  std::vector<std::string>
+      choices;  ///< texts of the error model's alternatives: "flip(0)", ...; one if it has none
+  std::vector<StoredStratum> strata;  ///< where the campaign is stratified
+  std::vector<std::string> list;      ///< fault lines, for draw "list"
+};
+
+/// Trials whose shares were decided on together. A campaign that does not look at results has one round.
+struct Round {
+  int64_t number = 0;
+  int64_t first_trial = 0;
+  int64_t trials = 0;
+  std::vector<uint64_t> shares;  ///< Shares::ends, where the campaign is stratified
 };
 
 /// A range of consecutive trials: the unit of work and of a transaction.
@@ -59,9 +83,12 @@ struct Block {
 /// One trial as recorded.
 struct TrialRow {
   int64_t trial = 0;
+  bool is_kept =
+      true;  ///< false for a trial without a row: what the key and the packed outcome say, and no more
   int64_t input = 0;
-  std::string fault;  ///< the fault line
-  int64_t site = 0;   ///< position in CampaignInfo::sites
+  std::string fault;   ///< the fault line
+  int64_t site = 0;    ///< position in CampaignInfo::sites
+  int64_t choice = 0;  ///< position in CampaignInfo::choices
 
   // The receipt: the first value hit.
   std::vector<int64_t> index;  ///< within one batch element, as in a fault line
@@ -84,6 +111,16 @@ struct TrialRow {
   double faulty_probability = 0;
 };
 
+/// What every trial leaves, rows or none.
+struct TrialOutcome {
+  int32_t site = 0;
+  int32_t choice = 0;
+  OutcomeClass outcome = OutcomeClass::masked;
+  uint32_t fired = 0;         ///< bit i: criterion i
+  bool golden_right = false;  ///< the golden top class is the label
+  bool faulty_right = false;
+};
+
 /// Counts over finished trials.
 struct Tally {
   int64_t trials = 0;
@@ -94,8 +131,26 @@ struct Tally {
 
   Tally() = default;
   explicit Tally(size_t criteria) : fired(criteria) {}
-  void add(const TrialRow& row);
+  void add(const TrialOutcome& outcome);
   Tally& operator+=(const Tally& other);
+};
+
+/// Counts of one round at one site, for one choice of the error model. Layers, bits and strata are sums of
+/// such cells.
+struct CellTally {
+  int64_t round = 0;
+  int64_t site = 0;
+  int64_t choice = 0;
+  Tally tally;
+};
+
+/// A finished block: an outcome for each of its trials, in order, and rows of those worth keeping, ascending.
+struct BlockResult {
+  Block block;
+  std::vector<TrialOutcome> outcomes;
+  std::vector<TrialRow> rows;
+  std::map<int64_t, int64_t>
+      golden_classes;  ///< by input, of those that the block ran on; none without scores
 };
 
 /// One campaign in one SQLite file. docs/campaigns.md documents its tables, for plain SQL.
@@ -124,23 +179,40 @@ class Store {
   const std::string& path() const;
   const CampaignInfo& info() const;
 
-  /// Blocks not yet done, by number.
-  std::vector<Block> open_blocks() const;
+  /// The rounds begun so far.
+  std::vector<Round> rounds() const;
+  /// Records that a round begins, before its first block.
+  void begin_round(const Round& round);
+
+  /// Why the campaign is at its end: "trials" (all are done), "half width", "time"; "" while it is not.
+  std::string ended() const;
+  void end(const std::string& reason);
+
+  /// Blocks of a begun round that are not done, by number.
+  std::vector<Block> open_blocks(const Round& round) const;
   int64_t trials_done() const;
 
-  /// Records a block in one transaction: its rows (one a trial, ascending), its packed outcomes, its tallies.
-  void write_block(const Block& block, const std::vector<TrialRow>& rows);
+  /// Records a block in one transaction: its rows, its packed outcomes, its counts.
+  void write_block(const BlockResult& result, int64_t round);
 
+  /// Counts by round, site and choice, in that order; cells without trials are left out.
+  std::vector<CellTally> cells() const;
   /// One a site, in the order of CampaignInfo::sites.
   std::vector<Tally> tallies() const;
 
-  /// Calls `visit` for each recorded trial, ascending. One consistent state, even while another process
-  /// writes.
-  void each_trial(const std::function<void(const TrialRow&)>& visit) const;
-  /// Empty if the trial is not recorded (yet).
-  std::optional<TrialRow> trial(int64_t number) const;
+  /// Kept rows of a range of trials, ascending.
+  std::vector<TrialRow> rows(int64_t first_trial, int64_t trials) const;
+  /// Empty if the trial has no row: it is not done yet, or was not worth keeping.
+  std::optional<TrialRow> row(int64_t trial) const;
 
-  /// Packed outcomes of a finished block; empty if it is not done.
+  /// The golden top class of each input that a finished block ran on.
+  std::map<int64_t, int64_t> golden_classes() const;
+
+  /// Calls `visit` for each finished block, ascending, with the number of its round and its outcomes, whose
+  /// site and choice are left open. One consistent state, even while another process writes.
+  void each_block(
+      const std::function<void(const Block&, int64_t round, const std::vector<TrialOutcome>&)>& visit) const;
+  /// Packed outcomes of a block; empty if it is not done.
   std::vector<uint8_t> packed_outcomes(int64_t block) const;
 
  private:
@@ -149,13 +221,10 @@ class Store {
   std::unique_ptr<State> state_;
 };
 
-/// Outcomes are packed into as few whole bytes a trial as hold (fired << 2 | class), lowest byte first: one
-/// byte for up to six criteria.
-std::vector<uint8_t> pack_outcomes(const std::vector<TrialRow>& rows, size_t criteria);
-struct PackedOutcome {
-  OutcomeClass outcome = OutcomeClass::masked;
-  uint32_t fired = 0;
-};
-std::vector<PackedOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, size_t criteria);
+/// Outcomes are packed into as few whole bytes a trial as hold (fired << 4 | faulty_right << 3 | golden_right
+/// << 2 | class) if there are labels, (fired << 2 | class) if not, lowest byte first: one byte for four
+/// criteria with labels, for six without. Site and choice are not packed: the key gives them back.
+std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, const CampaignInfo& info);
+std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info);
 
 }  // namespace faultwave

@@ -5,50 +5,65 @@
 #include <utility>
 
 #include "faultwave/error.h"
-#include "faultwave/random.h"
+#include "faultwave/estimates.h"
 
 #include "src/campaign/columns.h"
+#include "src/campaign/schedule.h"
 #include "src/common/torch_names.h"
 
 namespace faultwave {
 namespace {
 
-// A call of the engine is given so many whole batches: few enough that Ctrl-C is felt at once.
-constexpr int64_t kBatchesPerCall = 4;
-
-/// Top classes of an output that is a vector of scores; none otherwise.
-std::vector<RankedClass> top_of(const std::vector<at::Tensor>& outputs) {
-  if (outputs.empty() || outputs[0].dim() != 1 || !outputs[0].is_floating_point()) return {};
-  return top_classes(outputs[0]);
-}
-
-void take_top(const std::vector<RankedClass>& top, std::optional<int64_t>& index, double& probability) {
-  if (top.empty()) return;
-  index = top[0].index;
-  probability = top[0].probability;
-}
-
-/// The index of a victim within its batch element: which element of a batch a trial was run in means nothing.
-std::vector<int64_t> index_in_element(std::vector<int64_t> index, const BatchAxis& batch) {
-  if (batch.dim < 0 || batch.dim >= static_cast<int64_t>(index.size())) return index;
-  if (batch.rows > 1) {
-    index[batch.dim] %= batch.rows;
-  } else {
-    index.erase(index.begin() + batch.dim);
+void check_parts(const Specification& spec, const CampaignParts& parts) {
+  const SamplingOptions& sampling = parts.sampler->options();
+  if (sampling.inputs < 1)
+    throw UserError(ErrorCode::bad_input, "there are no inputs in '" + spec.input + "'");
+  if (!parts.labels.empty() && static_cast<int64_t>(parts.labels.size()) != sampling.inputs) {
+    throw UserError(ErrorCode::bad_input, "'" + spec.labels + "' has " + std::to_string(parts.labels.size()) +
+                                              " labels for " + std::to_string(sampling.inputs) +
+                                              " inputs: expected one each");
   }
-  return index;
 }
 
-void take_receipt(const Receipt& receipt, const BatchAxis& batch, TrialRow& row) {
-  row.forwards = receipt.forwards;
-  row.hits = receipt.hits;
-  if (receipt.victims.empty()) return;
-  const Victim& victim = receipt.victims[0];
-  row.index = index_in_element(victim.index, batch);
-  row.value_before = victim.before;
-  row.value_after = victim.after;
-  row.bits_before = victim.bits_before;
-  row.bits_after = victim.bits_after;
+int64_t most_trials(const Specification& spec, const Sampler& sampler) {
+  const int64_t all = sampler.trials().value_or(kMostTrials);
+  return spec.trials > 0 ? std::min(spec.trials, all) : all;
+}
+
+StoredSite stored(const Site& site, double probability) {
+  return {.kind = site.kind,
+          .name = site.name,
+          .op = site.op,
+          .dtype = dtype_name(site.dtype),
+          .shape = site.element_shape(),
+          .values = site.numel(),
+          .bits = site.bits(),
+          .channel_axis = site.channel_axis,
+          .probability = probability};
+}
+
+std::vector<StoredStratum> stored(const Strata& strata) {
+  std::vector<StoredStratum> stored;
+  for (size_t i = 0; i < strata.size(); ++i) {
+    stored.push_back(
+        {strata.name(i), strata.site(i), strata.first_choice(i), strata.choices(i), strata.weight(i)});
+  }
+  return stored;
+}
+
+/// Criteria that the stop rule looks at, by position.
+std::vector<size_t> stop_criteria(const Specification& spec, const std::vector<std::string>& columns) {
+  if (spec.stop.criteria.empty()) return {0};
+  std::vector<size_t> positions;
+  for (const std::string& name : spec.stop.criteria) {
+    const auto found = std::find(columns.begin(), columns.end(), name);
+    if (found == columns.end()) {
+      throw UserError(ErrorCode::usage,
+                      "[stop] criteria names '" + name + "', which is not among the criteria");
+    }
+    positions.push_back(static_cast<size_t>(found - columns.begin()));
+  }
+  return positions;
 }
 
 }  // namespace
@@ -56,20 +71,15 @@ void take_receipt(const Receipt& receipt, const BatchAxis& batch, TrialRow& row)
 Campaign::Campaign(Specification specification, CampaignParts parts)
     : specification_(std::move(specification)),
       parts_(std::move(parts)),
-      columns_(criterion_columns(parts_.criteria)) {
-  if (parts_.inputs < 1)
-    throw UserError(ErrorCode::bad_input, "there are no inputs in '" + specification_.input + "'");
-  if (!parts_.labels.empty() && static_cast<int64_t>(parts_.labels.size()) != parts_.inputs) {
-    throw UserError(ErrorCode::bad_input, "'" + specification_.labels + "' has " +
-                                              std::to_string(parts_.labels.size()) + " labels for " +
-                                              std::to_string(parts_.inputs) + " inputs: expected one each");
-  }
-  const std::vector<Site>& sites = parts_.population.sites();
-  for (size_t i = 0; i < sites.size(); ++i)
-    site_numbers_[{sites[i].kind, sites[i].name}] = static_cast<int64_t>(i);
+      columns_(criterion_columns(parts_.criteria)),
+      trials_(most_trials(specification_, *parts_.sampler)) {
+  check_parts(specification_, parts_);
+  stop_criteria(specification_, columns_);
 }
 
 CampaignInfo Campaign::info(const Specification& file, const std::string& path) const {
+  const Sampler& sampler = *parts_.sampler;
+  const Population& population = sampler.population();
   CampaignInfo info;
   info.specification = to_string(specification_);
   info.specification_file = to_string(file);
@@ -80,127 +90,136 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path) 
   info.program_version = program_version();
   info.torch_version = torch_version();
   info.seed = specification_.seed;
-  info.trials = specification_.trials;
+  info.trials = trials_;
   info.block = specification_.block;
-  info.inputs = parts_.inputs;
+  info.inputs = sampler.options().inputs;
+  info.eligible_inputs = sampler.options().eligible;
   info.confidence = specification_.confidence;
-  info.error = parts_.error->text();
+  info.error = specification_.draw == DrawRule::list ? "fault lines" : population.model()->text();
   info.draw = to_string(specification_.draw);
+  info.choices = population.choice_texts();
+  if (specification_.draw == DrawRule::stratified) info.strata = stored(sampler.strata());
   info.criteria = columns_;
   for (const CriterionPtr& criterion : parts_.criteria)
     info.criteria_text.push_back(criterion->text());
-
-  const std::vector<Site>& sites = parts_.population.sites();
-  for (size_t i = 0; i < sites.size(); ++i) {
-    const Site& site = sites[i];
-    info.sites.push_back({site.kind, site.name, site.op, dtype_name(site.dtype), site.element_shape(),
-                          site.numel(), site.bits(), parts_.population.probability(i)});
-  }
+  for (const std::vector<Fault>& line : sampler.options().list)
+    info.list.push_back(to_string(line));
+  for (size_t i = 0; i < population.sites().size(); ++i)
+    info.sites.push_back(stored(population.sites()[i], population.probability(i)));
   return info;
 }
 
-Trial Campaign::draw(int64_t number) const {
-  Draw draw(specification_.seed, static_cast<uint64_t>(number));
-  Trial trial;
-  trial.number = static_cast<uint64_t>(number);
-  trial.input = static_cast<int64_t>(draw.below(static_cast<uint64_t>(parts_.inputs)));
-  trial.faults.push_back(parts_.population.draw(parts_.error, draw));
-  return trial;
+Trial Campaign::draw(int64_t number, const Shares& shares) const {
+  return parts_.sampler->draw(number, shares).trial;
 }
+
+/// What one run of a campaign keeps between rounds.
+class Campaign::Runner {
+ public:
+  Runner(const Campaign& campaign, Store& store, const std::atomic<bool>& cancel,
+         const std::function<void(const Progress&)>& report, const BlockRunner& elsewhere)
+      : campaign_(campaign),
+        spec_(campaign.specification_),
+        store_(store),
+        cancel_(cancel),
+        report_(report),
+        elsewhere_(elsewhere),
+        committed_(campaign.columns_.size()) {
+    progress_.total = store.info().trials;
+    progress_.done_before = store.trials_done();
+    progress_.half_width = spec_.stop.half_width;
+    for (const Tally& tally : store.tallies())
+      committed_ += tally;
+  }
+
+  bool run() {
+    while (store_.ended().empty()) {
+      std::vector<Round> rounds = store_.rounds();
+      if (rounds.empty()) {
+        begin(rounds);
+        continue;
+      }
+      const std::vector<Block> blocks = store_.open_blocks(rounds.back());
+      if (!blocks.empty()) {
+        if (!run_blocks(rounds.back(), blocks)) return false;
+        continue;
+      }
+      const std::string reason = reason_to_end(rounds);
+      if (!reason.empty()) {
+        store_.end(reason);
+      } else {
+        begin(rounds);
+      }
+    }
+    return true;
+  }
+
+ private:
+  void begin(const std::vector<Round>& rounds) {
+    Round round = next_round(spec_, store_.info().trials, rounds);
+    if (spec_.draw == DrawRule::stratified) {
+      round.shares = decide_shares(store_.info(), rounds, store_.cells(), spec_.stop.half_width,
+                                   stop_criteria(spec_, campaign_.columns_))
+                         .ends;
+    }
+    store_.begin_round(round);
+  }
+
+  bool run_blocks(const Round& round, const std::vector<Block>& blocks) {
+    const auto done = [&](const BlockResult& result) {
+      store_.write_block(result, round.number);
+      for (const TrialOutcome& outcome : result.outcomes)
+        committed_.add(outcome);
+      if (elsewhere_) report_with(Tally(campaign_.columns_.size()));
+    };
+    if (elsewhere_) return elsewhere_(round, blocks, done);
+    for (const Block& block : blocks) {
+      const auto result =
+          campaign_.run_block(round, block, cancel_, [&](const Tally& tally) { report_with(tally); });
+      if (!result) return false;
+      done(*result);
+    }
+    return true;
+  }
+
+  std::string reason_to_end(const std::vector<Round>& rounds) {
+    if (rounds.back().first_trial + rounds.back().trials >= store_.info().trials) return "trials";
+    const Estimates estimates(store_.info(), rounds, store_.cells());
+    progress_.rate = estimates.overall(0);
+    bool is_enough = spec_.stop.half_width > 0;
+    for (const size_t criterion : stop_criteria(spec_, campaign_.columns_)) {
+      const Interval rate = estimates.overall(criterion);
+      is_enough = is_enough && (rate.high - rate.low) / 2 <= spec_.stop.half_width;
+    }
+    if (is_enough) return "half width";
+    const std::chrono::duration<double> elapsed = Clock::now() - start_;
+    return spec_.stop.minutes > 0 && elapsed.count() >= spec_.stop.minutes * 60 ? "time" : "";
+  }
+
+  void report_with(const Tally& under_way) {
+    if (!report_) return;
+    progress_.tally = committed_;
+    progress_.tally += under_way;
+    progress_.done = progress_.tally.trials;
+    progress_.elapsed = Clock::now() - start_;
+    report_(progress_);
+  }
+
+  using Clock = std::chrono::steady_clock;
+  const Campaign& campaign_;
+  const Specification& spec_;
+  Store& store_;
+  const std::atomic<bool>& cancel_;
+  const std::function<void(const Progress&)>& report_;
+  const BlockRunner& elsewhere_;
+  const Clock::time_point start_ = Clock::now();
+  Progress progress_;
+  Tally committed_;
+};
 
 bool Campaign::run(Store& store, const std::atomic<bool>& cancel,
-                   const std::function<void(const Progress&)>& report) const {
-  const auto start = std::chrono::steady_clock::now();
-  Progress progress;
-  progress.total = store.info().trials;
-  progress.done_before = store.trials_done();
-  Tally committed(columns_.size());
-  for (const Tally& tally : store.tallies())
-    committed += tally;
-
-  const auto report_with = [&](const Tally& under_way) {
-    if (!report) return;
-    progress.tally = committed;
-    progress.tally += under_way;
-    progress.done = progress.tally.trials;
-    progress.elapsed = std::chrono::steady_clock::now() - start;
-    report(progress);
-  };
-  for (const Block& block : store.open_blocks()) {
-    const std::optional<std::vector<TrialRow>> rows = run_block(block, cancel, report_with);
-    if (!rows) return false;
-    store.write_block(block, *rows);
-    for (const TrialRow& row : *rows)
-      committed.add(row);
-  }
-  return true;
-}
-
-std::optional<std::vector<TrialRow>> Campaign::run_block(
-    const Block& block, const std::atomic<bool>& cancel,
-    const std::function<void(const Tally&)>& report) const {
-  std::vector<Trial> trials;
-  for (int64_t i = 0; i < block.trials; ++i)
-    trials.push_back(draw(block.first_trial + i));
-  std::stable_sort(trials.begin(), trials.end(),
-                   [](const Trial& a, const Trial& b) { return a.input < b.input; });
-
-  std::vector<TrialRow> rows(trials.size());
-  Tally tally(columns_.size());
-  const auto most = static_cast<size_t>(specification_.batch * kBatchesPerCall);
-  for (size_t begin = 0; begin < trials.size();) {
-    if (cancel) return std::nullopt;
-    const size_t end = std::min(begin + most, trials.size());
-    const std::vector<Trial> call(trials.begin() + begin, trials.begin() + end);
-    size_t handed_over = 0;
-    parts_.engine->run(call, [&](size_t index, const TrialOutputs& outputs) {
-      TrialRow row = judge_trial(call.at(index), outputs);
-      tally.add(row);
-      ++handed_over;
-      rows[row.trial - block.first_trial] = std::move(row);
-    });
-    if (handed_over != call.size()) throw InternalError("the engine did not hand over each trial once");
-    report(tally);
-    begin = end;
-  }
-  return rows;
-}
-
-TrialRow Campaign::judge_trial(const Trial& trial, const TrialOutputs& outputs) const {
-  TrialRow row;
-  row.trial = static_cast<int64_t>(trial.number);
-  row.input = trial.input;
-  row.fault = to_string(trial.faults);
-  row.site = site_numbers_.at({trial.faults[0].kind, trial.faults[0].site});
-  const Site& site = parts_.population.sites()[row.site];
-  if (!outputs.receipts.empty()) take_receipt(outputs.receipts[0], site.batch, row);
-  if (!parts_.labels.empty()) row.label = parts_.labels[trial.input];
-  row.crash = outputs.crash;
-
-  const bool crashed = !outputs.crash.empty();
-  const Outcome outcome =
-      crashed ? crashed_outcome(parts_.criteria) : judge({outputs.golden, outputs.faulty}, parts_.criteria);
-  row.outcome = outcome.kind;
-  row.fired = outcome.fired;
-  take_top(top_of(outputs.golden), row.golden_class, row.golden_probability);
-  if (!crashed) take_top(top_of(outputs.faulty), row.faulty_class, row.faulty_probability);
-  return row;
-}
-
-ReplayedTrial Campaign::replay(int64_t number) const {
-  if (number < 0 || number >= specification_.trials) {
-    throw UserError(ErrorCode::usage, "there is no trial " + std::to_string(number) +
-                                          ": the campaign has trials 0 to " +
-                                          std::to_string(specification_.trials - 1));
-  }
-  const std::vector<Trial> trials = {draw(number)};
-  ReplayedTrial replayed;
-  parts_.engine->run(trials, [&](size_t, const TrialOutputs& outputs) {
-    replayed.row = judge_trial(trials[0], outputs);
-    replayed.golden = top_of(outputs.golden);
-    replayed.faulty = top_of(outputs.faulty);
-  });
-  return replayed;
+                   const std::function<void(const Progress&)>& report, const BlockRunner& elsewhere) const {
+  return Runner(*this, store, cancel, report, elsewhere).run();
 }
 
 }  // namespace faultwave

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "faultwave/campaign.h"
 #include "faultwave/direct_engine.h"
@@ -30,7 +33,7 @@ class Bench {
   }
 
   Injector& injector() { return *injector_; }
-  Engine& engine() { return *engine_; }
+  DirectEngine& engine() { return *engine_; }
   const std::shared_ptr<InputSet>& inputs() const { return inputs_; }
 
   /// Input `number` as a batch of one.
@@ -48,8 +51,8 @@ class Bench {
       if (error.code() != ErrorCode::bad_network) throw;
       std::ostringstream shape;
       shape << inputs_->get(0).sizes();
-      throw UserError(ErrorCode::bad_network, "'" + spec_.model + "' cannot run on " + inputs_->name(0) + " of '" +
-                                                  spec_.input + "', of shape " + shape.str() +
+      throw UserError(ErrorCode::bad_network, "'" + spec_.model + "' cannot run on " + inputs_->name(0) +
+                                                  " of '" + spec_.input + "', of shape " + shape.str() +
                                                   " without the batch: " + error.what());
     }
   }
@@ -132,29 +135,98 @@ std::vector<int64_t> read_labels(const at::Tensor& tensor, const std::string& pa
   return {labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel()};
 }
 
+/// Inputs whose golden top class is the label.
+std::vector<int64_t> right_inputs(DirectEngine& engine, const std::vector<int64_t>& labels,
+                                  const std::string& model) {
+  std::vector<int64_t> right;
+  for (size_t input = 0; input < labels.size(); ++input) {
+    const std::vector<at::Tensor> golden = engine.golden(static_cast<int64_t>(input));
+    const std::vector<RankedClass> top = top_classes(golden.at(0), 1);
+    if (!top.empty() && top[0].index == labels[input]) right.push_back(static_cast<int64_t>(input));
+  }
+  if (right.empty()) {
+    throw UserError(ErrorCode::bad_input,
+                    "only_right: '" + model + "' classifies none of the inputs as labelled");
+  }
+  return right;
+}
+
+/// The fault lines of a file, one trial a line, empty lines and those that begin with # left out.
+std::vector<std::vector<Fault>> read_list(const Specification& spec, const Injector& injector) {
+  std::ifstream file(spec.resolve(spec.list));
+  if (!file) throw UserError(ErrorCode::bad_input, "cannot read the fault lines in '" + spec.list + "'");
+  std::vector<std::vector<Fault>> list;
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
+    try {
+      std::vector<Fault> faults;
+      for (const Fault& fault : parse_faults(line))
+        faults.push_back(injector.resolve(fault));
+      list.push_back(std::move(faults));
+    } catch (const UserError& error) {
+      throw UserError(error.code(), spec.list + ", line " + std::to_string(number) + ": " + error.what());
+    }
+  }
+  if (list.empty()) throw UserError(ErrorCode::bad_input, "there are no fault lines in '" + spec.list + "'");
+  return list;
+}
+
+/// The sites that fault lines name, in execution order.
+std::vector<Site> sites_of(const std::vector<std::vector<Fault>>& list, const Injector& injector) {
+  std::set<std::pair<SiteKind, std::string>> named;
+  for (const std::vector<Fault>& line : list) {
+    for (const Fault& fault : line)
+      named.emplace(fault.kind, fault.site);
+  }
+  std::vector<Site> sites;
+  for (const Site& site : injector.sites()) {
+    if (named.count({site.kind, site.name}) > 0) sites.push_back(site);
+  }
+  return sites;
+}
+
+/// What a fault of a list does, for a population that has to have one model: the first line's.
+ErrorModelPtr model_of(const std::vector<std::vector<Fault>>& list) {
+  return list.at(0).at(0).model;
+}
+
 }  // namespace
 
 Campaign open_campaign(const Specification& spec) {
-  const ErrorModelPtr error = parse_error_model(spec.error);
+  const bool is_list = spec.draw == DrawRule::list;
+  const ErrorModelPtr error = is_list ? nullptr : parse_error_model(spec.error);
   const auto bench = std::make_shared<Bench>(spec);
-  if (needs_range(*error)) calibrate(*bench, spec);
+  if (error && needs_range(*error)) calibrate(*bench, spec);
 
-  const Population population(select_sites(bench->injector(), spec), spec.draw);
-  check_legal(bench->injector(), population, *error);
-
-  CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()), .population = population};
-  parts.error = error;
+  CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()), .sampler = nullptr};
   for (const std::string& criterion : spec.criteria)
     parts.criteria.push_back(parse_criterion(criterion));
-  parts.inputs = bench->inputs()->size();
   parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };
   if (!spec.labels.empty()) {
     const at::Tensor labels = load_tensor(spec.resolve(spec.labels));
     parts.labels = read_labels(labels, spec.labels);
     parts.labels_fingerprint = inputs_from_tensor(labels)->fingerprint();
   }
+  const auto first_label = parts.labels.empty() ? std::nullopt : std::make_optional(parts.labels[0]);
+  check_criteria(bench->engine().golden(0), parts.criteria, first_label);
   parts.model_fingerprint = file_fingerprint(spec.resolve(spec.model));
   parts.inputs_fingerprint = bench->inputs()->fingerprint();
+
+  SamplingOptions options{.rule = spec.draw,
+                          .seed = spec.seed,
+                          .inputs = bench->inputs()->size(),
+                          .inputs_in_turn = spec.inputs_in_turn,
+                          .faults_per_trial = spec.faults_per_trial};
+  const bool one_label_each = static_cast<int64_t>(parts.labels.size()) == options.inputs;
+  if (spec.only_right && one_label_each)
+    options.eligible = right_inputs(bench->engine(), parts.labels, spec.model);
+  if (is_list) options.list = read_list(spec, bench->injector());
+  const Population population(
+      is_list ? sites_of(options.list, bench->injector()) : select_sites(bench->injector(), spec), spec.draw,
+      is_list ? model_of(options.list) : error);
+  if (!is_list) check_legal(bench->injector(), population, *error);
+  parts.sampler = std::make_shared<Sampler>(population, std::move(options));
   return Campaign(spec, std::move(parts));
 }
 

@@ -44,8 +44,41 @@ void read_amounts(TomlReader& reader, Specification& spec) {
   reader.read("trials", spec.trials, 1);
   reader.read("batch", spec.batch, 1);
   reader.read("block", spec.block, 1);
+  reader.read("round", spec.round, 1);
   if (spec.trials / spec.block < kMostBlocks) return;
   reader.fail("trials", "would make more than " + std::to_string(kMostBlocks) + " blocks: make block larger");
+}
+
+void read_choice_of_inputs(TomlReader& reader, Specification& spec) {
+  std::string inputs = "random";
+  reader.read("inputs", inputs);
+  if (inputs != "random" && inputs != "in turn") {
+    reader.fail("inputs", "must be \"random\" or \"in turn\", and is \"" + inputs + "\"");
+  }
+  spec.inputs_in_turn = inputs == "in turn";
+  reader.read("only_right", spec.only_right);
+  if (spec.only_right && spec.labels.empty()) {
+    reader.fail("only_right", "needs labels, which say what is right");
+  }
+  reader.read("keep", spec.keep);
+  if (reader.has("keep") && spec.keep != "all" && spec.keep != "events") {
+    reader.fail("keep", "must be \"all\" or \"events\", and is \"" + spec.keep + "\"");
+  }
+}
+
+void read_stop(const toml::table& table, const std::string& name, StopRule& stop) {
+  TomlReader reader(table, name, "stop");
+  reader.read("half_width", stop.half_width);
+  reader.read("criteria", stop.criteria);
+  reader.read("minutes", stop.minutes);
+  reader.finish();
+  if (reader.has("half_width") && !(stop.half_width > 0 && stop.half_width < 0.5)) {
+    reader.fail("half_width", "must lie between 0 and 0.5, such as 0.002 for 0.2 %");
+  }
+  if (reader.has("minutes") && !(stop.minutes > 0)) reader.fail("minutes", "must be above 0");
+  if (reader.has("criteria") && stop.half_width == 0) {
+    reader.fail("criteria", "says whose interval is looked at, and half_width is missing");
+  }
 }
 
 void read_criteria(TomlReader& reader, Specification& spec) {
@@ -74,16 +107,40 @@ void read_preprocess(const toml::table& table, const std::string& name, Preproce
   }
 }
 
+void read_faults_per_trial(TomlReader& reader, Specification& spec) {
+  if (!reader.has("per_trial") || reader.is_integer("per_trial")) {
+    reader.read("per_trial", spec.faults_per_trial, 1);
+    return;
+  }
+  std::string text;
+  reader.read("per_trial", text);
+  if (text != "each layer") {
+    reader.fail("per_trial", "must be a number of faults, or \"each layer\", and is \"" + text + "\"");
+  }
+  spec.faults_per_trial = 0;
+}
+
 void read_fault(const toml::table& table, const std::string& name, Specification& spec) {
   TomlReader reader(table, name, "fault");
   std::string kind(to_string(spec.kind));
   std::string draw(to_string(spec.draw));
+  reader.read("draw", draw);
+  reader.at("draw", [&] { spec.draw = parse_draw_rule(draw); });
   reader.read("kind", kind);
   reader.read("sites", spec.sites);
   reader.read("error", spec.error);
-  reader.read("draw", draw);
+  reader.read("list", spec.list);
   reader.read("calibrate", spec.calibrate, 1);
+  read_faults_per_trial(reader, spec);
   reader.finish();
+  if (spec.draw == DrawRule::list) {
+    reader.require("list", "a file of fault lines");
+    for (const char* key : {"error", "kind", "sites"}) {
+      if (reader.has(key)) reader.fail(key, "does not go with draw = \"list\": the fault lines say it all");
+    }
+    return;
+  }
+  if (reader.has("list")) reader.fail("list", "goes with draw = \"list\" alone");
   reader.require("error", "what happens to a value, as in a fault line, such as \"flip\"");
 
   reader.at("kind", [&] { spec.kind = parse_site_kind(kind); });
@@ -91,11 +148,13 @@ void read_fault(const toml::table& table, const std::string& name, Specification
   if (reader.has("sites") && spec.sites.empty()) {
     reader.fail("sites", "names no site: leave it out for the default sites, or write [\"*\"] for all");
   }
-  if (draw != "bits" && draw != "layers") {
-    reader.fail("draw", "must be \"bits\" or \"layers\", and is \"" + draw + "\"" +
-                            did_you_mean(draw, {"bits", "layers"}));
-  }
-  spec.draw = draw == "bits" ? DrawRule::bits : DrawRule::layers;
+}
+
+/// Trials that end by themselves, or a rule that ends them.
+void check_ends(const TomlReader& reader, const Specification& spec) {
+  const bool is_finite = spec.draw == DrawRule::exhaustive || spec.draw == DrawRule::list;
+  if (spec.trials > 0 || spec.stop.is_set() || is_finite) return;
+  reader.require("trials", "how many faults to try, or a table [stop] that says when it is enough");
 }
 
 toml::table parse_toml(std::string_view text, const std::string& name) {
@@ -120,17 +179,20 @@ Specification parse_specification(std::string_view text, const std::string& name
   reader.read("labels", spec.labels);
   const toml::table* preprocess = reader.table("preprocess");
   const toml::table* fault = reader.table("fault");
+  const toml::table* stop = reader.table("stop");
   read_devices(reader, spec);
   read_amounts(reader, spec);
+  read_choice_of_inputs(reader, spec);
   read_criteria(reader, spec);
   reader.finish();
   reader.require("model", "the network's file");
   reader.require("input", "a tensor file, an image, or a folder of images");
-  reader.require("trials", "how many faults to try");
   reader.require("fault", "a table that says at least error = \"...\"");
 
   if (preprocess != nullptr) read_preprocess(*preprocess, name, spec.preprocess);
+  if (stop != nullptr) read_stop(*stop, name, spec.stop);
   read_fault(*fault, name, spec);
+  check_ends(reader, spec);
   return spec;
 }
 

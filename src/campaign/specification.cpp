@@ -55,7 +55,6 @@ std::vector<Line> lines_of(const Specification& spec) {
       {"", "model", quoted(spec.model)},
       {"", "input", quoted(spec.input)},
       {"", "seed", std::to_string(spec.seed)},
-      {"", "trials", std::to_string(spec.trials)},
       {"", "engine", quoted(spec.engine)},
       {"", "device", quoted(spec.device)},
       {"", "batch", std::to_string(spec.batch)},
@@ -63,7 +62,6 @@ std::vector<Line> lines_of(const Specification& spec) {
       {"", "criteria", list(spec.criteria, quoted)},
       {"", "confidence", number(spec.confidence)},
       {"fault", "kind", quoted(std::string(to_string(spec.kind)))},
-      {"fault", "error", quoted(spec.error)},
       {"fault", "draw", quoted(std::string(to_string(spec.draw)))},
       {"fault", "calibrate", std::to_string(spec.calibrate)},
       {"preprocess", "mean", list(spec.preprocess.mean, number)},
@@ -73,12 +71,27 @@ std::vector<Line> lines_of(const Specification& spec) {
   // its table.
   auto add = [&](const Line& line) {
     auto place = lines.begin();
+    bool is_new_table = true;
     for (auto it = lines.begin(); it != lines.end(); ++it) {
-      if (it->table == line.table) place = it + 1;
+      if (it->table != line.table) continue;
+      place = it + 1;
+      is_new_table = false;
     }
-    lines.insert(place, line);
+    lines.insert(is_new_table ? lines.end() : place, line);
   };
   if (!spec.labels.empty()) add({"", "labels", quoted(spec.labels)});
+  if (spec.trials > 0) add({"", "trials", std::to_string(spec.trials)});
+  if (spec.goes_in_rounds()) add({"", "round", std::to_string(spec.round)});
+  if (spec.inputs_in_turn) add({"", "inputs", quoted("in turn")});
+  if (spec.only_right) add({"", "only_right", "true"});
+  if (!spec.keep.empty()) add({"", "keep", quoted(spec.keep)});
+  if (!spec.error.empty()) add({"fault", "error", quoted(spec.error)});
+  if (!spec.list.empty()) add({"fault", "list", quoted(spec.list)});
+  if (spec.faults_per_trial > 1) add({"fault", "per_trial", std::to_string(spec.faults_per_trial)});
+  if (spec.faults_per_trial == 0) add({"fault", "per_trial", quoted("each layer")});
+  if (spec.stop.half_width > 0) add({"stop", "half_width", number(spec.stop.half_width)});
+  if (!spec.stop.criteria.empty()) add({"stop", "criteria", list(spec.stop.criteria, quoted)});
+  if (spec.stop.minutes > 0) add({"stop", "minutes", number(spec.stop.minutes)});
   if (!spec.dtype.empty()) add({"", "dtype", quoted(spec.dtype)});
   if (!spec.sites.empty()) add({"fault", "sites", list(spec.sites, quoted)});
   if (spec.preprocess.resize) add({"preprocess", "resize", std::to_string(*spec.preprocess.resize)});
@@ -99,8 +112,10 @@ const Line* find_line(const std::vector<Line>& lines, const Line& wanted) {
 
 }  // namespace
 
-std::string_view to_string(DrawRule rule) {
-  return rule == DrawRule::bits ? "bits" : "layers";
+bool Specification::keeps_all() const {
+  constexpr int64_t kFew = 100'000;
+  if (!keep.empty()) return keep == "all";
+  return !goes_in_rounds() && trials > 0 && trials <= kFew;
 }
 
 std::string Specification::resolve(const std::string& path) const {

@@ -46,6 +46,13 @@ void TomlReader::read(const char* key, double& value) {
   value = node->value<double>().value();
 }
 
+void TomlReader::read(const char* key, bool& value) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_boolean()) wrong_type(key, "true or false", *node);
+  value = node->as_boolean()->get();
+}
+
 void TomlReader::read(const char* key, std::vector<std::string>& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;

@@ -23,6 +23,7 @@ class TomlReader {
 
   void read(const char* key, std::string& value);
   void read(const char* key, double& value);
+  void read(const char* key, bool& value);
   void read(const char* key, std::vector<std::string>& value);
   void read(const char* key, std::array<double, 3>& value);
   /// An integer of at least `least`.
@@ -33,6 +34,7 @@ class TomlReader {
   const toml::table* table(const char* key);
 
   bool has(const char* key) const { return table_.contains(key); }
+  bool is_integer(const char* key) const { return table_[key].is_integer(); }
 
   /// Runs `check`; a UserError from it is thrown again with file, line and key in front.
   void at(const char* key, const std::function<void()>& check) const;

@@ -21,13 +21,24 @@ struct ReplayOptions {
   NetworkFlags network;
 };
 
-TrialRow recorded_trial(const Store& store, int64_t number) {
-  if (const std::optional<TrialRow> row = store.trial(number)) return *row;
-  const int64_t trials = store.info().trials;
+/// What the database says of a trial: its row, or the outcome alone where it has none.
+struct Recorded {
+  std::optional<TrialRow> row;
+  TrialOutcome outcome;
+};
+
+Recorded recorded_trial(const Store& store, int64_t number) {
+  const CampaignInfo& info = store.info();
+  const int64_t block = number < 0 ? -1 : number / info.block;
+  const std::vector<TrialOutcome> outcomes = unpack_outcomes(store.packed_outcomes(block), info);
+  const int64_t place = number - block * info.block;
+  if (number >= 0 && place < static_cast<int64_t>(outcomes.size())) {
+    return {store.row(number), outcomes[static_cast<size_t>(place)]};
+  }
   const std::string reason =
-      number < 0 || number >= trials
-          ? "the campaign has trials 0 to " + std::to_string(trials - 1)
-          : "it has not been run yet; go on with `faultwave resume " + store.path() + "`";
+      number < 0 || number >= info.trials ? "the campaign has trials 0 to " + std::to_string(info.trials - 1)
+      : store.ended().empty() ? "it has not been run yet; go on with `faultwave resume " + store.path() + "`"
+                              : "the campaign ended after " + std::to_string(store.trials_done()) + " trials";
   throw UserError(ErrorCode::usage,
                   "no trial " + std::to_string(number) + " in '" + store.path() + "': " + reason);
 }
@@ -49,37 +60,44 @@ std::string classes_text(const std::vector<RankedClass>& classes) {
   return text;
 }
 
-std::string outcome_text(const TrialRow& row, const std::vector<std::string>& criteria) {
-  std::string fired;
+std::string outcome_text(OutcomeClass outcome, uint32_t fired, const std::vector<std::string>& criteria) {
+  std::string text;
   for (size_t i = 0; i < criteria.size(); ++i) {
-    if (((row.fired >> i) & 1) != 0) fired += (fired.empty() ? ": " : ", ") + criteria[i];
+    if (((fired >> i) & 1) != 0) text += (text.empty() ? ": " : ", ") + criteria[i];
   }
+  return std::string(to_string(outcome)) + text;
+}
+
+std::string outcome_text(const TrialRow& row, const std::vector<std::string>& criteria) {
   const std::string crash =
       row.crash.empty() ? "" : " (crashed: " + row.crash.substr(0, row.crash.find('\n')) + ")";
-  return std::string(to_string(row.outcome)) + fired + crash;
+  return outcome_text(row.outcome, row.fired, criteria) + crash;
 }
 
 /// Where a replayed trial differs from the recorded one, or "".
-std::string difference(const TrialRow& recorded, const TrialRow& now) {
-  if (recorded.fault != now.fault || recorded.input != now.input) return "the fault drawn";
-  if (recorded.outcome != now.outcome || recorded.fired != now.fired) return "the outcome";
-  if (recorded.faulty_class != now.faulty_class) return "the faulty top class";
-  return "";
+std::string difference(const Recorded& recorded, const TrialRow& now) {
+  if (recorded.outcome.outcome != now.outcome || recorded.outcome.fired != now.fired) return "the outcome";
+  if (!recorded.row) return "";
+  if (recorded.row->outcome != now.outcome || recorded.row->fired != now.fired) return "the outcome";
+  if (recorded.row->fault != now.fault || recorded.row->input != now.input) return "the fault drawn";
+  return recorded.row->faulty_class != now.faulty_class ? "the faulty top class" : "";
 }
 
-void print(const ReplayedTrial& trial, const TrialRow& recorded, const CampaignInfo& info,
+void print(const ReplayedTrial& trial, const Recorded& recorded, const CampaignInfo& info,
            const std::string& input) {
   const TrialRow& row = trial.row;
   std::cout << "trial     " << row.trial << "\ninput     " << row.input << " (" << input << ")"
             << "\nfault     " << row.fault << "\nreceipt   " << receipt_text(row, info.sites.at(row.site))
             << "\ngolden    " << classes_text(trial.golden) << "\nfaulty    " << classes_text(trial.faulty)
             << "\noutcome   " << outcome_text(row, info.criteria) << "\nrecorded  "
-            << outcome_text(recorded, info.criteria) << "\n";
+            << (recorded.row ? outcome_text(*recorded.row, info.criteria)
+                             : outcome_text(recorded.outcome.outcome, recorded.outcome.fired, info.criteria))
+            << "\n";
 }
 
 void replay(const ReplayOptions& options) {
   const Store store = Store::open(options.database, Store::Access::read);
-  const TrialRow recorded = recorded_trial(store, options.trial);
+  const Recorded recorded = recorded_trial(store, options.trial);
   Specification specification = recorded_specification(store, options.specification);
   apply(options.network, specification);
   const Campaign campaign = open_campaign(specification);
@@ -93,7 +111,7 @@ void replay(const ReplayOptions& options) {
   }
   check_same_campaign(store.info(), comparable, options.database);
 
-  const ReplayedTrial trial = campaign.replay(options.trial);
+  const ReplayedTrial trial = campaign.replay(options.trial, shares_of_trial(store.rounds(), options.trial));
   print(trial, recorded, info, campaign.parts().input_name(trial.row.input));
   if (const std::string what = difference(recorded, trial.row); !what.empty()) {
     throw UserError(ErrorCode::mismatch, "trial " + std::to_string(options.trial) + ": " + what +

@@ -27,8 +27,7 @@ DirectEngine::DirectEngine(std::shared_ptr<Network> network, const Injector& inj
 void DirectEngine::find_output_axes() {
   const std::vector<at::Tensor> single = forward(stack({0}));
   if (!injector_.batch_is_free() || options_.batch == 1) {
-    options_.batch = 1;
-    output_axes_.assign(single.size(), 0);
+    run_alone(single);
     return;
   }
   const std::vector<at::Tensor> pair = forward(stack({0, 0}));
@@ -39,12 +38,19 @@ void DirectEngine::find_output_axes() {
     }
     if (axis < 0) {
       // An output for the whole batch (a mean, say) cannot be split between trials.
-      options_.batch = 1;
-      output_axes_.assign(single.size(), 0);
+      run_alone(single);
       return;
     }
     output_axes_.push_back(axis);
   }
+}
+
+void DirectEngine::run_alone(const std::vector<at::Tensor>& single) {
+  options_.batch = 1;
+  output_axes_.clear();
+  // Axis 0 is taken for the batch where its size is one; a detector's boxes [N, 4], say, have none.
+  for (const at::Tensor& output : single)
+    output_axes_.push_back(output.dim() > 0 && output.size(0) == 1 ? 0 : -1);
 }
 
 at::Tensor DirectEngine::stack(const std::vector<int64_t>& inputs) const {
@@ -70,8 +76,9 @@ std::vector<at::Tensor> DirectEngine::element(const std::vector<at::Tensor>& out
   std::vector<at::Tensor> elements;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const at::Tensor& output = outputs[i];
-    const int64_t axis = output_axes_[i];
-    const bool splits = axis < output.dim() && output.size(axis) > number;
+    // A faulty run may give more outputs than the golden one; those have no known axis.
+    const int64_t axis = i < output_axes_.size() ? output_axes_[i] : -1;
+    const bool splits = axis >= 0 && axis < output.dim() && output.size(axis) > number;
     elements.push_back(splits ? output.select(axis, number).contiguous() : output);
   }
   return elements;
@@ -150,8 +157,7 @@ void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& grou
   std::vector<Receipt> receipts;
   std::string crash;
   try {
-    faulty = injector_.run(
-        faults, [&] { return forward(batch); }, &receipts);
+    faulty = injector_.run(faults, [&] { return forward(batch); }, &receipts);
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {

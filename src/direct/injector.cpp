@@ -146,7 +146,8 @@ Fault Injector::resolve(const Fault& fault) const {
 
 Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key) const {
   Draw draw(key.value_or(key_from_entropy()));
-  return resolve(Population(select(kind), DrawRule::layers).draw(model, draw));
+  const Population population(select(kind), DrawRule::layers, model);
+  return resolve(population.fault(population.draw(draw), draw));
 }
 
 Armed::Armed(const Injector& injector, const std::vector<Fault>& faults)

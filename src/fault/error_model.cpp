@@ -38,6 +38,10 @@ std::string unknown_model(std::string_view name) {
 
 }  // namespace
 
+std::vector<ErrorModelPtr> ErrorModel::choices(const VictimContext&) const {
+  return {};
+}
+
 std::shared_ptr<const ErrorModel> ErrorModel::resolve(const VictimContext&, Draw&) const {
   return nullptr;
 }

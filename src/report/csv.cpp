@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ostream>
 
+#include "faultwave/campaign.h"
 #include "faultwave/report.h"
 
 #include "src/report/trial_fields.h"
+#include "src/report/walk_trials.h"
 
 namespace faultwave {
 namespace {
@@ -27,7 +29,7 @@ void write_csv(const Store& store, std::ostream& out) {
   for (const std::string& column : trial_columns(info))
     line += (line.empty() ? "" : ",") + cell(column);
   out << line << '\n';
-  store.each_trial([&](const TrialRow& row) {
+  walk_rows(store, recorded_sampler(info), [&](const TrialRow& row) {
     line.clear();
     for (const TrialField& field : trial_fields(info, row)) {
       line += cell(field.text);

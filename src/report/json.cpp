@@ -33,26 +33,39 @@ Json classes_of(const Tally& tally) {
 Json campaign_of(const CampaignInfo& info) {
   Json campaign = {{"trials", info.trials}, {"seed", info.seed}, {"inputs", info.inputs},
                    {"error", info.error},   {"draw", info.draw}, {"criteria", info.criteria_text}};
-  campaign["rate_over_all"] = info.draw == "bits" ? "mean over bits" : "mean over layers";
-  campaign["interval"] = "Clopper-Pearson";
+  campaign["rate_over_all"] = info.draw == "layers" ? "mean over layers" : "mean over bits";
   return campaign;
 }
 
-Json layers_of(const Summary& summary) {
-  Json layers = Json::array();
-  for (size_t i = 0; i < summary.layers.size(); ++i) {
-    const StoredSite& site = summary.info.sites[i];
-    const RateGroup& group = summary.layers[i];
-    layers.push_back({{"site", site.name},
-                      {"kind", to_string(site.kind)},
-                      {"values", site.values},
-                      {"bits", site.bits},
-                      {"probability", site.probability},
-                      {"trials", group.tally.trials},
-                      {"classes", classes_of(group.tally)},
-                      {"outcomes", outcomes_of(group, summary.info.criteria)}});
+Json group_of(const Summary& summary, size_t number) {
+  const RateGroup& group = summary.groups[number];
+  Json json;
+  if (summary.by == GroupBy::layer) {
+    const StoredSite& site = summary.info.sites[number];
+    json = {{"site", site.name},
+            {"kind", to_string(site.kind)},
+            {"values", site.values},
+            {"bits", site.bits},
+            {"probability", site.probability}};
+  } else {
+    json["name"] = group.name;
   }
-  return layers;
+  json["trials"] = group.tally.trials;
+  json["classes"] = classes_of(group.tally);
+  json["outcomes"] = outcomes_of(group, summary.info.criteria);
+  return json;
+}
+
+Json groups_of(const Summary& summary) {
+  Json groups = Json::array();
+  for (size_t i = 0; i < summary.groups.size(); ++i)
+    groups.push_back(group_of(summary, i));
+  return groups;
+}
+
+std::string list_name(GroupBy by) {
+  const std::string name(to_string(by));
+  return name + (name.back() == 's' ? "es" : "s");
 }
 
 }  // namespace
@@ -66,8 +79,10 @@ std::string json_report(const Summary& summary) {
     const auto trials = static_cast<double>(tally.trials);
     report["accuracy"] = {{"golden", tally.golden_right / trials}, {"faulty", tally.faulty_right / trials}};
   }
-  report["layers"] = layers_of(summary);
+  report[list_name(summary.by)] = groups_of(summary);
   report["campaign"] = campaign_of(summary.info);
+  report["campaign"]["interval"] = to_string(summary.interval);
+  report["campaign"]["ended"] = summary.ended;
   return report.dump(2) + "\n";
 }
 

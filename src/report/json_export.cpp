@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "faultwave/campaign.h"
 #include "faultwave/report.h"
 
 #include "src/report/trial_fields.h"
+#include "src/report/walk_trials.h"
 
 namespace faultwave {
 namespace {
@@ -34,7 +36,7 @@ void write_json(const Store& store, std::ostream& out) {
   const std::vector<std::string> columns = trial_columns(info);
   out << "{\"criteria\": " << nlohmann::json(info.criteria).dump() << ",\n\"trials\": [";
   bool is_first = true;
-  store.each_trial([&](const TrialRow& row) {
+  walk_rows(store, recorded_sampler(info), [&](const TrialRow& row) {
     std::string line = is_first ? "\n{" : ",\n{";
     is_first = false;
     const std::vector<TrialField> fields = trial_fields(info, row);

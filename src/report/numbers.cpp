@@ -9,10 +9,20 @@
 namespace faultwave {
 namespace {
 
-std::string two_decimals(double value) {
+std::string with_decimals(double value, int decimals) {
   char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.2f", value);
+  std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
   return buffer;
+}
+
+/// Two, and more where the interval is so narrow that two would hide it.
+int decimals_of(const Interval& interval) {
+  constexpr int kMost = 5;
+  const double half_width = 100 * (interval.high - interval.low) / 2;
+  int decimals = 2;
+  for (double finest = 0.05; half_width < finest && decimals < kMost; finest /= 10)
+    ++decimals;
+  return decimals;
 }
 
 }  // namespace
@@ -26,12 +36,14 @@ std::string grouped(int64_t number) {
 }
 
 std::string percent(double proportion) {
-  return two_decimals(100 * proportion) + " %";
+  return with_decimals(100 * proportion, 2) + " %";
 }
 
 std::string percent(const Interval& interval) {
-  return percent(interval.estimate) + " [" + two_decimals(100 * interval.low) + ", " +
-         two_decimals(100 * interval.high) + "]";
+  const int decimals = decimals_of(interval);
+  return with_decimals(100 * interval.estimate, decimals) + " % [" +
+         with_decimals(100 * interval.low, decimals) + ", " + with_decimals(100 * interval.high, decimals) +
+         "]";
 }
 
 std::string exact(double number) {

@@ -1,28 +1,154 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "faultwave/campaign.h"
+#include "faultwave/error.h"
 #include "faultwave/report.h"
+
+#include "src/report/walk_trials.h"
 
 namespace faultwave {
 namespace {
 
-RateGroup with_rates(const Tally& tally, double confidence) {
-  RateGroup group;
-  group.tally = tally;
-  for (const int64_t count : tally.fired)
-    group.rates.push_back(clopper_pearson(count, tally.trials, confidence));
+constexpr std::array<std::pair<GroupBy, const char*>, 5> kGroupings = {{
+    {GroupBy::layer, "layer"},
+    {GroupBy::bit, "bit"},
+    {GroupBy::channel, "channel"},
+    {GroupBy::golden_class, "class"},
+    {GroupBy::input, "input"},
+}};
+
+std::string site_text(const StoredSite& site) {
+  return std::string(to_string(site.kind)) + ":" + site.name;
+}
+
+bool everywhere(int64_t, int64_t) {
+  return true;
+}
+
+RateGroup group_of(const std::string& name, const Estimates& estimates, const CampaignInfo& info,
+                   const Estimates::Part& within, const std::vector<CellTally>& counts) {
+  RateGroup group{.name = name, .tally = Tally(info.criteria.size()), .rates = {}};
+  for (const CellTally& cell : counts) {
+    if (within(cell.site, cell.choice)) group.tally += cell.tally;
+  }
+  for (size_t criterion = 0; criterion < info.criteria.size(); ++criterion)
+    group.rates.push_back(estimates.part(criterion, within, counts));
   return group;
+}
+
+std::vector<RateGroup> by_layer(const Estimates& estimates, const CampaignInfo& info) {
+  std::vector<RateGroup> groups;
+  for (size_t number = 0; number < info.sites.size(); ++number) {
+    const auto within = [&](int64_t site, int64_t) { return site == static_cast<int64_t>(number); };
+    groups.push_back(group_of(site_text(info.sites[number]), estimates, info, within, estimates.cells()));
+  }
+  return groups;
+}
+
+std::vector<RateGroup> by_bit(const Estimates& estimates, const CampaignInfo& info) {
+  std::vector<RateGroup> groups;
+  for (size_t number = 0; number < info.choices.size(); ++number) {
+    const auto within = [&](int64_t, int64_t choice) { return choice == static_cast<int64_t>(number); };
+    groups.push_back(group_of(info.choices[number], estimates, info, within, estimates.cells()));
+  }
+  return groups;
+}
+
+/// What singles a trial out beside its cell: a site and a number within it, or no site (-1) and an input or
+/// class.
+using Key = std::pair<int64_t, int64_t>;
+using CellKey = std::tuple<int64_t, int64_t, int64_t>;  // round, site, choice
+
+int64_t channel_of(const StoredSite& site, int64_t element) {
+  if (site.channel_axis < 0) return 0;
+  int64_t below = 1;
+  for (size_t d = static_cast<size_t>(site.channel_axis) + 1; d < site.shape.size(); ++d)
+    below *= site.shape[d];
+  return element / below % site.shape[static_cast<size_t>(site.channel_axis)];
+}
+
+/// The class of an input without scores is -1.
+int64_t class_of(const std::map<int64_t, int64_t>& classes, int64_t input) {
+  const auto found = classes.find(input);
+  return found == classes.end() ? -1 : found->second;
+}
+
+std::string name_of(GroupBy by, const CampaignInfo& info, const Key& key) {
+  if (by == GroupBy::input) return "input " + std::to_string(key.second);
+  if (by == GroupBy::golden_class) return key.second < 0 ? "no class" : "class " + std::to_string(key.second);
+  const StoredSite& site = info.sites.at(static_cast<size_t>(key.first));
+  return site_text(site) + (site.channel_axis < 0 ? "" : "[ch=" + std::to_string(key.second) + "]");
+}
+
+std::vector<RateGroup> by_walking(const Store& store, const Estimates& estimates, GroupBy by) {
+  const CampaignInfo& info = store.info();
+  const std::map<int64_t, int64_t> classes = store.golden_classes();
+  std::map<Key, std::map<CellKey, Tally>> tallies;
+  walk_trials(store, recorded_sampler(info),
+              [&](int64_t, int64_t round, const Sampler::Located& drawn, const TrialOutcome& outcome) {
+                Key key{-1, drawn.input};
+                if (by == GroupBy::golden_class) key.second = class_of(classes, drawn.input);
+                if (by == GroupBy::channel) {
+                  const auto& site = info.sites[static_cast<size_t>(drawn.place.site)];
+                  key = {drawn.place.site, channel_of(site, drawn.place.element)};
+                }
+                tallies[key]
+                    .try_emplace({round, outcome.site, outcome.choice}, info.criteria.size())
+                    .first->second.add(outcome);
+              });
+  std::vector<RateGroup> groups;
+  for (auto& [key, by_cell] : tallies) {
+    std::vector<CellTally> counts;
+    for (auto& [cell, tally] : by_cell)
+      counts.push_back({std::get<0>(cell), std::get<1>(cell), std::get<2>(cell), std::move(tally)});
+    const int64_t only = key.first;
+    const auto within = [only](int64_t site, int64_t) { return only < 0 || site == only; };
+    groups.push_back(group_of(name_of(by, info, key), estimates, info, within, counts));
+  }
+  return groups;
 }
 
 }  // namespace
 
-Summary summarize(const Store& store) {
+std::string_view to_string(GroupBy by) {
+  for (const auto& [grouping, name] : kGroupings) {
+    if (grouping == by) return name;
+  }
+  throw InternalError("a grouping without a name");
+}
+
+GroupBy parse_group_by(std::string_view text) {
+  for (const auto& [grouping, name] : kGroupings) {
+    if (text == name) return grouping;
+  }
+  throw UserError(ErrorCode::usage, "cannot group by '" + std::string(text) +
+                                        "': expected layer, bit, channel, class or input");
+}
+
+Summary summarize(const Store& store, GroupBy by) {
   Summary summary;
   summary.info = store.info();
-  Tally overall(summary.info.criteria.size());
-  for (const Tally& tally : store.tallies()) {
-    overall += tally;
-    summary.layers.push_back(with_rates(tally, summary.info.confidence));
+  summary.ended = store.ended();
+  summary.by = by;
+  const Specification spec = parse_specification(summary.info.specification, store.path());
+  summary.has_layers = spec.faults_per_trial == 1;
+
+  const Estimates estimates(summary.info, store.rounds(), store.cells());
+  summary.interval = estimates.kind();
+  summary.overall = group_of("(all)", estimates, summary.info, everywhere, estimates.cells());
+  const bool needs_places = by == GroupBy::layer || by == GroupBy::bit || by == GroupBy::channel;
+  if (needs_places && !summary.has_layers) return summary;
+  if (by == GroupBy::layer) {
+    summary.groups = by_layer(estimates, summary.info);
+  } else if (by == GroupBy::bit) {
+    summary.groups = by_bit(estimates, summary.info);
+  } else {
+    summary.groups = by_walking(store, estimates, by);
   }
-  summary.overall = with_rates(overall, summary.info.confidence);
   return summary;
 }
 

@@ -54,7 +54,8 @@ std::string site_kinds(const CampaignInfo& info) {
 }
 
 std::string count_of(int64_t count, const std::string& thing) {
-  return grouped(count) + " " + thing + (count == 1 ? "" : "s");
+  const bool is_latin = thing == "stratum";
+  return grouped(count) + " " + (count == 1 ? thing : is_latin ? "strata" : thing + "s");
 }
 
 std::string population_line(const CampaignInfo& info) {
@@ -69,11 +70,46 @@ std::string population_line(const CampaignInfo& info) {
 }
 
 std::string sampling_line(const CampaignInfo& info) {
+  const DrawRule rule = parse_draw_rule(info.draw);
   const std::string seed = "; seed " + std::to_string(info.seed);
-  if (info.draw == "bits") return "input, then bit, each uniformly over all" + seed;
-  return "input, then layer, then value, each uniformly: a rate over all is the mean over layers, not over "
-         "bits" +
-         seed;
+  switch (rule) {
+    case DrawRule::bits:
+      return "input, then bit, each uniformly over all" + seed;
+    case DrawRule::layers:
+      return "input, then layer, then value, each uniformly: a rate over all is the mean over layers, not "
+             "over "
+             "bits" +
+             seed;
+    case DrawRule::stratified:
+      return count_of(static_cast<int64_t>(info.strata.size()), "stratum") +
+             " of layer and class of bit, drawn from as results ask for; rates are over all bits alike" +
+             seed;
+    case DrawRule::exhaustive:
+      return "every bit of every value of every input";
+    case DrawRule::list:
+      break;
+  }
+  return count_of(static_cast<int64_t>(info.list.size()), "fault line") + " of a list, each on every input";
+}
+
+std::string interval_text(IntervalKind kind) {
+  switch (kind) {
+    case IntervalKind::exact:
+      return "none: every fault was tried";
+    case IntervalKind::binomial:
+      return "Clopper-Pearson";
+    case IntervalKind::sequential:
+      break;
+  }
+  return "confidence sequence, valid whenever one stops";
+}
+
+std::string trials_line(const Summary& summary) {
+  const CampaignInfo& info = summary.info;
+  const int64_t trials = summary.overall.tally.trials;
+  if (summary.ended == "half width") return grouped(trials) + ", when the interval was narrow enough";
+  if (summary.ended == "time") return grouped(trials) + ", when the time was over";
+  return grouped(trials) + (trials < info.trials ? " of " + grouped(info.trials) + " (not finished)" : "");
 }
 
 std::string classes_line(const Tally& tally) {
@@ -91,12 +127,11 @@ std::string heading(const Summary& summary) {
   const CampaignInfo& info = summary.info;
   const Tally& tally = summary.overall.tally;
   std::ostringstream text;
-  text << "Trials      " << grouped(tally.trials);
-  if (tally.trials < info.trials) text << " of " << grouped(info.trials) << " (not finished)";
+  text << "Trials      " << trials_line(summary);
   text << "\nPopulation  " << population_line(info) << "\nSampling    " << sampling_line(info)
        << "\nError       " << info.error << "\nCriteria    " << joined(info.criteria_text) << "\nIntervals   "
-       << exact(100 * info.confidence) << " %, Clopper-Pearson"
-       << "\nOutcomes    " << classes_line(tally) << "\n";
+       << exact(100 * info.confidence) << " %, " << interval_text(summary.interval) << "\nOutcomes    "
+       << classes_line(tally) << (info.strata.empty() ? "" : " as drawn, not weighted") << "\n";
   if (!info.labels_fingerprint.empty() && tally.trials > 0) {
     text << "Accuracy    golden " << percent(static_cast<double>(tally.golden_right) / tally.trials)
          << ", faulty " << percent(static_cast<double>(tally.faulty_right) / tally.trials) << "\n";
@@ -104,15 +139,15 @@ std::string heading(const Summary& summary) {
   return text.str();
 }
 
-/// Layers that trials fell on, by the rate of the first criterion; the layer with more trials first where it
+/// Groups that trials fell in, by the rate of the first criterion; the group with more trials first where it
 /// is equal.
 std::vector<size_t> worst_first(const Summary& summary) {
-  std::vector<size_t> order(summary.layers.size());
+  std::vector<size_t> order(summary.groups.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::erase_if(order, [&](size_t layer) { return summary.layers[layer].tally.trials == 0; });
+  std::erase_if(order, [&](size_t group) { return summary.groups[group].tally.trials == 0; });
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const RateGroup& first = summary.layers[a];
-    const RateGroup& second = summary.layers[b];
+    const RateGroup& first = summary.groups[a];
+    const RateGroup& second = summary.groups[b];
     if (first.rates[0].estimate != second.rates[0].estimate) {
       return first.rates[0].estimate > second.rates[0].estimate;
     }
@@ -121,34 +156,42 @@ std::vector<size_t> worst_first(const Summary& summary) {
   return order;
 }
 
-std::vector<std::string> row_of(const std::string& name, const RateGroup& group) {
-  std::vector<std::string> cells = {name, grouped(group.tally.trials)};
+std::vector<std::string> row_of(const RateGroup& group) {
+  std::vector<std::string> cells = {group.name, grouped(group.tally.trials)};
   for (const Interval& rate : group.rates)
     cells.push_back(percent(rate));
   return cells;
 }
 
+/// "layer" and "layers", "class" and "classes".
+std::string count_of_groups(size_t count, GroupBy by) {
+  const std::string name(to_string(by));
+  const std::string plural = name + (name.back() == 's' ? "es" : "s");
+  return grouped(static_cast<int64_t>(count)) + " " + (count == 1 ? name : plural);
+}
+
 }  // namespace
 
-std::string text_report(const Summary& summary, size_t most_layers) {
+std::string text_report(const Summary& summary, size_t most) {
   const CampaignInfo& info = summary.info;
   const std::vector<size_t> order = worst_first(summary);
-  const size_t shown = most_layers == 0 ? order.size() : std::min(most_layers, order.size());
+  const size_t shown = most == 0 ? order.size() : std::min(most, order.size());
 
   Table table;
-  std::vector<std::string> names = {"layer, worst " + info.criteria[0] + " first", "trials"};
+  std::vector<std::string> names = {
+      std::string(to_string(summary.by)) + ", worst " + info.criteria[0] + " first", "trials"};
   names.insert(names.end(), info.criteria.begin(), info.criteria.end());
   table.add(names);
-  table.add(row_of("(all)", summary.overall));
-  for (size_t i = 0; i < shown; ++i) {
-    const StoredSite& site = info.sites[order[i]];
-    table.add(row_of(std::string(to_string(site.kind)) + ":" + site.name, summary.layers[order[i]]));
-  }
+  table.add(row_of(summary.overall));
+  for (size_t i = 0; i < shown; ++i)
+    table.add(row_of(summary.groups[order[i]]));
   std::string text = heading(summary) + "\n" + table.text();
+  if (!summary.has_layers)
+    text += "A trial has several faults, so there is no table by layer, bit or channel.\n";
   if (shown < order.size())
-    text += "... and " + count_of(static_cast<int64_t>(order.size() - shown), "layer") + " more\n";
-  const auto untouched = static_cast<int64_t>(info.sites.size() - order.size());
-  if (untouched > 0) text += "No trial fell on " + count_of(untouched, "layer") + ".\n";
+    text += "... and " + count_of_groups(order.size() - shown, summary.by) + " more\n";
+  const size_t untouched = summary.groups.size() - order.size();
+  if (untouched > 0) text += "No trial fell on " + count_of_groups(untouched, summary.by) + ".\n";
   return text;
 }
 

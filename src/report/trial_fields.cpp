@@ -40,6 +40,11 @@ std::string index_text(const std::vector<int64_t>& index) {
 void add_receipt(const StoredSite& site, const TrialRow& row, std::vector<TrialField>& fields) {
   fields.push_back(text(std::string(to_string(site.kind))));
   fields.push_back(text(site.name));
+  if (!row.is_kept) {
+    fields.insert(fields.end(), {text(index_text(row.index)), text(site.dtype), absent(), absent(), absent(),
+                                 absent(), absent(), absent()});
+    return;
+  }
   if (row.hits == 0) {
     fields.insert(fields.end(), {absent(), text(site.dtype), absent(), absent(), absent(), absent()});
   } else {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/store/create.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -71,14 +70,6 @@ void check_can_write(const std::string& path) {
   ::unlink(probe.c_str());
 }
 
-void write_open_blocks(const Database& database, const CampaignInfo& info) {
-  Statement insert(database, "INSERT INTO blocks (block, first_trial, trials) VALUES (?, ?, ?)");
-  int64_t number = 0;
-  for (int64_t first = 0; first < info.trials; first += info.block) {
-    insert.bind(number++).bind(first).bind(std::min(info.block, info.trials - first)).run();
-  }
-}
-
 }  // namespace
 
 void check_can_create(const std::string& path) {
@@ -99,7 +90,6 @@ void create_database(const std::string& path, const CampaignInfo& info) {
       Transaction transaction(database);
       database.execute(kSchema);
       write_info(database, info);
-      write_open_blocks(database, info);
       transaction.commit();
     }
     // Kept in the file: readers can then look at a campaign while it runs.

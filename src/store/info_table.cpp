@@ -12,7 +12,7 @@ namespace {
 /// The texts of the table `campaign`, by key.
 struct TextField {
   const char* key;
-  std::string CampaignInfo::*member;
+  std::string CampaignInfo::* member;
 };
 
 constexpr TextField kTextFields[] = {
@@ -29,19 +29,20 @@ constexpr TextField kTextFields[] = {
 };
 
 void write_sites(const Database& database, const std::vector<StoredSite>& sites) {
-  Statement insert(database, "INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  Statement insert(database, "INSERT INTO sites VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   int64_t number = 0;
   for (const StoredSite& site : sites) {
     insert.bind(number++).bind(to_string(site.kind)).bind(site.name).bind(site.op).bind(site.dtype);
-    insert.bind(join_numbers(site.shape)).bind(site.values).bind(site.bits).bind(site.probability).run();
+    insert.bind(join_numbers(site.shape)).bind(site.values).bind(site.bits);
+    insert.bind(site.channel_axis).bind(site.probability).run();
   }
 }
 
 std::vector<StoredSite> read_sites(const Database& database) {
   std::vector<StoredSite> sites;
-  Statement select(
-      database,
-      "SELECT kind, name, op, dtype, shape, value_count, bits, probability FROM sites ORDER BY site");
+  Statement select(database,
+                   "SELECT kind, name, op, dtype, shape, value_count, bits, channel_axis, probability FROM "
+                   "sites ORDER BY site");
   while (select.step()) {
     StoredSite site;
     site.kind = parse_site_kind(select.text(0));
@@ -51,10 +52,47 @@ std::vector<StoredSite> read_sites(const Database& database) {
     site.shape = split_numbers(select.text(4));
     site.values = select.integer(5);
     site.bits = select.integer(6);
-    site.probability = select.real(7);
+    site.channel_axis = select.integer(7);
+    site.probability = select.real(8);
     sites.push_back(std::move(site));
   }
   return sites;
+}
+
+void write_choices(const Database& database, const CampaignInfo& info) {
+  Statement choice(database, "INSERT INTO choices VALUES (?, ?)");
+  for (size_t i = 0; i < info.choices.size(); ++i)
+    choice.bind(static_cast<int64_t>(i)).bind(info.choices[i]).run();
+  Statement stratum(database, "INSERT INTO strata VALUES (?, ?, ?, ?, ?, ?)");
+  int64_t number = 0;
+  for (const StoredStratum& stored : info.strata) {
+    stratum.bind(number++).bind(stored.name).bind(stored.site).bind(stored.first_choice);
+    stratum.bind(stored.choices).bind(stored.weight).run();
+  }
+  Statement line(database, "INSERT INTO fault_list VALUES (?, ?)");
+  for (size_t i = 0; i < info.list.size(); ++i)
+    line.bind(static_cast<int64_t>(i)).bind(info.list[i]).run();
+  Statement input(database, "INSERT INTO eligible_inputs VALUES (?)");
+  for (const int64_t eligible : info.eligible_inputs)
+    input.bind(eligible).run();
+}
+
+void read_choices(const Database& database, CampaignInfo& info) {
+  Statement choice(database, "SELECT text FROM choices ORDER BY choice");
+  while (choice.step())
+    info.choices.push_back(choice.text(0));
+  Statement stratum(database,
+                    "SELECT name, site, first_choice, choices, weight FROM strata ORDER BY stratum");
+  while (stratum.step()) {
+    info.strata.push_back(
+        {stratum.text(0), stratum.integer(1), stratum.integer(2), stratum.integer(3), stratum.real(4)});
+  }
+  Statement line(database, "SELECT fault FROM fault_list ORDER BY line");
+  while (line.step())
+    info.list.push_back(line.text(0));
+  Statement input(database, "SELECT input FROM eligible_inputs ORDER BY input");
+  while (input.step())
+    info.eligible_inputs.push_back(input.integer(0));
 }
 
 }  // namespace
@@ -77,7 +115,9 @@ void write_info(const Database& database, const CampaignInfo& info) {
   for (size_t bit = 0; bit < info.criteria.size(); ++bit) {
     criterion.bind(static_cast<int64_t>(bit)).bind(info.criteria[bit]).bind(info.criteria_text[bit]).run();
   }
+  number("ended", "");
   write_sites(database, info.sites);
+  write_choices(database, info);
 }
 
 CampaignInfo read_info(const Database& database, const std::string& path) {
@@ -103,6 +143,7 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
     info.inputs = std::stoll(value("inputs"));
     info.confidence = std::stod(value("confidence"));
     info.sites = read_sites(database);
+    read_choices(database, info);
   } catch (const std::logic_error&) {
     throw UserError(ErrorCode::store,
                     "'" + path + "' is damaged: a number in its table campaign or sites is none");

@@ -5,39 +5,54 @@
 namespace faultwave {
 namespace {
 
-constexpr size_t kClassBits = 2;
+constexpr unsigned kClassBits = 2;
+constexpr unsigned kLabelBits = 2;
 
-size_t bytes_per_trial(size_t criteria) {
-  return (kClassBits + criteria + 7) / 8;
+bool has_labels(const CampaignInfo& info) {
+  return !info.labels_fingerprint.empty();
+}
+
+unsigned bits_before_fired(const CampaignInfo& info) {
+  return kClassBits + (has_labels(info) ? kLabelBits : 0);
+}
+
+size_t bytes_per_trial(const CampaignInfo& info) {
+  return (bits_before_fired(info) + info.criteria.size() + 7) / 8;
 }
 
 }  // namespace
 
-std::vector<uint8_t> pack_outcomes(const std::vector<TrialRow>& rows, size_t criteria) {
-  const size_t width = bytes_per_trial(criteria);
+std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, const CampaignInfo& info) {
+  const size_t width = bytes_per_trial(info);
+  const unsigned shift = bits_before_fired(info);
+  const bool labelled = has_labels(info);
   std::vector<uint8_t> bytes;
-  bytes.reserve(rows.size() * width);
-  for (const TrialRow& row : rows) {
-    uint64_t packed = (uint64_t{row.fired} << kClassBits) | static_cast<uint64_t>(row.outcome);
+  bytes.reserve(outcomes.size() * width);
+  for (const TrialOutcome& outcome : outcomes) {
+    uint64_t packed = (uint64_t{outcome.fired} << shift) | static_cast<uint64_t>(outcome.outcome);
+    if (labelled) packed |= uint64_t{outcome.golden_right} << 2 | uint64_t{outcome.faulty_right} << 3;
     for (size_t byte = 0; byte < width; ++byte, packed >>= 8)
       bytes.push_back(packed & 0xff);
   }
   return bytes;
 }
 
-std::vector<PackedOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, size_t criteria) {
-  const size_t width = bytes_per_trial(criteria);
+std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info) {
+  const size_t width = bytes_per_trial(info);
   if (bytes.size() % width != 0) throw InternalError("packed outcomes end within a trial");
-  std::vector<PackedOutcome> outcomes;
-  outcomes.reserve(bytes.size() / width);
-  for (size_t start = 0; start < bytes.size(); start += width) {
+  const unsigned shift = bits_before_fired(info);
+  const bool labelled = has_labels(info);
+  std::vector<TrialOutcome> outcomes(bytes.size() / width);
+  size_t start = 0;
+  for (TrialOutcome& outcome : outcomes) {
     uint64_t packed = 0;
     for (size_t byte = width; byte-- > 0;)
       packed = (packed << 8) | bytes[start + byte];
-    PackedOutcome outcome;
+    start += width;
     outcome.outcome = static_cast<OutcomeClass>(packed & ((1u << kClassBits) - 1));
-    outcome.fired = static_cast<uint32_t>(packed >> kClassBits);
-    outcomes.push_back(outcome);
+    outcome.golden_right = labelled && (packed >> 2 & 1) != 0;
+    outcome.faulty_right = labelled && (packed >> 3 & 1) != 0;
+    outcome.fired = static_cast<uint32_t>(packed >> shift);
   }
   return outcomes;
 }

@@ -5,7 +5,7 @@ namespace faultwave {
 
 const char* const kSchema = R"sql(
 PRAGMA application_id = 0x46774176;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE campaign (
   key   TEXT PRIMARY KEY,
@@ -27,29 +27,71 @@ CREATE TABLE sites (
   shape       TEXT NOT NULL,
   value_count INTEGER NOT NULL,
   bits        INTEGER NOT NULL,
+  channel_axis INTEGER NOT NULL,
   probability REAL NOT NULL
+);
+
+CREATE TABLE choices (
+  choice INTEGER PRIMARY KEY,
+  text   TEXT NOT NULL
+);
+
+CREATE TABLE strata (
+  stratum      INTEGER PRIMARY KEY,
+  name         TEXT NOT NULL,
+  site         INTEGER NOT NULL REFERENCES sites,
+  first_choice INTEGER NOT NULL,
+  choices      INTEGER NOT NULL,
+  weight       REAL NOT NULL
+);
+
+CREATE TABLE fault_list (
+  line  INTEGER PRIMARY KEY,
+  fault TEXT NOT NULL
+);
+
+CREATE TABLE eligible_inputs (
+  input INTEGER PRIMARY KEY
+);
+
+CREATE TABLE rounds (
+  round       INTEGER PRIMARY KEY,
+  first_trial INTEGER NOT NULL,
+  trials      INTEGER NOT NULL,
+  shares      TEXT NOT NULL
 );
 
 CREATE TABLE blocks (
   block       INTEGER PRIMARY KEY,
+  round       INTEGER NOT NULL REFERENCES rounds,
   first_trial INTEGER NOT NULL,
   trials      INTEGER NOT NULL,
-  state       TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done')),
-  outcomes    BLOB
+  outcomes    BLOB NOT NULL
 );
 
-CREATE TABLE tallies (
+CREATE TABLE golden_classes (
+  input INTEGER PRIMARY KEY,
+  class INTEGER NOT NULL
+);
+
+CREATE TABLE cells (
+  round   INTEGER NOT NULL REFERENCES rounds,
   site    INTEGER NOT NULL REFERENCES sites,
+  choice  INTEGER NOT NULL REFERENCES choices,
   outcome TEXT NOT NULL,
   trials  INTEGER NOT NULL,
-  PRIMARY KEY (site, outcome)
+  PRIMARY KEY (round, site, choice, outcome)
 ) WITHOUT ROWID;
+
+CREATE VIEW tallies AS
+  SELECT site, outcome, sum(trials) AS trials FROM cells GROUP BY site, outcome;
 
 CREATE TABLE trials (
   trial              INTEGER PRIMARY KEY,
   input              INTEGER NOT NULL,
   fault              TEXT NOT NULL,
   site               INTEGER NOT NULL REFERENCES sites,
+  choice             INTEGER NOT NULL REFERENCES choices,
   victim             TEXT NOT NULL,
   value_before       REAL,
   value_after        REAL,

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/store.h"
 
+#include <algorithm>
 #include <filesystem>
-#include <map>
+#include <set>
 #include <utility>
 
 #include "faultwave/error.h"
 
+#include "src/store/cell_table.h"
 #include "src/store/create.h"
 #include "src/store/database.h"
 #include "src/store/file_lock.h"
 #include "src/store/info_table.h"
+#include "src/store/round_table.h"
 #include "src/store/schema.h"
 #include "src/store/trial_table.h"
 
 namespace faultwave {
 namespace {
-
-constexpr OutcomeClass kOutcomes[] = {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc,
-                                      OutcomeClass::due};
-constexpr const char* kGoldenRight = "golden_right";
-constexpr const char* kFaultyRight = "faulty_right";
 
 int64_t single_integer(const Database& database, const char* sql) {
   Statement select(database, sql);
@@ -49,33 +47,6 @@ void check_intact(const Database& database, const std::string& path) {
   if (answer != "ok") throw UserError(ErrorCode::store, "'" + path + "' is damaged: " + answer);
 }
 
-/// The named counts of a tally, as the table tallies keeps them. `visit` gets each name with a reference to
-/// its count.
-template <typename AnyTally, typename Visit>
-void each_count(AnyTally& tally, const std::vector<std::string>& criteria, Visit visit) {
-  for (const OutcomeClass outcome : kOutcomes) {
-    visit(std::string(to_string(outcome)), tally.classes[static_cast<size_t>(outcome)]);
-  }
-  for (size_t i = 0; i < criteria.size(); ++i)
-    visit(criteria[i], tally.fired[i]);
-  visit(kGoldenRight, tally.golden_right);
-  visit(kFaultyRight, tally.faulty_right);
-}
-
-void add_to_tallies(const Database& database, const CampaignInfo& info, const std::vector<TrialRow>& rows) {
-  std::map<int64_t, Tally> by_site;
-  for (const TrialRow& row : rows)
-    by_site.try_emplace(row.site, info.criteria.size()).first->second.add(row);
-  Statement upsert(database,
-                   "INSERT INTO tallies VALUES (?, ?, ?) "
-                   "ON CONFLICT (site, outcome) DO UPDATE SET trials = trials + excluded.trials");
-  for (const auto& [site, tally] : by_site) {
-    each_count(tally, info.criteria, [&](const std::string& name, int64_t count) {
-      if (count > 0) upsert.bind(site).bind(name).bind(count).run();
-    });
-  }
-}
-
 }  // namespace
 
 struct Store::State {
@@ -85,15 +56,13 @@ struct Store::State {
   CampaignInfo info;
 };
 
-void Tally::add(const TrialRow& row) {
+void Tally::add(const TrialOutcome& outcome) {
   ++trials;
-  ++classes[static_cast<size_t>(row.outcome)];
+  ++classes[static_cast<size_t>(outcome.outcome)];
   for (size_t i = 0; i < fired.size(); ++i)
-    fired[i] += (row.fired >> i) & 1;
-  if (row.label) {
-    golden_right += row.golden_class == row.label;
-    faulty_right += row.faulty_class == row.label;
-  }
+    fired[i] += (outcome.fired >> i) & 1;
+  golden_right += outcome.golden_right;
+  faulty_right += outcome.faulty_right;
 }
 
 Tally& Tally::operator+=(const Tally& other) {
@@ -142,59 +111,101 @@ const CampaignInfo& Store::info() const {
   return state_->info;
 }
 
-std::vector<Block> Store::open_blocks() const {
-  std::vector<Block> blocks;
-  Statement select(state_->database,
-                   "SELECT block, first_trial, trials FROM blocks WHERE state = 'open' ORDER BY block");
+std::vector<Round> Store::rounds() const {
+  return read_rounds(state_->database);
+}
+
+void Store::begin_round(const Round& round) {
+  Transaction transaction(state_->database);
+  insert_round(state_->database, round);
+  transaction.commit();
+}
+
+std::string Store::ended() const {
+  Statement select(state_->database, "SELECT value FROM campaign WHERE key = 'ended'");
+  return select.step() ? select.text(0) : "";
+}
+
+void Store::end(const std::string& reason) {
+  Transaction transaction(state_->database);
+  Statement update(state_->database, "UPDATE campaign SET value = ? WHERE key = 'ended'");
+  update.bind(reason).run();
+  transaction.commit();
+}
+
+std::vector<Block> Store::open_blocks(const Round& round) const {
+  std::set<int64_t> done;
+  Statement select(state_->database, "SELECT block FROM blocks WHERE round = ?");
+  select.bind(round.number);
   while (select.step())
-    blocks.push_back({select.integer(0), select.integer(1), select.integer(2)});
+    done.insert(select.integer(0));
+
+  std::vector<Block> blocks;
+  const int64_t size = state_->info.block;
+  const int64_t end = round.first_trial + round.trials;
+  for (int64_t first = round.first_trial; first < end; first += size) {
+    const int64_t number = first / size;
+    if (done.count(number) == 0) blocks.push_back({number, first, std::min(size, end - first)});
+  }
   return blocks;
 }
 
 int64_t Store::trials_done() const {
-  return single_integer(state_->database, "SELECT coalesce(sum(trials), 0) FROM blocks WHERE state = 'done'");
+  return single_integer(state_->database, "SELECT coalesce(sum(trials), 0) FROM blocks");
 }
 
-void Store::write_block(const Block& block, const std::vector<TrialRow>& rows) {
-  if (static_cast<int64_t>(rows.size()) != block.trials)
-    throw InternalError("a block with a wrong number of rows");
+void Store::write_block(const BlockResult& result, int64_t round) {
+  const Block& block = result.block;
+  if (static_cast<int64_t>(result.outcomes.size()) != block.trials)
+    throw InternalError("a block with a wrong number of outcomes");
   const Database& database = state_->database;
   Transaction transaction(database);
-  Statement update(database,
-                   "UPDATE blocks SET state = 'done', outcomes = ? WHERE block = ? AND state = 'open'");
-  update.bind(pack_outcomes(rows, state_->info.criteria.size())).bind(block.number).run();
-  if (sqlite3_changes(database.handle()) != 1)
-    throw InternalError("a block that is done, or unknown, was written");
-  insert_trials(database, rows);
-  add_to_tallies(database, state_->info, rows);
+  Statement insert(database, "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)");
+  insert.bind(block.number).bind(round).bind(block.first_trial).bind(block.trials);
+  insert.bind(pack_outcomes(result.outcomes, state_->info)).run();
+  insert_trials(database, result.rows);
+  Statement golden(database, "INSERT OR IGNORE INTO golden_classes VALUES (?, ?)");
+  for (const auto& [input, best] : result.golden_classes)
+    golden.bind(input).bind(best).run();
+  add_to_cells(database, state_->info, round, result.outcomes);
   transaction.commit();
 }
 
-std::vector<Tally> Store::tallies() const {
-  std::map<std::pair<int64_t, std::string>, int64_t> counts;
-  Statement select(state_->database, "SELECT site, outcome, trials FROM tallies");
-  while (select.step())
-    counts[{select.integer(0), select.text(1)}] = select.integer(2);
+std::vector<CellTally> Store::cells() const {
+  return read_cells(state_->database, state_->info);
+}
 
+std::vector<Tally> Store::tallies() const {
   std::vector<Tally> tallies(state_->info.sites.size(), Tally(state_->info.criteria.size()));
-  for (size_t site = 0; site < tallies.size(); ++site) {
-    Tally& tally = tallies[site];
-    each_count(tally, state_->info.criteria, [&](const std::string& name, int64_t& count) {
-      const auto found = counts.find({static_cast<int64_t>(site), name});
-      if (found != counts.end()) count = found->second;
-    });
-    for (const int64_t count : tally.classes)
-      tally.trials += count;
-  }
+  for (const CellTally& cell : cells())
+    tallies.at(static_cast<size_t>(cell.site)) += cell.tally;
   return tallies;
 }
 
-void Store::each_trial(const std::function<void(const TrialRow&)>& visit) const {
-  visit_trials(state_->database, visit);
+std::vector<TrialRow> Store::rows(int64_t first_trial, int64_t trials) const {
+  return find_trials(state_->database, first_trial, trials);
 }
 
-std::optional<TrialRow> Store::trial(int64_t number) const {
-  return find_trial(state_->database, number);
+std::optional<TrialRow> Store::row(int64_t trial) const {
+  return find_trial(state_->database, trial);
+}
+
+std::map<int64_t, int64_t> Store::golden_classes() const {
+  std::map<int64_t, int64_t> classes;
+  Statement select(state_->database, "SELECT input, class FROM golden_classes");
+  while (select.step())
+    classes[select.integer(0)] = select.integer(1);
+  return classes;
+}
+
+void Store::each_block(
+    const std::function<void(const Block&, int64_t, const std::vector<TrialOutcome>&)>& visit) const {
+  Statement select(state_->database,
+                   "SELECT block, first_trial, trials, round, outcomes FROM blocks ORDER BY block");
+  while (select.step()) {
+    visit({select.integer(0), select.integer(1), select.integer(2)}, select.integer(3),
+          unpack_outcomes(select.blob(4), state_->info));
+  }
 }
 
 std::vector<uint8_t> Store::packed_outcomes(int64_t block) const {

@@ -13,7 +13,8 @@ namespace {
 
 // The columns in the order in which bind_row and read_row go through them.
 const std::string kColumns =
-    "trial, input, fault, site, victim, value_before, value_after, bits_before, bits_after, forwards, hits, "
+    "trial, input, fault, site, choice, victim, value_before, value_after, bits_before, bits_after, "
+    "forwards, hits, "
     "outcome, fired, crash, label, golden_class, golden_probability, faulty_class, faulty_probability";
 
 OutcomeClass parse_outcome(const std::string& text) {
@@ -42,7 +43,8 @@ void bind_class(Statement& statement, const std::optional<int64_t>& index, doubl
 }
 
 void bind_row(Statement& insert, const TrialRow& row) {
-  insert.bind(row.trial).bind(row.input).bind(row.fault).bind(row.site).bind(join_numbers(row.index));
+  insert.bind(row.trial).bind(row.input).bind(row.fault).bind(row.site).bind(row.choice);
+  insert.bind(join_numbers(row.index));
   insert.bind(row.value_before).bind(row.value_after);
   insert.bind(static_cast<int64_t>(row.bits_before)).bind(static_cast<int64_t>(row.bits_after));
   insert.bind(row.forwards).bind(row.hits).bind(to_string(row.outcome)).bind(int64_t{row.fired});
@@ -72,21 +74,22 @@ TrialRow read_row(const Statement& select) {
   row.input = select.integer(1);
   row.fault = select.text(2);
   row.site = select.integer(3);
-  row.index = split_numbers(select.text(4));
-  row.value_before = real_or_nan(select, 5);
-  row.value_after = real_or_nan(select, 6);
-  row.bits_before = static_cast<uint64_t>(select.integer(7));
-  row.bits_after = static_cast<uint64_t>(select.integer(8));
-  row.forwards = select.integer(9);
-  row.hits = select.integer(10);
-  row.outcome = parse_outcome(select.text(11));
-  row.fired = static_cast<uint32_t>(select.integer(12));
-  row.crash = select.text(13);
-  row.label = optional_integer(select, 14);
-  row.golden_class = optional_integer(select, 15);
-  row.golden_probability = real_or_nan(select, 16);
-  row.faulty_class = optional_integer(select, 17);
-  row.faulty_probability = real_or_nan(select, 18);
+  row.choice = select.integer(4);
+  row.index = split_numbers(select.text(5));
+  row.value_before = real_or_nan(select, 6);
+  row.value_after = real_or_nan(select, 7);
+  row.bits_before = static_cast<uint64_t>(select.integer(8));
+  row.bits_after = static_cast<uint64_t>(select.integer(9));
+  row.forwards = select.integer(10);
+  row.hits = select.integer(11);
+  row.outcome = parse_outcome(select.text(12));
+  row.fired = static_cast<uint32_t>(select.integer(13));
+  row.crash = select.text(14);
+  row.label = optional_integer(select, 15);
+  row.golden_class = optional_integer(select, 16);
+  row.golden_probability = real_or_nan(select, 17);
+  row.faulty_class = optional_integer(select, 18);
+  row.faulty_probability = real_or_nan(select, 19);
   return row;
 }
 
@@ -94,7 +97,7 @@ TrialRow read_row(const Statement& select) {
 
 void insert_trials(const Database& database, const std::vector<TrialRow>& rows) {
   const std::string sql = "INSERT INTO trials (" + kColumns +
-                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   Statement insert(database, sql.c_str());
   for (const TrialRow& row : rows) {
     bind_row(insert, row);
@@ -102,11 +105,14 @@ void insert_trials(const Database& database, const std::vector<TrialRow>& rows) 
   }
 }
 
-void visit_trials(const Database& database, const std::function<void(const TrialRow&)>& visit) {
-  const std::string sql = "SELECT " + kColumns + " FROM trials ORDER BY trial";
+std::vector<TrialRow> find_trials(const Database& database, int64_t first_trial, int64_t trials) {
+  const std::string sql = "SELECT " + kColumns + " FROM trials WHERE trial >= ? AND trial < ? ORDER BY trial";
   Statement select(database, sql.c_str());
+  select.bind(first_trial).bind(first_trial + trials);
+  std::vector<TrialRow> rows;
   while (select.step())
-    visit(read_row(select));
+    rows.push_back(read_row(select));
+  return rows;
 }
 
 std::optional<TrialRow> find_trial(const Database& database, int64_t number) {

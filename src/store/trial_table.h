@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -14,8 +13,8 @@ namespace faultwave {
 
 void insert_trials(const Database& database, const std::vector<TrialRow>& rows);
 
-/// Visits all rows, ascending.
-void visit_trials(const Database& database, const std::function<void(const TrialRow&)>& visit);
+/// Rows of a range of trials, ascending; those that were not kept are left out.
+std::vector<TrialRow> find_trials(const Database& database, int64_t first_trial, int64_t trials);
 
 std::optional<TrialRow> find_trial(const Database& database, int64_t number);
 

@@ -111,11 +111,16 @@ inline Specification fake_specification() {
 
 inline Campaign fake_campaign(const std::shared_ptr<Engine>& engine,
                               const Specification& spec = fake_specification()) {
-  CampaignParts parts{.engine = engine, .population = Population(fake_sites(), spec.draw)};
-  parts.error = parse_error_model(spec.error);
+  SamplingOptions sampling{.rule = spec.draw,
+                           .seed = spec.seed,
+                           .inputs = 7,
+                           .inputs_in_turn = spec.inputs_in_turn,
+                           .faults_per_trial = spec.faults_per_trial};
+  Population population(fake_sites(), spec.draw, parse_error_model(spec.error));
+  CampaignParts parts{.engine = engine,
+                      .sampler = std::make_shared<Sampler>(std::move(population), std::move(sampling))};
   for (const std::string& criterion : spec.criteria)
     parts.criteria.push_back(parse_criterion(criterion));
-  parts.inputs = 7;
   parts.model_fingerprint = "m0";
   parts.inputs_fingerprint = "i0";
   return Campaign(spec, std::move(parts));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -86,7 +87,7 @@ TEST_CASE("outcomes are counted as the engine's outputs say") {
     const Fault fault = campaign.draw(k).faults[0];
     const FakeEngine::Effect effect = FakeEngine::effect_of(fault);
     ++effects[static_cast<size_t>(effect)];
-    const TrialRow row = store.trial(k).value();
+    const TrialRow row = store.row(k).value();
     CHECK(row.fault == to_string(fault));
     CHECK(row.input == campaign.draw(k).input);
     CHECK(row.golden_class == FakeEngine::golden_class(row.input));
@@ -101,9 +102,9 @@ TEST_CASE("outcomes are counted as the engine's outputs say") {
   CHECK(tally.trials == 50);
   CHECK(tally.classes == std::array<int64_t, 4>{effects[0], effects[1], effects[2], effects[3] + effects[4]});
   CHECK(tally.fired[1] == effects[3] + effects[4]);
-  CHECK(summary.layers[0].tally.trials + summary.layers[1].tally.trials == 50);
-  CHECK(summary.layers[0].tally.classes[3] == 0);
-  CHECK(summary.layers[1].tally.classes[2] == 0);
+  CHECK(summary.groups[0].tally.trials + summary.groups[1].tally.trials == 50);
+  CHECK(summary.groups[0].tally.classes[3] == 0);
+  CHECK(summary.groups[1].tally.classes[2] == 0);
 }
 
 TEST_CASE("a receipt's index does not tell which element of the batch a trial was") {
@@ -111,13 +112,13 @@ TEST_CASE("a receipt's index does not tell which element of the batch a trial wa
   const Campaign campaign = fake_campaign(std::make_shared<FakeEngine>());
   Store store = Store::create(folder / "a.db", campaign.info(campaign.specification(), ""));
   campaign.run(store, never, {});
-  store.each_trial([&](const TrialRow& row) {
+  for (const TrialRow& row : store.rows(0, 50)) {
     std::vector<int64_t> expected;
     const Trial trial = campaign.draw(row.trial);
     for (const AxisPart& axis : trial.faults[0].location.boxes[0].axes)
       expected.push_back(axis.begin);
     CHECK(row.index == expected);
-  });
+  }
 }
 
 TEST_CASE("a block goes to the engine by input, in calls of a few batches") {
@@ -196,6 +197,48 @@ TEST_CASE("killed at any call, a campaign resumes to the same export") {
   }
 }
 
+/// Runs or resumes the campaign in a process that is killed after so many microseconds. Whether it came to
+/// its end first.
+bool run_until_killed(const std::string& path, const Specification& spec, int64_t microseconds) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto engine = std::make_shared<FakeEngine>();
+    engine->on_call = [] { ::usleep(200); };
+    const Campaign campaign = fake_campaign(engine, spec);
+    Store store = std::filesystem::exists(path) ? Store::open(path, Store::Access::write)
+                                                : Store::create(path, campaign.info(spec, ""));
+    campaign.run(store, never, {});
+    ::_exit(0);
+  }
+  ::usleep(static_cast<useconds_t>(microseconds));
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status);
+}
+
+TEST_CASE("killed at a hundred drawn moments, campaigns end with the export of unbroken ones") {
+  const TempFolder folder;
+  Draw draw(2026);
+  int kills = 0;
+  for (int number = 0; kills < 100; ++number) {
+    Specification spec = fake_specification();
+    spec.trials = 240;
+    spec.block = 8;
+    spec.round = 16;
+    if (number % 2 == 1) spec.draw = DrawRule::stratified;
+    const std::string expected = unbroken_export(folder / ("whole" + std::to_string(number) + ".db"), spec);
+    const std::string path = folder / ("killed" + std::to_string(number) + ".db");
+    // Each time a little longer, so that it comes to an end.
+    for (int64_t longest = 20'000;
+         !run_until_killed(path, spec, 1'000 + static_cast<int64_t>(draw.below(longest))); longest += 4'000) {
+      ++kills;
+    }
+    CHECK(export_of(path) == expected);
+  }
+  CHECK(kills >= 100);
+}
+
 TEST_CASE("block and batch sizes do not change the trials") {
   const TempFolder folder;
   Specification spec = fake_specification();
@@ -257,7 +300,7 @@ TEST_CASE("a replayed trial equals the recorded one, alone in its batch") {
   campaign.run(store, never, {});
   for (int64_t k = 0; k < 50; ++k) {
     const ReplayedTrial replayed = campaign.replay(k);
-    const TrialRow recorded = store.trial(k).value();
+    const TrialRow recorded = store.row(k).value();
     CHECK(replayed.row.fault == recorded.fault);
     CHECK(replayed.row.outcome == recorded.outcome);
     CHECK(replayed.row.fired == recorded.fired);

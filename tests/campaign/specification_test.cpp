@@ -199,9 +199,10 @@ TEST_CASE("names that do not exist are refused with their line") {
   check_contains(message(with("criteria = [\"top2\"]")), "s.toml, line 2: criteria: ");
   check_contains(message(minimal + "kind = \"neuron\""),
                  "s.toml, line 7: [fault] kind: unknown kind of site 'neuron'");
-  CHECK(
-      message(minimal + "draw = \"layer\"") ==
-      "s.toml, line 7: [fault] draw must be \"bits\" or \"layers\", and is \"layer\"; did you mean layers?");
+  CHECK(message(minimal + "draw = \"layer\"") ==
+        "s.toml, line 7: [fault] draw: unknown rule 'layer': expected bits, layers, stratified, exhaustive "
+        "or list; "
+        "did you mean layers?");
   check_contains(message("model = \"a\"\ninput = \"b\"\ntrials = 1\n[fault]\nerror = \"flop\""),
                  "s.toml, line 5: [fault] error: ");
 }

@@ -19,7 +19,7 @@ namespace {
 // Long enough to be stopped on the way, in many small transactions.
 const std::string long_specification = R"(model  = "net.pt"
 input  = "images.npy"
-trials = 6000
+trials = 3000
 block  = 16
 [fault]
 error  = "flip"
@@ -85,34 +85,36 @@ TEST_CASE("stopped or killed, a campaign resumes to the export of an unbroken on
   REQUIRE(faultwave(folder, "run spec.toml --db whole.db -q").code == 0);
   const std::string expected = csv_of(folder, "whole.db");
 
-  SUBCASE("Ctrl-C") {
-    Running running(folder, "a.db");
+  for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
+    CAPTURE(signal);
+    const std::string database = std::to_string(signal) + ".db";
+    Running running(folder, database);
     REQUIRE(running.wait_for(100));
-    CHECK(running.end_by(SIGINT) == 130);
-    check_contains(running.errors(), "of 6,000 trials are in 'a.db': go on with `faultwave resume a.db`");
+    CHECK(running.end_by(signal) == 128 + signal);
+    if (signal == SIGINT) {
+      check_contains(running.errors(), "of 3,000 trials are in '" + database +
+                                           "': go on with `faultwave resume " + database + "`");
+    }
+    check_contains(faultwave(folder, "stats " + database).out, "of 3,000 (not finished)");
+    const Result resumed = faultwave(folder, "resume " + database + " -q");
+    CHECK_MESSAGE(resumed.code == 0, resumed.err);
+    CHECK(csv_of(folder, database) == expected);
   }
-  SUBCASE("SIGTERM") {
-    Running running(folder, "a.db");
-    REQUIRE(running.wait_for(100));
-    CHECK(running.end_by(SIGTERM) == 143);
-  }
-  SUBCASE("SIGKILL") {
-    Running running(folder, "a.db");
-    REQUIRE(running.wait_for(100));
-    CHECK(running.end_by(SIGKILL) == 137);
-  }
-  check_contains(faultwave(folder, "stats a.db").out, "of 6,000 (not finished)");
+  CHECK(faultwave(folder, "resume 2.db -q").code == 0);
+}
+
+TEST_CASE("a campaign that was begun is not begun again, and what it has not run cannot be replayed") {
+  const TempFolder folder;
+  make_tiny_campaign(folder, long_specification);
+  Running running(folder, "a.db");
+  REQUIRE(running.wait_for(16));
+  CHECK(running.end_by(SIGKILL) == 137);
   const Result again = faultwave(folder, "run spec.toml --db a.db");
   CHECK(again.code == 6);
   check_contains(again.err, "holds this campaign already");
-  const Result early = faultwave(folder, "replay a.db 5999");
+  const Result early = faultwave(folder, "replay a.db 2999");
   CHECK(early.code == 2);
   check_contains(early.err, "it has not been run yet");
-
-  const Result resumed = faultwave(folder, "resume a.db -q");
-  CHECK_MESSAGE(resumed.code == 0, resumed.err);
-  CHECK(csv_of(folder, "a.db") == expected);
-  CHECK(faultwave(folder, "resume a.db -q").code == 0);
 }
 
 TEST_CASE("a second process is told that the database is in use") {

@@ -13,18 +13,18 @@ namespace faultwave {
 namespace {
 
 /// The sample campaign with its first five trials: one of each kind.
-Store sample_store(const std::string& path) {
+Store five_trials(const std::string& path) {
   CampaignInfo info = sample_info();
   info.block = 5;
-  Store store = Store::create(path, info);
-  store.write_block({0, 0, 5}, sample_rows({0, 0, 5}));
+  Store store = sample_store(path, info);
+  store.write_block(sample_result({0, 0, 5}), 0);
   return store;
 }
 
 TEST_CASE("CSV: one row a trial, quoted where needed, absent cells empty") {
   const TempFolder folder;
   std::ostringstream out;
-  write_csv(sample_store(folder / "a.db"), out);
+  write_csv(five_trials(folder / "a.db"), out);
   CHECK(
       out.str() ==
       "trial,input,fault,kind,site,index,dtype,value_before,value_after,bits_before,bits_after,forwards,hits,"
@@ -48,7 +48,7 @@ TEST_CASE("CSV: one row a trial, quoted where needed, absent cells empty") {
 TEST_CASE("JSON: the same cells, by name") {
   const TempFolder folder;
   std::ostringstream out;
-  write_json(sample_store(folder / "a.db"), out);
+  write_json(five_trials(folder / "a.db"), out);
   const nlohmann::json json = nlohmann::json::parse(out.str());
   CHECK(json["criteria"] == nlohmann::json({"top1", "nonfinite"}));
   REQUIRE(json["trials"].size() == 5);
@@ -68,11 +68,12 @@ TEST_CASE("a crash message that is no UTF-8 still makes valid JSON") {
   const TempFolder folder;
   CampaignInfo info = sample_info();
   info.trials = info.block = 1;
-  Store store = Store::create(folder / "a.db", info);
+  Store store = sample_store(folder / "a.db", info);
   TrialRow row = sample_row(4);
   row.trial = 0;
   row.crash = "bad \xff byte";
-  store.write_block({0, 0, 1}, {row});
+  store.write_block({.block = {0, 0, 1}, .outcomes = {outcome_of(row)}, .rows = {row}, .golden_classes = {}},
+                    0);
   std::ostringstream out;
   write_json(store, out);
   CHECK(nlohmann::json::accept(out.str()));

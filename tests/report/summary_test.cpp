@@ -10,8 +10,9 @@
 namespace faultwave {
 namespace {
 
-RateGroup group(int64_t trials, int64_t top1, double confidence) {
+RateGroup group(const std::string& name, int64_t trials, int64_t top1, double confidence) {
   RateGroup result;
+  result.name = name;
   result.tally = Tally(2);
   result.tally.trials = trials;
   result.tally.fired = {top1, 0};
@@ -26,9 +27,10 @@ Summary sample_summary() {
   summary.info = sample_info();
   summary.info.trials = 1200;
   summary.info.seed = 7;
-  summary.info.sites.push_back({SiteKind::output, "idle", "aten::relu", "float32", {1}, 1, 32, 0.0});
-  summary.layers = {group(1000, 5, 0.95), group(200, 20, 0.95), group(0, 0, 0.95)};
-  summary.overall = group(1200, 25, 0.95);
+  summary.info.sites.push_back({SiteKind::output, "idle", "aten::relu", "float32", {1}, 1, 32, 0, 0.0});
+  summary.groups = {group("output:conv", 1000, 5, 0.95), group("output:fc, last", 200, 20, 0.95),
+                    group("output:idle", 0, 0, 0.95)};
+  summary.overall = group("(all)", 1200, 25, 0.95);
   return summary;
 }
 

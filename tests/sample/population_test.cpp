@@ -30,10 +30,9 @@ std::vector<Site> two_sites() {
 /// How often each (site, element, bit) comes up in `draws` draws.
 std::map<std::string, int> count_draws(const Population& population, int draws) {
   std::map<std::string, int> counts;
-  const ErrorModelPtr flip = bit_flip();
   for (int trial = 0; trial < draws; ++trial) {
     Draw draw(99, static_cast<uint64_t>(trial));
-    ++counts[to_string(population.draw(flip, draw))];
+    ++counts[to_string(population.fault(population.draw(draw), draw))];
   }
   return counts;
 }
@@ -54,7 +53,7 @@ void check_uniform(const std::map<std::string, int>& counts, const std::string& 
 }
 
 TEST_CASE("uniform over all bits: every (value, bit) is as likely as any other") {
-  const Population population(two_sites(), DrawRule::bits);
+  const Population population(two_sites(), DrawRule::bits, bit_flip());
   CHECK(population.probability(0) == doctest::Approx(192.0 / 224));
   CHECK(population.probability(1) == doctest::Approx(32.0 / 224));
   const int draws = 112000;  // 500 a cell
@@ -64,7 +63,7 @@ TEST_CASE("uniform over all bits: every (value, bit) is as likely as any other")
 }
 
 TEST_CASE("uniform over layers: every site is as likely as any other, then its values, then their bits") {
-  const Population population(two_sites(), DrawRule::layers);
+  const Population population(two_sites(), DrawRule::layers, bit_flip());
   CHECK(population.probability(0) == 0.5);
   CHECK(population.probability(1) == 0.5);
   const int draws = 96000;
@@ -74,10 +73,10 @@ TEST_CASE("uniform over layers: every site is as likely as any other, then its v
 }
 
 TEST_CASE("a trial's draw depends on seed and number alone") {
-  const Population population(two_sites(), DrawRule::bits);
   const auto line = [&](uint64_t seed, uint64_t trial, const ErrorModelPtr& model) {
+    const Population population(two_sites(), DrawRule::bits, model);
     Draw draw(seed, trial);
-    return to_string(population.draw(model, draw));
+    return to_string(population.fault(population.draw(draw), draw));
   };
   CHECK(line(1, 17, bit_flip()) == line(1, 17, bit_flip()));
   CHECK(line(1, 17, bit_flip()) != line(1, 18, bit_flip()));
@@ -88,13 +87,12 @@ TEST_CASE("a trial's draw depends on seed and number alone") {
 }
 
 TEST_CASE("a population of nothing is refused") {
-  check_contains(error_of(ErrorCode::illegal_fault, [] { Population({}, DrawRule::bits); }),
+  check_contains(error_of(ErrorCode::illegal_fault, [] { Population({}, DrawRule::bits, bit_flip()); }),
                  "no site to draw from");
-  check_contains(error_of(ErrorCode::illegal_fault,
-                          [] {
-                            Population({site("empty", {1, 0, 3}, at::kFloat)}, DrawRule::layers);
-                          }),
-                 "no site to draw from");
+  check_contains(
+      error_of(ErrorCode::illegal_fault,
+               [] { Population({site("empty", {1, 0, 3}, at::kFloat)}, DrawRule::layers, bit_flip()); }),
+      "no site to draw from");
 }
 
 }  // namespace

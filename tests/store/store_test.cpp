@@ -20,9 +20,9 @@ namespace faultwave {
 namespace {
 
 Store finished(const std::string& path) {
-  Store store = Store::create(path, sample_info());
-  for (const Block& block : store.open_blocks())
-    store.write_block(block, sample_rows(block));
+  Store store = sample_store(path);
+  for (const Block& block : store.open_blocks(store.rounds().back()))
+    store.write_block(sample_result(block), 0);
   return store;
 }
 
@@ -32,6 +32,7 @@ void check_same_row(const TrialRow& a, const TrialRow& b) {
   CHECK(a.input == b.input);
   CHECK(a.fault == b.fault);
   CHECK(a.site == b.site);
+  CHECK(a.choice == b.choice);
   CHECK(a.index == b.index);
   CHECK(same(a.value_before, b.value_before));
   CHECK(same(a.value_after, b.value_after));
@@ -78,21 +79,23 @@ TEST_CASE("a campaign's facts come back as they were recorded") {
 
 TEST_CASE("blocks cover the trials, and a written one is no longer open") {
   const TempFolder folder;
-  Store store = Store::create(folder / "a.db", sample_info());
-  std::vector<Block> blocks = store.open_blocks();
+  Store store = sample_store(folder / "a.db");
+  std::vector<Block> blocks = store.open_blocks(store.rounds().back());
   REQUIRE(blocks.size() == 3);
   CHECK(blocks[2].first_trial == 8);
   CHECK(blocks[2].trials == 2);
   CHECK(store.trials_done() == 0);
 
-  store.write_block(blocks[1], sample_rows(blocks[1]));
-  blocks = store.open_blocks();
+  store.write_block(sample_result(blocks[1]), 0);
+  blocks = store.open_blocks(store.rounds().back());
   REQUIRE(blocks.size() == 2);
   CHECK(blocks[0].number == 0);
   CHECK(blocks[1].number == 2);
   CHECK(store.trials_done() == 4);
-  CHECK_THROWS_AS(store.write_block({1, 4, 4}, sample_rows({1, 4, 4})), InternalError);
-  CHECK_THROWS_AS(store.write_block(blocks[0], sample_rows(blocks[1])), InternalError);
+  CHECK_THROWS_AS(store.write_block(sample_result({1, 4, 4}), 0), InternalError);
+  BlockResult short_one = sample_result(blocks[0]);
+  short_one.outcomes.pop_back();
+  CHECK_THROWS_AS(store.write_block(short_one, 0), InternalError);
   CHECK(store.trials_done() == 4);
 }
 
@@ -102,10 +105,12 @@ TEST_CASE("rows, packed outcomes and tallies say the same") {
   const Store store = Store::open(folder / "a.db", Store::Access::read);
 
   int64_t expected = 0;
-  store.each_trial([&](const TrialRow& row) { check_same_row(row, sample_row(expected++)); });
+  for (const TrialRow& row : store.rows(0, 100))
+    check_same_row(row, sample_row(expected++));
   CHECK(expected == 10);
-  check_same_row(store.trial(8).value(), sample_row(8));
-  CHECK(!store.trial(10));
+  CHECK(store.rows(3, 2).front().trial == 3);
+  check_same_row(store.row(8).value(), sample_row(8));
+  CHECK(!store.row(10));
 
   // Trials 0, 5: masked; 1, 6: benign; 2, 7: sdc; 3, 8 and 4, 9: due. Even ones at site 0.
   const std::vector<Tally> tallies = store.tallies();
@@ -115,16 +120,16 @@ TEST_CASE("rows, packed outcomes and tallies say the same") {
   CHECK(tallies[0].fired == std::vector<int64_t>{3, 2});
   CHECK(tallies[1].classes == std::array<int64_t, 4>{1, 1, 1, 2});
 
-  CHECK(store.packed_outcomes(0) == pack_outcomes(sample_rows({0, 0, 4}), 2));
-  CHECK(store.packed_outcomes(2) == pack_outcomes(sample_rows({2, 8, 2}), 2));
+  CHECK(store.packed_outcomes(0) == pack_outcomes(sample_result({0, 0, 4}).outcomes, sample_info()));
+  CHECK(store.packed_outcomes(2) == pack_outcomes(sample_result({2, 8, 2}).outcomes, sample_info()));
 }
 
 TEST_CASE("labels are counted as right or wrong") {
   TrialRow row = sample_row(2);  // golden class 2, faulty class 0
   row.label = 2;
   Tally tally(2);
-  tally.add(row);
-  tally.add(sample_row(0));
+  tally.add(outcome_of(row));
+  tally.add(outcome_of(sample_row(0)));
   CHECK(tally.trials == 2);
   CHECK(tally.golden_right == 1);
   CHECK(tally.faulty_right == 0);
@@ -227,12 +232,12 @@ int in_child(Function function) {
 
 TEST_CASE("one process writes, others read meanwhile") {
   const TempFolder folder;
-  Store store = Store::create(folder / "a.db", sample_info());
-  store.write_block({0, 0, 4}, sample_rows({0, 0, 4}));
+  Store store = sample_store(folder / "a.db");
+  store.write_block(sample_result({0, 0, 4}), 0);
   check_contains(error_of(ErrorCode::store, [&] { Store::open(folder / "a.db", Store::Access::write); }),
                  "open for writing in this process already");
   CHECK(Store::open(folder / "a.db", Store::Access::read).trials_done() == 4);
-  store.write_block({1, 4, 4}, sample_rows({1, 4, 4}));
+  store.write_block(sample_result({1, 4, 4}), 0);
   CHECK(store.trials_done() == 8);
 }
 
@@ -261,15 +266,15 @@ TEST_CASE("a second process is told that a campaign is in use, until the first i
 TEST_CASE("what was committed survives a kill, and nothing else does") {
   const TempFolder folder;
   const int status = in_child([&] {
-    Store store = Store::create(folder / "a.db", sample_info());
-    store.write_block({0, 0, 4}, sample_rows({0, 0, 4}));
+    Store store = sample_store(folder / "a.db");
+    store.write_block(sample_result({0, 0, 4}), 0);
     ::raise(SIGKILL);
   });
   REQUIRE(WIFSIGNALED(status));
   Store store = Store::open(folder / "a.db", Store::Access::write);
   CHECK(store.trials_done() == 4);
-  CHECK(store.open_blocks().size() == 2);
-  store.write_block({2, 8, 2}, sample_rows({2, 8, 2}));
+  CHECK(store.open_blocks(store.rounds().back()).size() == 2);
+  store.write_block(sample_result({2, 8, 2}), 0);
   CHECK(store.trials_done() == 6);
 }
 
@@ -278,14 +283,14 @@ TEST_CASE("when the file cannot grow, the block is dropped and the rest is kept"
   CampaignInfo info = sample_info();
   info.trials = 40'000;
   info.block = 20'000;
-  Store::create(folder / "a.db", info);
+  sample_store(folder / "a.db", info);
   const int status = in_child([&] {
     ::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{200'000, 200'000};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     Store store = Store::open(folder / "a.db", Store::Access::write);
     try {
-      store.write_block({0, 0, 20'000}, sample_rows({0, 0, 20'000}));
+      store.write_block(sample_result({0, 0, 20'000}), 0);
     } catch (const UserError& error) {
       const bool is_told = error.code() == ErrorCode::store && std::strstr(error.what(), "a.db") != nullptr;
       ::_exit(is_told && store.trials_done() == 0 ? 42 : 2);
@@ -294,8 +299,8 @@ TEST_CASE("when the file cannot grow, the block is dropped and the rest is kept"
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 42);
   Store store = Store::open(folder / "a.db", Store::Access::write);
-  CHECK(store.open_blocks().size() == 2);
-  store.write_block({0, 0, 20'000}, sample_rows({0, 0, 20'000}));
+  CHECK(store.open_blocks(store.rounds().back()).size() == 2);
+  store.write_block(sample_result({0, 0, 20'000}), 0);
   CHECK(store.trials_done() == 20'000);
 }
 

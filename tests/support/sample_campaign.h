@@ -13,7 +13,17 @@ namespace faultwave {
 /// Ten trials in blocks of four, two sites, two criteria.
 inline CampaignInfo sample_info() {
   CampaignInfo info;
-  info.specification = "seed = 7\n";
+  info.specification = R"(model = "net.pt2"
+input = "images.npy"
+seed = 7
+trials = 10
+block = 4
+criteria = ["top1", "nonfinite"]
+confidence = 0.95
+[fault]
+error = "flip"
+draw = "layers"
+)";
   info.specification_file = "seed = 6\n";
   info.specification_path = "/somewhere/spec.toml";
   info.model_fingerprint = "abc";
@@ -29,8 +39,10 @@ inline CampaignInfo sample_info() {
   info.draw = "layers";
   info.criteria = {"top1", "nonfinite"};
   info.criteria_text = {"top1", "nonfinite"};
-  info.sites = {{SiteKind::output, "conv", "aten::conv2d", "float32", {2, 3, 3}, 18, 32, 0.5},
-                {SiteKind::output, "fc, last", "aten::linear", "float16", {4}, 4, 16, 0.5}};
+  info.sites = {{SiteKind::output, "conv", "aten::conv2d", "float32", {2, 3, 3}, 18, 32, 0, 0.5},
+                {SiteKind::output, "fc, last", "aten::linear", "float16", {4}, 4, 16, 0, 0.5}};
+  for (int bit = 0; bit < 32; ++bit)
+    info.choices.push_back("flip(" + std::to_string(bit) + ")");
   return info;
 }
 
@@ -40,6 +52,7 @@ inline TrialRow sample_row(int64_t trial) {
   row.trial = trial;
   row.input = trial % 3;
   row.site = trial % 2;
+  row.choice = row.site == 0 ? 30 : 15;
   row.fault = row.site == 0 ? "output:conv[1,2,0] flip(30)" : "output:fc, last[3] flip(15)";
   row.index = row.site == 0 ? std::vector<int64_t>{1, 2, 0} : std::vector<int64_t>{3};
   row.value_before = 0.5;
@@ -84,11 +97,35 @@ inline TrialRow sample_row(int64_t trial) {
   return row;
 }
 
-inline std::vector<TrialRow> sample_rows(const Block& block) {
-  std::vector<TrialRow> rows;
-  for (int64_t i = 0; i < block.trials; ++i)
-    rows.push_back(sample_row(block.first_trial + i));
-  return rows;
+/// The whole campaign in one round.
+inline Round sample_round(const CampaignInfo& info = sample_info()) {
+  return {.number = 0, .first_trial = 0, .trials = info.trials, .shares = {}};
+}
+
+inline TrialOutcome outcome_of(const TrialRow& row) {
+  return {.site = static_cast<int32_t>(row.site),
+          .choice = static_cast<int32_t>(row.choice),
+          .outcome = row.outcome,
+          .fired = row.fired,
+          .golden_right = row.label && row.golden_class == row.label,
+          .faulty_right = row.label && row.faulty_class == row.label};
+}
+
+/// A block of sample rows, all kept.
+inline BlockResult sample_result(const Block& block) {
+  BlockResult result{.block = block, .outcomes = {}, .rows = {}, .golden_classes = {}};
+  for (int64_t i = 0; i < block.trials; ++i) {
+    result.rows.push_back(sample_row(block.first_trial + i));
+    result.outcomes.push_back(outcome_of(result.rows.back()));
+  }
+  return result;
+}
+
+/// A new database whose round has begun.
+inline Store sample_store(const std::string& path, const CampaignInfo& info = sample_info()) {
+  Store store = Store::create(path, info);
+  store.begin_round(sample_round(info));
+  return store;
 }
 
 }  // namespace faultwave

@@ -69,6 +69,13 @@ class DrawnBitFlip final : public ErrorModel {
     return bit_flip(chosen);
   }
 
+  std::vector<ErrorModelPtr> choices(const VictimContext& context) const override {
+    std::vector<ErrorModelPtr> flips;
+    for (int bit = 0; count_ == 1 && bit < word_bits(context.dtype); ++bit)
+      flips.push_back(bit_flip({bit}));
+    return flips;
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     resolve(context, draw)->apply(values, context, draw);
   }

@@ -43,6 +43,13 @@ class BurstFlip final : public ErrorModel {
     return burst_flip(length_, draw_start(context, draw));
   }
 
+  std::vector<ErrorModelPtr> choices(const VictimContext& context) const override {
+    std::vector<ErrorModelPtr> starts;
+    for (int start = 0; !start_ && start <= word_bits(context.dtype) - length_; ++start)
+      starts.push_back(burst_flip(length_, start));
+    return starts;
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     const int start = start_ ? *start_ : draw_start(context, draw);
     const uint64_t mask = (~uint64_t{0} >> (64 - length_)) << start;

@@ -54,6 +54,16 @@ class FormatFlip final : public ErrorModel {
     return std::make_shared<FormatFlip>(format_, bit, takes_scale ? context.int8_scale : scale_);
   }
 
+  std::vector<ErrorModelPtr> choices(const VictimContext& context) const override {
+    const bool takes_scale =
+        format_.needs_scale() && !scale_ && context.int8_scale && is_scale(*context.int8_scale);
+    std::vector<ErrorModelPtr> flips;
+    for (int bit = 0; !bit_ && bit < format_.bits; ++bit) {
+      flips.push_back(std::make_shared<FormatFlip>(format_, bit, takes_scale ? context.int8_scale : scale_));
+    }
+    return flips;
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     const int bit = bit_ ? *bit_ : static_cast<int>(draw.below(format_.bits));
     const uint64_t mask = uint64_t{1} << bit;

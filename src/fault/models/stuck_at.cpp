@@ -33,6 +33,13 @@ class StuckAt final : public ErrorModel {
     return stuck_at(value_, draw_bit(context, draw));
   }
 
+  std::vector<ErrorModelPtr> choices(const VictimContext& context) const override {
+    std::vector<ErrorModelPtr> bits;
+    for (int bit = 0; !bit_ && bit < word_bits(context.dtype); ++bit)
+      bits.push_back(stuck_at(value_, bit));
+    return bits;
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     const uint64_t mask = uint64_t{1} << (bit_ ? *bit_ : draw_bit(context, draw));
     const bool is_one = value_ == 1;

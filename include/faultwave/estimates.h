@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "faultwave/interval.h"
+#include "faultwave/sampler.h"
+#include "faultwave/store.h"
+
+namespace faultwave {
+
+/// What kind of interval the numbers of a campaign carry, by how its trials were chosen (docs/statistics.md).
+enum class IntervalKind : uint8_t {
+  exact,       ///< every fault was tried: the rate itself, an interval of no width
+  binomial,    ///< a number of trials fixed beforehand: Clopper-Pearson
+  sequential,  ///< stratified, or stopped by its results: a confidence sequence, valid at any time
+};
+std::string_view to_string(IntervalKind kind);
+
+/// Rates with intervals from the counts of a campaign, over all and over parts of its population.
+class Estimates {
+ public:
+  Estimates(const CampaignInfo& info, const std::vector<Round>& rounds, const std::vector<CellTally>& cells);
+
+  IntervalKind kind() const { return kind_; }
+
+  /// How often criterion `criterion` fires, over the whole population.
+  Interval overall(size_t criterion) const;
+  /// A part of the population: the cells for which this holds, and among their trials those of `counts`,
+  /// which may be fewer, as long as what singles them out (an input, a feature map of the site) is as likely
+  /// in each cell.
+  using Part = std::function<bool(int64_t site, int64_t choice)>;
+  Interval part(size_t criterion, const Part& within, const std::vector<CellTally>& counts) const;
+  Interval part(size_t criterion, const Part& within) const { return part(criterion, within, cells_); }
+
+  const std::vector<CellTally>& cells() const { return cells_; }
+
+ private:
+  Interval sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+                      double half_width) const;
+
+  CampaignInfo info_;
+  std::vector<Round> rounds_;
+  std::vector<CellTally> cells_;
+  IntervalKind kind_ = IntervalKind::binomial;
+  double half_width_ = 0;  // at which the campaign stops, 0 if it does not
+};
+
+/// Shares of the next round of a stratified campaign, from the counts of the finished ones: what brings the
+/// interval of the named criteria soonest to `half_width` (0: as narrow as may be). A pure function of its
+/// arguments.
+Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
+                     const std::vector<CellTally>& cells, double half_width,
+                     const std::vector<size_t>& criteria);
+
+}  // namespace faultwave

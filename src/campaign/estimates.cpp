@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "faultwave/estimates.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "faultwave/error.h"
+#include "faultwave/specification.h"
+#include "faultwave/weighted_sequence.h"
+
+namespace faultwave {
+namespace {
+
+bool everywhere(int64_t, int64_t) {
+  return true;
+}
+
+/// Which stratum each cell is in. Without strata the campaign is one stratum.
+class Cells {
+ public:
+  explicit Cells(const CampaignInfo& info) : info_(info) {
+    for (size_t stratum = 0; stratum < info.strata.size(); ++stratum) {
+      const StoredStratum& stored = info.strata[stratum];
+      for (int64_t i = 0; i < stored.choices; ++i)
+        stratum_[{stored.site, stored.first_choice + i}] = stratum;
+    }
+  }
+
+  size_t strata() const { return std::max<size_t>(info_.strata.size(), 1); }
+  size_t of(int64_t site, int64_t choice) const {
+    return info_.strata.empty() ? 0 : stratum_.at({site, choice});
+  }
+  double weight(size_t stratum) const { return info_.strata.empty() ? 1.0 : info_.strata[stratum].weight; }
+
+  /// The part of each stratum's cells that lies within `part`, from 0 to 1.
+  std::vector<double> fractions(const Estimates::Part& part) const {
+    std::vector<double> fractions(strata(), info_.strata.empty() ? 1.0 : 0.0);
+    for (const auto& [cell, stratum] : stratum_) {
+      if (part(cell.first, cell.second))
+        fractions[stratum] += 1.0 / static_cast<double>(info_.strata[stratum].choices);
+    }
+    return fractions;
+  }
+
+ private:
+  const CampaignInfo& info_;
+  std::map<std::pair<int64_t, int64_t>, size_t> stratum_;
+};
+
+struct Count {
+  int64_t trials = 0;
+  int64_t events = 0;
+};
+
+/// Counts of one criterion by round and stratum, over a part.
+std::vector<std::vector<Count>> count(const Cells& cells, size_t rounds, size_t criterion,
+                                      const Estimates::Part& part, const std::vector<CellTally>& tallies) {
+  std::vector<std::vector<Count>> counts(rounds, std::vector<Count>(cells.strata()));
+  for (const CellTally& cell : tallies) {
+    if (!part(cell.site, cell.choice)) continue;
+    Count& place = counts.at(static_cast<size_t>(cell.round)).at(cells.of(cell.site, cell.choice));
+    place.trials += cell.tally.trials;
+    place.events += cell.tally.fired.at(criterion);
+  }
+  return counts;
+}
+
+/// What is expected of each stratum after these counts.
+std::vector<double> expected_rates(const std::vector<Count>& totals) {
+  int64_t trials = 0;
+  int64_t events = 0;
+  for (const Count& total : totals) {
+    trials += total.trials;
+    events += total.events;
+  }
+  const double overall = (static_cast<double>(events) + 0.5) / (static_cast<double>(trials) + 1);
+  std::vector<double> rates;
+  for (const Count& total : totals)
+    rates.push_back(shrunken_rate(total.events, total.trials, overall));
+  return rates;
+}
+
+void add_to(std::vector<Count>& totals, const std::vector<Count>& counts) {
+  for (size_t i = 0; i < totals.size(); ++i) {
+    totals[i].trials += counts[i].trials;
+    totals[i].events += counts[i].events;
+  }
+}
+
+/// One round as the sequence takes it: weights, shares and guesses of the strata within a part.
+RoundCounts round_counts(const Cells& cells, const Round& round, const std::vector<double>& fractions,
+                         const std::vector<Count>& counts, const std::vector<Count>& before) {
+  const Shares shares{round.shares};
+  std::vector<double> guesses(cells.strata(), 0.0);
+  const bool is_first =
+      std::all_of(before.begin(), before.end(), [](const Count& total) { return total.trials == 0; });
+  if (!is_first) guesses = expected_rates(before);
+  RoundCounts strata;
+  double weights = 0;
+  double probabilities = 0;
+  for (size_t h = 0; h < cells.strata(); ++h) {
+    const double share = round.shares.empty() ? 1.0 : shares.probability(h);
+    strata.push_back({.weight = cells.weight(h) * fractions[h],
+                      .share = share * fractions[h],
+                      .guess = guesses[h],
+                      .trials = counts[h].trials,
+                      .events = counts[h].events});
+    weights += strata.back().weight;
+    probabilities += strata.back().share;
+  }
+  for (StratumCount& stratum : strata) {
+    stratum.weight /= weights;
+    stratum.share /= probabilities;
+  }
+  return strata;
+}
+
+SequenceTarget target_of(const CampaignInfo& info, double half_width) {
+  constexpr int64_t kUnlimited = 1'000'000'000;
+  return {.confidence = info.confidence,
+          .half_width = half_width,
+          .trials = info.trials < kUnlimited ? info.trials : 0};
+}
+
+}  // namespace
+
+std::string_view to_string(IntervalKind kind) {
+  switch (kind) {
+    case IntervalKind::exact:
+      return "exact";
+    case IntervalKind::binomial:
+      return "Clopper-Pearson";
+    case IntervalKind::sequential:
+      break;
+  }
+  return "confidence sequence";
+}
+
+Estimates::Estimates(const CampaignInfo& info, const std::vector<Round>& rounds,
+                     const std::vector<CellTally>& cells)
+    : info_(info), rounds_(rounds), cells_(cells) {
+  const Specification spec = parse_specification(info.specification, "the recorded specification");
+  half_width_ = spec.stop.half_width;
+  int64_t trials = 0;
+  for (const CellTally& cell : cells)
+    trials += cell.tally.trials;
+  const bool is_whole = spec.draw == DrawRule::exhaustive && spec.trials == 0 && trials == info.trials;
+  if (is_whole) {
+    kind_ = IntervalKind::exact;
+  } else if (spec.draw == DrawRule::stratified || half_width_ > 0) {
+    kind_ = IntervalKind::sequential;
+  }
+}
+
+Interval Estimates::overall(size_t criterion) const {
+  if (kind_ == IntervalKind::sequential) return sequential(criterion, everywhere, cells_, half_width_);
+  return part(criterion, everywhere);
+}
+
+Interval Estimates::part(size_t criterion, const Part& within, const std::vector<CellTally>& counts) const {
+  if (kind_ == IntervalKind::sequential) return sequential(criterion, within, counts, 0);
+  Count sum;
+  for (const CellTally& cell : counts) {
+    if (!within(cell.site, cell.choice)) continue;
+    sum.trials += cell.tally.trials;
+    sum.events += cell.tally.fired.at(criterion);
+  }
+  Interval interval = clopper_pearson(sum.events, sum.trials, info_.confidence);
+  if (kind_ == IntervalKind::exact && sum.trials > 0) interval.low = interval.high = interval.estimate;
+  return interval;
+}
+
+Interval Estimates::sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+                               double half_width) const {
+  const Cells cells(info_);
+  const std::vector<double> fractions = cells.fractions(within);
+  SequenceTarget target = target_of(info_, half_width);
+  if (half_width == 0 && half_width_ > 0) target.trials = 0;  // of a part nobody knows how many there will be
+  WeightedSequence sequence(target);
+  if (std::all_of(fractions.begin(), fractions.end(), [](double f) { return f == 0; }))
+    return sequence.interval();
+
+  const auto by_round = count(cells, rounds_.size(), criterion, within, counts);
+  std::vector<Count> before(cells.strata());
+  for (size_t round = 0; round < rounds_.size(); ++round) {
+    sequence.add(round_counts(cells, rounds_[round], fractions, by_round[round], before));
+    add_to(before, by_round[round]);
+  }
+  return sequence.interval();
+}
+
+Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
+                     const std::vector<CellTally>& tallies, double half_width,
+                     const std::vector<size_t>& criteria) {
+  const Cells cells(info);
+  std::vector<double> weights;
+  for (size_t h = 0; h < cells.strata(); ++h)
+    weights.push_back(cells.weight(h));
+  if (rounds.empty()) return Shares::of(weights);
+
+  std::vector<double> shares(cells.strata(), 0.0);
+  for (const size_t criterion : criteria) {
+    std::vector<Count> totals(cells.strata());
+    for (const std::vector<Count>& round : count(cells, rounds.size(), criterion, everywhere, tallies))
+      add_to(totals, round);
+    const std::vector<double> wanted =
+        best_shares(weights, expected_rates(totals), target_of(info, half_width));
+    // Each criterion gets what it wants in proportion.
+    for (size_t h = 0; h < shares.size(); ++h)
+      shares[h] += wanted[h] / static_cast<double>(criteria.size());
+  }
+  return Shares::of(shares);
+}
+
+}  // namespace faultwave

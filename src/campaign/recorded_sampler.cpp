@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "faultwave/campaign.h"
+#include "faultwave/error.h"
+
+#include "src/common/torch_names.h"
+
+namespace faultwave {
+namespace {
+
+at::ScalarType dtype_of(const std::string& name) {
+  for (int number = 0; number < static_cast<int>(at::ScalarType::NumOptions); ++number) {
+    const auto dtype = static_cast<at::ScalarType>(number);
+    if (dtype != at::ScalarType::Undefined && dtype_name(dtype) == name) return dtype;
+  }
+  throw InternalError("a campaign has values of the unknown type '" + name + "'");
+}
+
+Site site_of(const StoredSite& stored) {
+  Site site;
+  site.kind = stored.kind;
+  site.name = stored.name;
+  site.op = stored.op;
+  site.dtype = dtype_of(stored.dtype);
+  site.shape = stored.shape;  // of one batch element, so there is no batch axis
+  site.channel_axis = stored.channel_axis;
+  return site;
+}
+
+/// The model as far as it is needed to tell where faults lie. A list says that itself, and a user's own
+/// model, which not every process knows, has no choices.
+ErrorModelPtr model_of(const CampaignInfo& info) {
+  if (info.draw == to_string(DrawRule::list) || info.error.rfind("user(", 0) == 0) return zero();
+  return parse_error_model(info.error);
+}
+
+}  // namespace
+
+Sampler recorded_sampler(const CampaignInfo& info) {
+  const Specification spec = parse_specification(info.specification, "the recorded specification");
+  std::vector<Site> sites;
+  for (const StoredSite& stored : info.sites)
+    sites.push_back(site_of(stored));
+  SamplingOptions options{.rule = spec.draw,
+                          .seed = spec.seed,
+                          .inputs = info.inputs,
+                          .eligible = info.eligible_inputs,
+                          .inputs_in_turn = spec.inputs_in_turn,
+                          .faults_per_trial = spec.faults_per_trial};
+  for (const std::string& line : info.list)
+    options.list.push_back(parse_faults(line));
+  return Sampler(Population(std::move(sites), spec.draw, model_of(info)), std::move(options));
+}
+
+Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial) {
+  const auto after = std::find_if(rounds.begin(), rounds.end(),
+                                  [&](const Round& round) { return round.first_trial > trial; });
+  return after == rounds.begin() ? Shares{} : Shares{std::prev(after)->shares};
+}
+
+}  // namespace faultwave

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "faultwave/specification.h"
+#include "faultwave/store.h"
+
+namespace faultwave {
+
+/// Trials of a campaign that only its stop rule ends.
+constexpr int64_t kMostTrials = 1'000'000'000;
+
+/// The round that follows `before`, without shares; empty (no trials) after the last. A campaign that does
+/// not look at results has one round of all its trials. Others begin with Specification::round trials, and
+/// each further round has an eighth of the trials before it, or as many as the first if that is more: a
+/// decision is never late by more than an eighth, and there are few to remember. Rounds are whole blocks.
+Round next_round(const Specification& specification, int64_t trials, const std::vector<Round>& before);
+
+}  // namespace faultwave

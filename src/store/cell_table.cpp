@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/store/cell_table.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+namespace faultwave {
+namespace {
+
+constexpr OutcomeClass kOutcomes[] = {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc,
+                                      OutcomeClass::due};
+
+/// The named counts of a tally, as the table keeps them. `visit` gets each name with a reference to its
+/// count.
+template <typename AnyTally, typename Visit>
+void each_count(AnyTally& tally, const std::vector<std::string>& criteria, Visit visit) {
+  for (const OutcomeClass outcome : kOutcomes)
+    visit(std::string(to_string(outcome)), tally.classes[static_cast<size_t>(outcome)]);
+  for (size_t i = 0; i < criteria.size(); ++i)
+    visit(criteria[i], tally.fired[i]);
+  visit("golden_right", tally.golden_right);
+  visit("faulty_right", tally.faulty_right);
+}
+
+void add_count(Tally& tally, const std::vector<std::string>& criteria, const std::string& name,
+               int64_t count) {
+  each_count(tally, criteria, [&](const std::string& known, int64_t& place) {
+    if (known == name) place = count;
+  });
+}
+
+}  // namespace
+
+void add_to_cells(const Database& database, const CampaignInfo& info, int64_t round,
+                  const std::vector<TrialOutcome>& outcomes) {
+  std::map<std::pair<int32_t, int32_t>, Tally> cells;
+  for (const TrialOutcome& outcome : outcomes) {
+    cells.try_emplace({outcome.site, outcome.choice}, info.criteria.size()).first->second.add(outcome);
+  }
+  Statement upsert(
+      database,
+      "INSERT INTO cells VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (round, site, choice, outcome) DO UPDATE SET trials = trials + excluded.trials");
+  for (const auto& [cell, tally] : cells) {
+    each_count(tally, info.criteria, [&, place = cell](const std::string& name, int64_t count) {
+      if (count == 0) return;
+      upsert.bind(round).bind(int64_t{place.first}).bind(int64_t{place.second}).bind(name).bind(count).run();
+    });
+  }
+}
+
+std::vector<CellTally> read_cells(const Database& database, const CampaignInfo& info) {
+  std::vector<CellTally> cells;
+  Statement select(database,
+                   "SELECT round, site, choice, outcome, trials FROM cells ORDER BY round, site, choice");
+  while (select.step()) {
+    const int64_t round = select.integer(0);
+    const int64_t site = select.integer(1);
+    const int64_t choice = select.integer(2);
+    const bool is_new = cells.empty() || cells.back().round != round || cells.back().site != site ||
+                        cells.back().choice != choice;
+    if (is_new) cells.push_back({round, site, choice, Tally(info.criteria.size())});
+    add_count(cells.back().tally, info.criteria, select.text(3), select.integer(4));
+  }
+  for (CellTally& cell : cells) {
+    for (const int64_t count : cell.tally.classes)
+      cell.tally.trials += count;
+  }
+  return cells;
+}
+
+}  // namespace faultwave

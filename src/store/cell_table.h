@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "faultwave/store.h"
+
+#include "src/store/database.h"
+
+namespace faultwave {
+
+/// Adds the outcomes of a block to the counts of its round.
+void add_to_cells(const Database& database, const CampaignInfo& info, int64_t round,
+                  const std::vector<TrialOutcome>& outcomes);
+
+/// By round, site and choice, ascending.
+std::vector<CellTally> read_cells(const Database& database, const CampaignInfo& info);
+
+}  // namespace faultwave

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "faultwave/weighted_sequence.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/expect_error.h"
+
+namespace faultwave {
+namespace {
+
+double width(const Interval& interval) {
+  return interval.high - interval.low;
+}
+
+TEST_CASE("before the first trial nothing is known") {
+  const Interval interval = WeightedSequence({}).interval();
+  CHECK(interval.low == 0);
+  CHECK(interval.high == 1);
+}
+
+TEST_CASE("no events: the upper end falls as one over the number of trials, within reach of the exact one") {
+  for (const int64_t trials : {1'000, 100'000}) {
+    WeightedSequence sequence({.confidence = 0.99, .trials = trials});
+    sequence.add({{.trials = trials}});
+    const Interval interval = sequence.interval();
+    CAPTURE(trials);
+    CHECK(interval.low == 0);
+    CHECK(interval.estimate == 0);
+    const double exact = clopper_pearson(0, trials, 0.99).high;
+    CHECK(interval.high > exact);  // it is valid at all times, so it must be wider
+    CHECK(interval.high < 2 * exact);
+  }
+}
+
+TEST_CASE("all events mirror none") {
+  WeightedSequence all({});
+  all.add({{.trials = 500, .events = 500}});
+  WeightedSequence none({});
+  none.add({{.trials = 500}});
+  CHECK(all.interval().high == 1);
+  CHECK(all.interval().low == doctest::Approx(1 - none.interval().high).epsilon(1e-6));
+}
+
+TEST_CASE("an end is where the mixture's wealth reaches 2 / alpha, worked out for one bet") {
+  // One round of one stratum, no events: terms log(1 - b (0 - m)) = n log(1 + b m) for the gambler on low Z,
+  // who holds 11 bets. Recomputed here from the definition.
+  const int64_t n = 4096;
+  WeightedSequence sequence({.confidence = 0.95, .half_width = 0.01});
+  sequence.add({{.trials = n}});
+  const double rate = 0.05;  // expected before any trial
+  const double variance = rate * (1 - rate);
+  const double threshold = std::log(2 / 0.05);
+  const auto wealth = [&](double m) {
+    double sum = 0;
+    const double most = 0.8 / (1 - m);
+    sum += 0.5 * std::pow(1 + std::min(0.01 / variance, most) * m, n);
+    for (int j = 0; j < 10; ++j) {
+      const double bet = std::min(std::sqrt(2 * threshold / (variance * std::ldexp(1.0, 8 + 2 * j))), most);
+      sum += 0.05 * std::pow(1 + bet * m, n);
+    }
+    return std::log(sum);
+  };
+  const double high = sequence.interval().high;
+  CHECK(wealth(high) == doctest::Approx(threshold).epsilon(1e-4));
+}
+
+TEST_CASE("ends never move apart as rounds come in, and strata without weight change nothing") {
+  std::mt19937_64 random(7);
+  WeightedSequence sequence({.half_width = 0.01});
+  WeightedSequence with_empty({.half_width = 0.01});
+  Interval before = sequence.interval();
+  for (int round = 0; round < 20; ++round) {
+    const RoundCounts counts = {{.weight = 0.9,
+                                 .share = 0.6,
+                                 .trials = 600,
+                                 .events = std::binomial_distribution<int64_t>(600, 0.01)(random)},
+                                {.weight = 0.1,
+                                 .share = 0.4,
+                                 .guess = 0.3,
+                                 .trials = 400,
+                                 .events = std::binomial_distribution<int64_t>(400, 0.4)(random)}};
+    sequence.add(counts);
+    RoundCounts more = counts;
+    more.push_back({.weight = 0, .share = 0});
+    with_empty.add(more);
+    const Interval now = sequence.interval();
+    CHECK(now.low >= before.low);
+    CHECK(now.high <= before.high);
+    CHECK(with_empty.interval().low == now.low);
+    CHECK(with_empty.interval().high == now.high);
+    before = now;
+  }
+  CHECK(width(before) < 0.03);
+}
+
+/// Share of campaigns whose interval misses the truth at any of `rounds` looks.
+double missed(double rate_of_heavy, double rate_of_light, int campaigns, int rounds) {
+  std::mt19937_64 random(11);
+  const double truth = 0.95 * rate_of_heavy + 0.05 * rate_of_light;
+  int misses = 0;
+  for (int campaign = 0; campaign < campaigns; ++campaign) {
+    const double confidence = 0.9;
+    WeightedSequence sequence({.confidence = confidence, .half_width = 0.002});
+    int64_t trials[2] = {0, 0};
+    int64_t events[2] = {0, 0};
+    bool is_missed = false;
+    for (int round = 0; round < rounds; ++round) {
+      const std::vector<double> rates = {shrunken_rate(events[0], trials[0], 0.01),
+                                         shrunken_rate(events[1], trials[1], 0.01)};
+      const std::vector<double> shares =
+          best_shares({0.95, 0.05}, rates, {.confidence = confidence, .half_width = 0.002});
+      RoundCounts counts;
+      for (int h = 0; h < 2; ++h) {
+        const auto n = static_cast<int64_t>(1000 * shares[static_cast<size_t>(h)]);
+        const double rate = h == 0 ? rate_of_heavy : rate_of_light;
+        const int64_t k = std::binomial_distribution<int64_t>(n, rate)(random);
+        counts.push_back(
+            {h == 0 ? 0.95 : 0.05, shares[static_cast<size_t>(h)], rates[static_cast<size_t>(h)], n, k});
+        trials[h] += n;
+        events[h] += k;
+      }
+      sequence.add(counts);
+      const Interval now = sequence.interval();
+      is_missed = is_missed || truth < now.low || truth > now.high;
+    }
+    misses += is_missed;
+  }
+  return static_cast<double>(misses) / campaigns;
+}
+
+TEST_CASE("a 90 % sequence misses the truth at any time in at most 10 % of campaigns, with adapting shares") {
+  CHECK(missed(0, 0, 50, 10) == 0);
+  CHECK(missed(1e-4, 0.2, 200, 20) <= 0.1);
+  CHECK(missed(0.01, 0.3, 200, 20) <= 0.1);
+}
+
+TEST_CASE("shares sum to one, keep the floor, and follow the deviations") {
+  const std::vector<double> weights = {0.9, 0.09, 0.01};
+  const std::vector<double> shares = best_shares(weights, {1e-5, 1e-3, 0.3}, {.half_width = 0.001});
+  CHECK(shares[0] + shares[1] + shares[2] == doctest::Approx(1));
+  CHECK(shares[2] > 10 * weights[2]);
+  CHECK(shares[0] / weights[0] < shares[2] / weights[2]);
+  CHECK(shares[0] > 0.1);  // nothing was seen there, and much could hide
+}
+
+TEST_CASE("what makes no sense is refused") {
+  check_contains(error_of(ErrorCode::usage, [] { WeightedSequence({.confidence = 1}); }), "between 0 and 1");
+  check_contains(error_of(ErrorCode::usage,
+                          [] { WeightedSequence({.confidence = std::numeric_limits<double>::quiet_NaN()}); }),
+                 "between 0 and 1");
+  WeightedSequence sequence({});
+  check_contains(error_of(ErrorCode::usage, [&] { sequence.add({{.trials = 3, .events = 4}}); }),
+                 "4 events in 3");
+  check_contains(error_of(ErrorCode::usage, [&] { sequence.add({{.weight = 0.5, .share = 0}}); }),
+                 "share above 0");
+}
+
+}  // namespace
+}  // namespace faultwave
