@@ -3,7 +3,6 @@
 #include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "faultwave/campaign.h"
@@ -14,7 +13,9 @@
 #include "faultwave/network.h"
 
 #include "src/common/near_names.h"
+#include "src/common/shape.h"
 #include "src/common/torch_names.h"
+#include "src/fault/victim_context.h"
 
 namespace faultwave {
 namespace {
@@ -49,10 +50,9 @@ class Bench {
       return Injector(network_, batch_of(0));
     } catch (const UserError& error) {
       if (error.code() != ErrorCode::bad_network) throw;
-      std::ostringstream shape;
-      shape << inputs_->get(0).sizes();
       throw UserError(ErrorCode::bad_network, "'" + spec_.model + "' cannot run on " + inputs_->name(0) +
-                                                  " of '" + spec_.input + "', of shape " + shape.str() +
+                                                  " of '" + spec_.input + "', of shape " +
+                                                  shape_text(inputs_->get(0).sizes()) +
                                                   " without the batch: " + error.what());
     }
   }
@@ -80,14 +80,6 @@ std::vector<Site> select_sites(const Injector& injector, const Specification& sp
                                                   " `faultwave sites` lists them all");
   }
   return injector.select(spec.kind, spec.sites);
-}
-
-VictimContext context_of(const Injector& injector, const Site& site) {
-  VictimContext context;
-  context.site = site.name;
-  context.dtype = c10::toUnderlying(site.dtype);
-  context.int8_scale = injector.int8_scale(site);
-  return context;
 }
 
 bool is_legal(const ErrorModel& model, const VictimContext& context) {
@@ -119,7 +111,7 @@ void calibrate(Bench& bench, const Specification& spec) {
 void check_legal(const Injector& injector, const Population& population, const ErrorModel& model) {
   for (const Site& site : population.sites()) {
     try {
-      model.check(context_of(injector, site));
+      model.check(context_of(site, injector.int8_scale(site)));
     } catch (const UserError& error) {
       throw UserError(error.code(),
                       std::string(to_string(site.kind)) + " site " + site.name + ": " + error.what());

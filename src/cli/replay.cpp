@@ -9,6 +9,8 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
+#include "src/common/torch_names.h"
+#include "src/fault/shortest_decimal.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -45,7 +47,9 @@ Recorded recorded_trial(const Store& store, int64_t number) {
 
 std::string receipt_text(const TrialRow& row, const StoredSite& site) {
   if (row.hits == 0) return "none: the run crashed before the fault was hit";
-  return exact(row.value_before) + " -> " + exact(row.value_after) + " (" + site.dtype + ", " +
+  const at::ScalarType dtype = dtype_named(site.dtype);
+  return exact(shortest_decimal(row.value_before, dtype)) + " -> " +
+         exact(shortest_decimal(row.value_after, dtype)) + " (" + site.dtype + ", " +
          hexadecimal(row.bits_before, site.bits) + " -> " + hexadecimal(row.bits_after, site.bits) + "), " +
          std::to_string(row.hits) + (row.hits == 1 ? " value hit" : " values hit");
 }

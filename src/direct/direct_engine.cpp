@@ -8,6 +8,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/exception_text.h"
+
 namespace faultwave {
 namespace {
 
@@ -167,7 +169,7 @@ void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& grou
         run_group(trials, {alone}, sink);
       return;
     }
-    crash = error.what();
+    crash = reason_of(error);
   }
   size_t next_receipt = 0;
   for (size_t row = 0; row < group.size(); ++row) {

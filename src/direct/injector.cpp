@@ -15,6 +15,7 @@
 
 #include "src/direct/armed_faults.h"
 #include "src/direct/resolve_fault.h"
+#include "src/fault/victim_context.h"
 #include "src/model/profile.h"
 
 namespace faultwave {
@@ -133,15 +134,13 @@ void Injector::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
 }
 
 std::optional<double> Injector::int8_scale(const Site& site) const {
-  const double largest = profile_->largest(profile_->find(site.kind, site.name));
-  if (largest <= 0) return {};
-  return largest / 127.0;
+  return int8_scale_of(profile_->largest(profile_->find(site.kind, site.name)));
 }
 
 Fault Injector::resolve(const Fault& fault) const {
   const Site& place = site(fault.kind, fault.site);
   check_batch(fault, place, batch(), batch_is_free());
-  return detail::resolve_fault(fault, place, {place.name, c10::toUnderlying(place.dtype), int8_scale(place)});
+  return detail::resolve_fault(fault, place, context_of(place, int8_scale(place)));
 }
 
 Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key) const {

@@ -9,6 +9,8 @@
 #include "faultwave/error.h"
 
 #include "src/common/near_names.h"
+#include "src/common/shape.h"
+#include "src/fault/victim_context.h"
 
 namespace faultwave {
 namespace {
@@ -20,15 +22,6 @@ constexpr std::array<std::pair<DrawRule, const char*>, 5> kRules = {{
     {DrawRule::exhaustive, "exhaustive"},
     {DrawRule::list, "list"},
 }};
-
-std::vector<int64_t> element_index(int64_t offset, const std::vector<int64_t>& shape) {
-  std::vector<int64_t> index(shape.size());
-  for (size_t d = shape.size(); d-- > 0;) {
-    index[d] = offset % shape[d];
-    offset /= shape[d];
-  }
-  return index;
-}
 
 /// Position of the range that holds `mark`, where `ends` are the ends of consecutive ranges from 0.
 size_t range_of(const std::vector<uint64_t>& ends, uint64_t mark) {
@@ -50,7 +43,7 @@ Population::Population(std::vector<Site> sites, DrawRule rule, ErrorModelPtr mod
   uint64_t places = 0;
   for (const Site& site : sites_) {
     const auto [known, is_new] = set_of_type.try_emplace(site.dtype, models_.size());
-    if (is_new) models_.push_back(model_->choices({site.name, c10::toUnderlying(site.dtype), {}}));
+    if (is_new) models_.push_back(model_->choices(context_of(site)));
     model_set_.push_back(known->second);
     shapes_.push_back(site.element_shape());
 
@@ -92,12 +85,12 @@ Fault Population::fault(const Place& place, Draw& draw) const {
   Fault fault;
   fault.kind = site.kind;
   fault.site = site.name;
-  fault.location = Location::element(element_index(place.element, shapes_[number]));
+  fault.location = Location::element(unravel(place.element, shapes_[number]));
   const std::vector<ErrorModelPtr>& models = models_of(number);
   if (!models.empty()) {
     fault.model = models[static_cast<size_t>(place.choice)];
   } else {
-    const ErrorModelPtr resolved = model_->resolve({site.name, c10::toUnderlying(site.dtype), {}}, draw);
+    const ErrorModelPtr resolved = model_->resolve(context_of(site), draw);
     fault.model = resolved ? resolved : model_;
   }
   if (fault.model->is_drawn()) fault.key = draw.bits32();

@@ -139,6 +139,7 @@ TEST_CASE("a crash is an outcome of its own trial alone") {
   CHECK(results.at(0).crash.empty());
   CHECK(results.at(2).crash.empty());
   CHECK_FALSE(results.at(1).crash.empty());
+  CHECK(results.at(1).crash.find('\n') == std::string::npos);
   CHECK(results.at(1).faulty.empty());
 }
 
