@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "faultwave/allocation.h"
 #include "faultwave/interval.h"
 
 namespace faultwave {
@@ -13,86 +16,112 @@ namespace faultwave {
 struct StratumCount {
   double weight = 1;  ///< of the stratum in the population; all of a round sum to 1
   double share = 1;   ///< probability that a trial of the round was drawn from it; all of a round sum to 1
-  double guess =
-      0;  ///< the rate that was expected, from 0 to 1: a control variate, wrong guesses only cost width
+  double guess = 0;   ///< the rate expected, from 0 to 1: a control variate; wrong guesses only cost width
   int64_t trials = 0;
   int64_t events = 0;
 };
 using RoundCounts = std::vector<StratumCount>;
 
-/// What a sequence shall be narrow for. It is valid whatever is given here.
-struct SequenceTarget {
-  double confidence = 0.99;
-  double half_width = 0;  ///< the half-width at which trials will stop; 0: none
-  int64_t trials = 0;     ///< the number of trials that are planned; 0: not known
+/// A gambler who bets, trial by trial, that values have a higher mean than they have; the least mean that he
+/// has not refuted is a lower end of a time-uniform interval. For an upper end, negate values and means.
+///
+/// He holds several purses, each with a bet b of its own fixed before a round. Against a mean m a purse is
+/// multiplied by 1 + b (x - m) at each value x. This falls with m and is above 0 for every m still possible,
+/// so the sum of purses falls with m as well: the refuted means are all those under one end, which bisection
+/// finds.
+class Gambler {
+ public:
+  /// The target's bet, and those for other half-widths.
+  static constexpr size_t kBets = 13;
+  using Bets = std::array<double, kBets>;
+  struct Value {
+    double x = 0;
+    double count = 0;  // how many trials had it
+  };
+
+  /// `purses`: with what part of the money each starts; they sum to 1. `least`: a mean that none can be
+  /// below.
+  Gambler(const Bets& purses, double least);
+
+  /// A round with these bets, each of them under 1 / (most - least possible value). Then moves the end up as
+  /// far as means are refuted, which is where wealth exceeds e^threshold, but not beyond `most`, the greatest
+  /// mean still possible. The end never moves back, so a mean may be refuted after any round. Returns the
+  /// end.
+  double play(std::vector<Value> values, const Bets& bets, double threshold, double most);
+
+ private:
+  // Terms of the Taylor series in the mean by which rounds are remembered, and where the series is used: the
+  // first term left out is then under kReach^(kTerms + 1) a trial.
+  static constexpr size_t kTerms = 7;
+  static constexpr double kReach = 1.0 / 64;
+  struct Round {
+    std::vector<Value> values;
+    Bets bets{};
+  };
+
+  void count_in(const Round& round);
+  void advance(double threshold, double most);
+  void move_centre(double centre);
+  double log_wealth(double mean) const;
+
+  Bets log_purses_{};
+  std::vector<Round> rounds_;
+  double end_;
+  double centre_;      // of the series
+  double radius_ = 1;  // how far from it the series holds
+  std::array<std::array<double, kTerms + 1>, kBets> series_{};
 };
 
 /// A time-uniform confidence interval for the rate of a population that is sampled by strata with changing
-/// shares: with probability `confidence` it holds the true rate at all times at once, so one may look at it
-/// whenever one likes and stop when it is narrow enough.
+/// shares: with probability `confidence` it holds the true rate after all rounds at once, so one may look at
+/// it whenever one likes and stop when it is narrow enough.
 ///
 /// Each trial gives Z = sum_k weight_k guess_k + weight_h / share_h (Y - guess_h), where h is its stratum and
 /// Y is 1 for an event. Whatever the shares and guesses, the mean of Z given the past is the rate p. A
 /// gambler who bets against p = m multiplies his wealth by 1 + b (Z - m) at each trial; against the true rate
 /// the expected wealth is 1 at most, so it exceeds 2 / alpha at any time with a probability of at most alpha
-/// / 2 (Ville, 1939). The interval is what neither the gambler on high Z nor the one on low Z has refuted.
-/// After Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", Journal of the
-/// Royal Statistical Society B 86 (2024). No bound is added over strata: a stratum costs nothing for being
-/// there, only through its share.
+/// / 2 (J. Ville, Etude critique de la notion de collectif, 1939). The interval is what neither the gambler
+/// on high Z nor the one on low Z has refuted. After I. Waudby-Smith and A. Ramdas, "Estimating means of
+/// bounded random variables by betting", Journal of the Royal Statistical Society B 86 (2024). No bound is
+/// added over strata: a stratum costs nothing for being there, only through its share.
 ///
-/// The bets are a mixture: half of the money on the bet that is best at the target, the rest on bets best at
-/// other numbers of trials. Note: a bet b against m is cut to kMostOfWealth / (m - least Z) (or / (greatest Z
-/// - m)), so that wealth stays above 0. Both factors stay monotone in m: uncut since it is linear, cut since
-/// (z - m) / (m - least) falls with m. So each end is found by bisection.
+/// Bets are a mixture: most of the money is on the bet that is best at the target, the rest on those best at
+/// half-widths from 1/4 down to 10^-6. The best bet for a mean at distance d is d / variance of Z, with the
+/// variance that earlier rounds lead to expect; it is cut to 0.9 / (greatest Z - least mean still possible),
+/// and likewise on the other side. With the cut nearer on one side, that end is aimed at a larger distance.
+///
+/// A part of the population (a layer, a bit) is followed by a sequence of its own, with weights and shares
+/// that are conditional on a trial falling into the part, and strata outside of it of weight 0 without
+/// trials.
 class WeightedSequence {
  public:
   /// Throws UserError(usage) unless 0 < confidence < 1.
   explicit WeightedSequence(const SequenceTarget& target);
 
-  /// Throws UserError(usage) for counts that are none or strata of weight without a share.
+  /// Throws UserError(usage) for counts that are none, strata of weight without a share, or guesses outside
+  /// [0, 1]. Strata keep their position from round to round.
   void add(const RoundCounts& round);
 
-  /// The interval so far, the narrowest of all times so far being the right one to quote: ends never move
-  /// apart. The estimate is the sum over strata of weight times events / trials of all rounds (strata without
-  /// trials count with their guess), clipped to the interval. [0, 1] before the first trial.
+  /// The interval so far: ends never move apart. The estimate is post-stratified, the sum over strata of
+  /// weight times events / trials of all rounds (a stratum without trials counts with its guess), clipped to
+  /// the interval. It is consistent; with shares that follow the results it has a bias far below its standard
+  /// error, towards 0, since strata whose first trials had no event by chance are looked at less. [0, 1]
+  /// before the first trial.
   Interval interval() const;
 
  private:
-  struct Term {
-    double z = 0;
-    double count = 0;
-  };
-  struct Bets {
-    std::vector<Term> terms;
-    double least = 0;  // Z in this round
-    double greatest = 0;
-    double target_bet = 0;
-    double variance = 0;  // expected of Z, before the round
-  };
-  /// Logarithm of the wealth of the gambler on high (+1) or low (-1) Z against a mean of `mean`.
-  double log_wealth(double mean, int side) const;
-  double end(int side) const;
-  double expected_variance(const RoundCounts& round) const;
+  struct Aim;
+  Aim aim(const RoundCounts& round) const;
 
   SequenceTarget target_;
-  double threshold_;  // log(2 / alpha)
-  std::vector<Bets> rounds_;
-  std::vector<StratumCount>
-      totals_;  // by stratum: weight and guess of the last round, trials and events of all
+  double threshold_;                // log(2 / alpha)
+  Gambler on_high_;                 // his end is the lower one
+  Gambler on_low_;                  // his end is minus the upper one
+  std::vector<StratumCount> last_;  // weight and guess of the last round
+  std::vector<StratumTotal> totals_;
   int64_t trials_ = 0;
   double low_ = 0;
   double high_ = 1;
 };
-
-/// The rate that a stratum is expected to have after `events` in `trials`: drawn towards `overall` with the
-/// weight of one trial, and never 0.
-double shrunken_rate(int64_t events, int64_t trials, double overall);
-
-/// Shares that bring a WeightedSequence soonest to its target. With b the bet that wins soonest, a stratum's
-/// share is at least b times weight (its range weight / share caps the bet), and otherwise in proportion to
-/// weight times the standard deviation of the expected rate (Neyman, Journal of the Royal Statistical Society
-/// 97, 1934); b is found by search. `rates` are those expected, one a stratum.
-std::vector<double> best_shares(const std::vector<double>& weights, const std::vector<double>& rates,
-                                const SequenceTarget& target);
 
 }  // namespace faultwave

@@ -45,27 +45,19 @@ TEST_CASE("all events mirror none") {
   CHECK(all.interval().low == doctest::Approx(1 - none.interval().high).epsilon(1e-6));
 }
 
-TEST_CASE("an end is where the mixture's wealth reaches 2 / alpha, worked out for one bet") {
-  // One round of one stratum, no events: terms log(1 - b (0 - m)) = n log(1 + b m) for the gambler on low Z,
-  // who holds 11 bets. Recomputed here from the definition.
-  const int64_t n = 4096;
+TEST_CASE("an end is where the mixture's wealth reaches 2 / alpha, worked out for one round") {
+  // One stratum, no events: Z = 0, so each purse of the gambler on low Z grows by 1 + b m at a trial.
+  constexpr int64_t kTrials = 4096;
   WeightedSequence sequence({.confidence = 0.95, .half_width = 0.01});
-  sequence.add({{.trials = n}});
-  const double rate = 0.05;  // expected before any trial
-  const double variance = rate * (1 - rate);
-  const double threshold = std::log(2 / 0.05);
+  sequence.add({{.trials = kTrials}});
+  const double variance = 0.05 * 0.95;  // of a rate of 5 %, expected before any trial
   const auto wealth = [&](double m) {
-    double sum = 0;
-    const double most = 0.8 / (1 - m);
-    sum += 0.5 * std::pow(1 + std::min(0.01 / variance, most) * m, n);
-    for (int j = 0; j < 10; ++j) {
-      const double bet = std::min(std::sqrt(2 * threshold / (variance * std::ldexp(1.0, 8 + 2 * j))), most);
-      sum += 0.05 * std::pow(1 + bet * m, n);
-    }
-    return std::log(sum);
+    double sum = 0.7 * std::pow(1 + std::min(0.01 / variance, 0.9) * m, kTrials);
+    for (int j = 0; j < 12; ++j)
+      sum += 0.3 / 12 * std::pow(1 + std::min(0.25 / std::pow(3.0, j) / variance, 0.9) * m, kTrials);
+    return sum;
   };
-  const double high = sequence.interval().high;
-  CHECK(wealth(high) == doctest::Approx(threshold).epsilon(1e-4));
+  CHECK(wealth(sequence.interval().high) == doctest::Approx(2 / 0.05).epsilon(1e-6));
 }
 
 TEST_CASE("ends never move apart as rounds come in, and strata without weight change nothing") {
