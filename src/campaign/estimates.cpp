@@ -48,40 +48,46 @@ class Cells {
   std::map<std::pair<int64_t, int64_t>, size_t> stratum_;
 };
 
-struct Count {
-  int64_t trials = 0;
-  int64_t events = 0;
-};
-
 /// Counts of one criterion by round and stratum, over a part.
-std::vector<std::vector<Count>> count(const Cells& cells, size_t rounds, size_t criterion,
-                                      const Estimates::Part& part, const std::vector<CellTally>& tallies) {
-  std::vector<std::vector<Count>> counts(rounds, std::vector<Count>(cells.strata()));
+std::vector<std::vector<StratumTotal>> count(const Cells& cells, size_t rounds, size_t criterion,
+                                             const Estimates::Part& part,
+                                             const std::vector<CellTally>& tallies) {
+  std::vector<std::vector<StratumTotal>> counts(rounds, std::vector<StratumTotal>(cells.strata()));
   for (const CellTally& cell : tallies) {
     if (!part(cell.site, cell.choice)) continue;
-    Count& place = counts.at(static_cast<size_t>(cell.round)).at(cells.of(cell.site, cell.choice));
+    StratumTotal& place = counts.at(static_cast<size_t>(cell.round)).at(cells.of(cell.site, cell.choice));
     place.trials += cell.tally.trials;
     place.events += cell.tally.fired.at(criterion);
   }
   return counts;
 }
 
-/// What is expected of each stratum after these counts.
-std::vector<double> expected_rates(const std::vector<Count>& totals) {
+/// What is expected of each stratum after these counts: drawn towards the rate over all.
+std::vector<double> expected_rates(const std::vector<StratumTotal>& totals) {
   int64_t trials = 0;
   int64_t events = 0;
-  for (const Count& total : totals) {
+  for (const StratumTotal& total : totals) {
     trials += total.trials;
     events += total.events;
   }
   const double overall = (static_cast<double>(events) + 0.5) / (static_cast<double>(trials) + 1);
   std::vector<double> rates;
-  for (const Count& total : totals)
+  for (const StratumTotal& total : totals)
     rates.push_back(shrunken_rate(total.events, total.trials, overall));
   return rates;
 }
 
-void add_to(std::vector<Count>& totals, const std::vector<Count>& counts) {
+/// The class of bit of each stratum: its position among the strata of its site.
+std::vector<size_t> kinds_of(const CampaignInfo& info) {
+  std::vector<size_t> kinds;
+  for (size_t h = 0; h < info.strata.size(); ++h) {
+    const bool is_first = h == 0 || info.strata[h].site != info.strata[h - 1].site;
+    kinds.push_back(is_first ? 0 : kinds.back() + 1);
+  }
+  return kinds;
+}
+
+void add_to(std::vector<StratumTotal>& totals, const std::vector<StratumTotal>& counts) {
   for (size_t i = 0; i < totals.size(); ++i) {
     totals[i].trials += counts[i].trials;
     totals[i].events += counts[i].events;
@@ -90,11 +96,11 @@ void add_to(std::vector<Count>& totals, const std::vector<Count>& counts) {
 
 /// One round as the sequence takes it: weights, shares and guesses of the strata within a part.
 RoundCounts round_counts(const Cells& cells, const Round& round, const std::vector<double>& fractions,
-                         const std::vector<Count>& counts, const std::vector<Count>& before) {
+                         const std::vector<StratumTotal>& counts, const std::vector<StratumTotal>& before) {
   const Shares shares{round.shares};
   std::vector<double> guesses(cells.strata(), 0.0);
   const bool is_first =
-      std::all_of(before.begin(), before.end(), [](const Count& total) { return total.trials == 0; });
+      std::all_of(before.begin(), before.end(), [](const StratumTotal& total) { return total.trials == 0; });
   if (!is_first) guesses = expected_rates(before);
   RoundCounts strata;
   double weights = 0;
@@ -160,7 +166,7 @@ Interval Estimates::overall(size_t criterion) const {
 
 Interval Estimates::part(size_t criterion, const Part& within, const std::vector<CellTally>& counts) const {
   if (kind_ == IntervalKind::sequential) return sequential(criterion, within, counts, 0);
-  Count sum;
+  StratumTotal sum;
   for (const CellTally& cell : counts) {
     if (!within(cell.site, cell.choice)) continue;
     sum.trials += cell.tally.trials;
@@ -182,7 +188,7 @@ Interval Estimates::sequential(size_t criterion, const Part& within, const std::
     return sequence.interval();
 
   const auto by_round = count(cells, rounds_.size(), criterion, within, counts);
-  std::vector<Count> before(cells.strata());
+  std::vector<StratumTotal> before(cells.strata());
   for (size_t round = 0; round < rounds_.size(); ++round) {
     sequence.add(round_counts(cells, rounds_[round], fractions, by_round[round], before));
     add_to(before, by_round[round]);
@@ -199,18 +205,14 @@ Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
     weights.push_back(cells.weight(h));
   if (rounds.empty()) return Shares::of(weights);
 
-  std::vector<double> shares(cells.strata(), 0.0);
+  std::vector<std::vector<double>> rates;
   for (const size_t criterion : criteria) {
-    std::vector<Count> totals(cells.strata());
-    for (const std::vector<Count>& round : count(cells, rounds.size(), criterion, everywhere, tallies))
+    std::vector<StratumTotal> totals(cells.strata());
+    for (const auto& round : count(cells, rounds.size(), criterion, everywhere, tallies))
       add_to(totals, round);
-    const std::vector<double> wanted =
-        best_shares(weights, expected_rates(totals), target_of(info, half_width));
-    // Each criterion gets what it wants in proportion.
-    for (size_t h = 0; h < shares.size(); ++h)
-      shares[h] += wanted[h] / static_cast<double>(criteria.size());
+    rates.push_back(pooled_rates(totals, kinds_of(info)));
   }
-  return Shares::of(shares);
+  return Shares::of(best_shares_of_all(weights, rates, target_of(info, half_width)));
 }
 
 }  // namespace faultwave

@@ -61,9 +61,18 @@ std::string progress_text(const Progress& progress, const std::string& criterion
   char speed_text[32];
   std::snprintf(speed_text, sizeof speed_text, "%.1f/s", speed);
 
-  std::string text = grouped(progress.done) + " of " + grouped(progress.total) + " trials  " + speed_text;
-  const Interval rate = clopper_pearson(progress.tally.fired.at(0), progress.tally.trials, confidence);
+  // Where results end the campaign, its last trial is so far away that it means nothing.
+  const bool may_stop = progress.half_width > 0;
+  const std::string total = may_stop ? "" : " of " + grouped(progress.total);
+  std::string text = grouped(progress.done) + total + " trials  " + speed_text;
+  const Interval rate =
+      progress.rate.value_or(clopper_pearson(progress.tally.fired.at(0), progress.tally.trials, confidence));
   text += "  " + criterion + " " + percent(rate);
+  if (may_stop) {
+    char wanted[32];
+    std::snprintf(wanted, sizeof wanted, "  until +-%.3g %%", 100 * progress.half_width);
+    return text + wanted;
+  }
   const int64_t left = progress.total - progress.done;
   if (left > 0 && speed > 0) text += "  " + duration_text(static_cast<double>(left) / speed) + " left";
   if (left == 0) text += "  in " + duration_text(seconds);

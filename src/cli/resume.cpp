@@ -15,7 +15,7 @@ namespace {
 struct ResumeOptions {
   std::string database;
   std::string specification;
-  bool quiet = false;
+  RunFlags flags;
   NetworkFlags network;
 };
 
@@ -25,7 +25,7 @@ void resume(const ResumeOptions& options) {
   apply(options.network, specification);
   const Campaign campaign = open_campaign(specification);
   check_same_campaign(store.info(), campaign.info(specification, ""), options.database);
-  run_blocks(campaign, store, options.quiet);
+  run_blocks(campaign, store, options.flags, options.specification);
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ void add_resume(CLI::App& program) {
   command->add_option("DB", options->database, "The campaign's database")->required()->type_name("FILE");
   command->add_option("--spec", options->specification, "Where the specification lies now, if it was moved")
       ->type_name("FILE");
-  command->add_flag("-q,--quiet", options->quiet, "No progress");
+  add_run_flags(*command, options->flags);
   add_network_flags(*command, options->network);
   command->callback([options] { resume(*options); });
 }

@@ -16,7 +16,7 @@ namespace {
 struct RunOptions {
   std::string specification;
   std::string database;
-  bool quiet = false;
+  RunFlags flags;
   NetworkFlags network;
 };
 
@@ -29,7 +29,7 @@ void run(const RunOptions& options) {
   const Campaign campaign = open_campaign(specification);
   const std::string path = std::filesystem::absolute(options.specification).lexically_normal().string();
   Store store = Store::create(options.database, campaign.info(file, path));
-  run_blocks(campaign, store, options.quiet);
+  run_blocks(campaign, store, options.flags);
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ void add_run(CLI::App& program) {
       ->required()
       ->type_name("FILE");
   command->add_option("--db", options->database, "The database to create")->required()->type_name("FILE");
-  command->add_flag("-q,--quiet", options->quiet, "No progress");
+  add_run_flags(*command, options->flags);
   add_network_flags(*command, options->network);
   command->callback([options] { run(*options); });
 }

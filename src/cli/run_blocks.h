@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "faultwave/campaign.h"
 #include "faultwave/store.h"
 
+namespace CLI {
+class App;
+}
+
 namespace faultwave::cli {
 
+/// Flags of `run` and `resume`.
+struct RunFlags {
+  bool quiet = false;
+  int workers = 1;  ///< processes; 1: this one
+};
+
+/// Adds --quiet and --workers. `flags` must live until the callback of the command has run.
+void add_run_flags(CLI::App& command, RunFlags& flags);
+
 /// What `run` and `resume` share: runs the unfinished blocks under a progress line and prints the report.
-/// Throws Interrupted, with how to go on, on Ctrl-C.
-void run_blocks(const Campaign& campaign, Store& store, bool quiet);
+/// `moved_to` is where the specification lies now, "" where it was. Throws Interrupted, with how to go on, on
+/// Ctrl-C.
+void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags,
+                const std::string& moved_to = {});
 
 }  // namespace faultwave::cli

@@ -140,6 +140,9 @@ Summary summarize(const Store& store, GroupBy by) {
   const Estimates estimates(summary.info, store.rounds(), store.cells());
   summary.interval = estimates.kind();
   summary.overall = group_of("(all)", estimates, summary.info, everywhere, estimates.cells());
+  // The sequence that the stop rule looks at, which is aimed at its half-width.
+  for (size_t criterion = 0; criterion < summary.info.criteria.size(); ++criterion)
+    summary.overall.rates[criterion] = estimates.overall(criterion);
   const bool needs_places = by == GroupBy::layer || by == GroupBy::bit || by == GroupBy::channel;
   if (needs_places && !summary.has_layers) return summary;
   if (by == GroupBy::layer) {

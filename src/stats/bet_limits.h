@@ -8,6 +8,6 @@ namespace faultwave {
 inline constexpr double kMostOfWealth = 0.9;
 
 /// The part of the money that is on the bet tuned to the target, the rest being spread over bets for others.
-inline constexpr double kTargetPart = 0.7;
+inline constexpr double kTargetPart = 0.8;
 
 }  // namespace faultwave

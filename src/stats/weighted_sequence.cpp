@@ -66,10 +66,18 @@ WeightedSequence::WeightedSequence(const SequenceTarget& target)
       on_high_(purses(target), 0),
       on_low_(purses(target), -1) {}
 
-WeightedSequence::Aim WeightedSequence::aim(const RoundCounts& round) const {
+std::vector<double> WeightedSequence::expected_rates(const RoundCounts& round) const {
+  std::vector<double> rates;
+  for (const StratumCount& stratum : round)
+    rates.push_back(stratum.guess);
+  if (std::any_of(rates.begin(), rates.end(), [](double rate) { return rate > 0; })) return rates;
   std::vector<StratumTotal> totals = totals_;
   totals.resize(std::max(totals.size(), round.size()));
-  const std::vector<double> rates = pooled_rates(totals);
+  return pooled_rates(totals);
+}
+
+WeightedSequence::Aim WeightedSequence::aim(const RoundCounts& round) const {
+  const std::vector<double> rates = expected_rates(round);
   Aim aim;
   for (const StratumCount& stratum : round)
     aim.base += stratum.weight * stratum.guess;

@@ -25,7 +25,7 @@ TEST_CASE("help texts") {
   CHECK(top.code == 0);
   CHECK(top.err.empty());
   check_approved("help.txt", top.out);
-  for (const std::string command : {"sites", "inject", "perturb", "run", "resume", "stats", "export", "replay"}) {
+  for (const std::string command : {"sites", "inject", "perturb", "run", "resume", "stats", "export", "replay", "plan"}) {
     const Result help = faultwave(folder, command + " --help");
     CHECK(help.code == 0);
     CHECK(help.err.empty());

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// One of the processes that `run --workers` starts. Not for people: it is left out of the help.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "faultwave/campaign.h"
+
+#include "src/cli/commands.h"
+#include "src/cli/flags.h"
+#include "src/cli/worker_pool.h"
+
+namespace faultwave::cli {
+namespace {
+
+struct WorkerOptions {
+  std::string database;
+  std::string specification;
+  NetworkFlags network;
+};
+
+void work(const WorkerOptions& options) {
+  const Store store = Store::open(options.database, Store::Access::read);
+  Specification specification = recorded_specification(store, options.specification);
+  apply(options.network, specification);
+  const Campaign campaign = open_campaign(specification);
+  check_same_campaign(store.info(), campaign.info(specification, ""), options.database);
+  run_worker(campaign, store);
+}
+
+}  // namespace
+
+void add_worker(CLI::App& program) {
+  CLI::App* command = program.add_subcommand("worker", "");
+  command->group("");
+  const auto options = std::make_shared<WorkerOptions>();
+  command->add_option("DB", options->database)->required();
+  command->add_option("--spec", options->specification);
+  add_network_flags(*command, options->network);
+  command->callback([options] { work(*options); });
+}
+
+}  // namespace faultwave::cli
