@@ -30,6 +30,10 @@ if(FAULTWAVE_SANITIZE)
     "UBSAN_OPTIONS=print_stacktrace=1"
     "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_LIST_DIR}/tsan.supp")
 endif()
+if(FAULTWAVE_SANITIZE STREQUAL "thread")
+  # What is checked are threads of ours; those of OpenMP look like races (tsan.supp).
+  list(APPEND FAULTWAVE_TEST_ENVIRONMENT "OMP_NUM_THREADS=1")
+endif()
 
 # ccache, where it is there. It needs to be told that a precompiled header and the times in it may be trusted.
 find_program(FAULTWAVE_CCACHE ccache)
