@@ -112,7 +112,7 @@ TEST_CASE("a database that cannot grow keeps what was committed") {
   const TempFolder folder;
   make_tiny_campaign(folder,
                      "block = 100\n" + tiny_with("trials = 60\nbatch  = 4\nblock  = 16", "trials = 20000"));
-  // 512 KiB, counted by sh in blocks of 512 bytes: less is not enough for a file that the thread sanitizer makes.
+  // 512 KiB, which sh counts in halves: less is not enough for a file that the thread sanitizer makes.
   const Result run = shell(folder, "trap '' XFSZ; ulimit -f 1024; \"$fw\" run spec.toml --db a.db -q");
   check_refused(run, 6, "'a.db'");
   const Result stats = faultwave(folder, "stats a.db");
