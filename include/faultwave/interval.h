@@ -13,6 +13,11 @@ struct Interval {
   double confidence = 0.99;
 };
 
+/// Half the length of an interval: what a campaign that stops by its results compares with its target.
+inline double half_width(const Interval& interval) {
+  return (interval.high - interval.low) / 2;
+}
+
 /// Exact two-sided interval for `count` events in `trials` trials, valid for a number of trials fixed
 /// beforehand: low is the alpha/2 quantile of Beta(count, trials - count + 1), high the 1 - alpha/2 quantile
 /// of Beta(count + 1, trials - count), alpha = 1 - confidence; low = 0 at no events, high = 1 at all.

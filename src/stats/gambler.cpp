@@ -78,32 +78,25 @@ double Gambler::log_wealth(double mean) const {
 }
 
 void Gambler::advance(double threshold, double most) {
+  if (std::abs(end_ - centre_) > radius_) move_centre(end_);
+  if (end_ >= most || log_wealth(end_) < threshold) return;
   // Between `refuted` and `kept` lies the end. The centre goes where the search goes until the series reaches
-  // over what is left; later rounds mostly find the end within reach at once.
+  // over all that is left; later rounds mostly find the end within reach at once.
   double refuted = end_;
   double kept = most;
-  if (std::abs(refuted - centre_) > radius_) move_centre(refuted);
-  if (refuted >= most || log_wealth(refuted) < threshold) return;
-  for (bool is_in_reach = false; !is_in_reach;) {
-    const double reach = std::min(kept, centre_ + radius_);
-    if (reach > refuted && log_wealth(reach) >= threshold) {
-      refuted = reach;
-      if (reach == most) break;  // which only happens where the other end has missed
-    } else if (reach > refuted) {
-      kept = reach;
-      break;
+  for (;;) {
+    const double from = std::max(refuted, centre_ - radius_);
+    const double to = std::min(kept, centre_ + radius_);
+    if (from <= to) {
+      if (from > refuted) (log_wealth(from) < threshold ? kept : refuted) = from;
+      if (to < kept) (log_wealth(to) < threshold ? kept : refuted) = to;
     }
-    const double middle = (refuted + kept) / 2;
-    move_centre(middle);
-    if (log_wealth(middle) >= threshold) {
-      refuted = middle;
-      continue;
-    }
-    kept = middle;
-    const double below = std::max(refuted, middle - radius_);
-    is_in_reach = log_wealth(below) >= threshold;
-    (is_in_reach ? refuted : kept) = below;
+    const bool is_in_reach = refuted >= centre_ - radius_ && kept <= centre_ + radius_;
+    if (is_in_reach || kept - refuted <= kPrecision) break;
+    move_centre((refuted + kept) / 2);
   }
+  // All may be refuted, but only where the gambler on the other side has missed.
+  if (kept == most && log_wealth(most) >= threshold) refuted = most;
   while (kept - refuted > kPrecision) {
     const double middle = (refuted + kept) / 2;
     if (middle <= refuted || middle >= kept) break;

@@ -30,13 +30,15 @@ long double at_most(int64_t k, int64_t n, long double p) {
   return sum;
 }
 
-/// Probability of at least k events.
+/// Probability of at least k events. Above the mean the terms themselves, which may be tiny; below it the
+/// complement, which has few terms where k is small and loses nothing since it is under one half.
 long double at_least(int64_t k, int64_t n, long double p) {
+  if (k < p * n) return 1 - at_most(k - 1, n, p);
   long double sum = 0;
   for (int64_t i = k; i <= n; ++i) {
     const long double term = expl(log_binomial(i, n, p));
     sum += term;
-    if (i > p * n && term < sum * 1e-22L) break;
+    if (term < sum * 1e-22L) break;
   }
   return sum;
 }
@@ -160,6 +162,11 @@ TEST_CASE("swapping events and others mirrors the interval") {
     CHECK(a.low == Approx(1 - b.high).epsilon(1e-12));
     CHECK(a.high == Approx(1 - b.low).epsilon(1e-12));
   }
+}
+
+TEST_CASE("the half-width is half of the length") {
+  CHECK(half_width({.estimate = 0.1, .low = 0.0, .high = 0.5}) == 0.25);
+  CHECK(half_width(clopper_pearson(0, 0)) == 0.5);
 }
 
 TEST_CASE("no trials tell nothing") {

@@ -12,10 +12,6 @@
 namespace faultwave {
 namespace {
 
-double half_width(const Interval& interval) {
-  return (interval.high - interval.low) / 2;
-}
-
 TEST_CASE(
     "finite population: 1 % at 99 % and the worst case need 16,588 of very many, and never more than all") {
   // z^2 p (1 - p) / e^2 = 2.575829^2 * 0.25 / 0.0001 = 16,587.2...

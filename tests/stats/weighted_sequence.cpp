@@ -52,9 +52,9 @@ TEST_CASE("an end is where the mixture's wealth reaches 2 / alpha, worked out fo
   sequence.add({{.trials = kTrials}});
   const double variance = 0.05 * 0.95;  // of a rate of 5 %, expected before any trial
   const auto wealth = [&](double m) {
-    double sum = 0.7 * std::pow(1 + std::min(0.01 / variance, 0.9) * m, kTrials);
+    double sum = 0.8 * std::pow(1 + std::min(0.01 / variance, 0.9) * m, kTrials);
     for (int j = 0; j < 12; ++j)
-      sum += 0.3 / 12 * std::pow(1 + std::min(0.25 / std::pow(3.0, j) / variance, 0.9) * m, kTrials);
+      sum += 0.2 / 12 * std::pow(1 + std::min(0.25 / std::pow(3.0, j) / variance, 0.9) * m, kTrials);
     return sum;
   };
   CHECK(wealth(sequence.interval().high) == doctest::Approx(2 / 0.05).epsilon(1e-6));
