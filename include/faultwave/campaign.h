@@ -98,7 +98,8 @@ class Campaign {
  private:
   struct Judged;
   class Runner;
-  Judged judge_trial(const Sampler::Drawn& drawn, const TrialOutputs& outputs, bool keeps_all) const;
+  Judged judge_trial(const Trial& trial, const Sampler::Located& located, const TrialOutputs& outputs,
+                     bool keeps_all) const;
 
   Specification specification_;
   CampaignParts parts_;

@@ -86,17 +86,19 @@ std::optional<BlockResult> Campaign::run_block(const Round& round, const Block& 
     if (cancel) return std::nullopt;
     const size_t end = std::min(begin + most, drawn.size());
     std::vector<Trial> call;
+    call.reserve(end - begin);
     for (size_t i = begin; i < end; ++i)
-      call.push_back(drawn[i].trial);
+      call.push_back(std::move(drawn[i].trial));
     size_t handed_over = 0;
     parts_.engine->run(call, [&](size_t index, const TrialOutputs& outputs) {
-      const Sampler::Drawn& trial = drawn.at(begin + index);
-      Judged judged = judge_trial(trial, outputs, keeps_all);
+      const Trial& trial = call.at(index);
+      const Sampler::Located& located = drawn[begin + index].located;
+      Judged judged = judge_trial(trial, located, outputs, keeps_all);
       tally.add(judged.outcome);
       ++handed_over;
-      result.outcomes[trial.trial.number - static_cast<uint64_t>(block.first_trial)] = judged.outcome;
+      result.outcomes[trial.number - static_cast<uint64_t>(block.first_trial)] = judged.outcome;
       if (judged.row) result.rows.push_back(std::move(*judged.row));
-      note_golden_class(result.golden_classes, trial.located.input, outputs.golden);
+      note_golden_class(result.golden_classes, located.input, outputs.golden);
     });
     if (handed_over != call.size()) throw InternalError("the engine did not hand over each trial once");
     if (report) report(tally);
@@ -107,9 +109,8 @@ std::optional<BlockResult> Campaign::run_block(const Round& round, const Block& 
   return result;
 }
 
-Campaign::Judged Campaign::judge_trial(const Sampler::Drawn& drawn, const TrialOutputs& outputs,
-                                       bool keeps_all) const {
-  const Trial& trial = drawn.trial;
+Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Located& located,
+                                       const TrialOutputs& outputs, bool keeps_all) const {
   const bool crashed = !outputs.crash.empty();
   const bool labelled = !parts_.labels.empty();
   std::optional<int64_t> label;
@@ -117,8 +118,8 @@ Campaign::Judged Campaign::judge_trial(const Sampler::Drawn& drawn, const TrialO
   const Outcome outcome = crashed ? crashed_outcome(parts_.criteria)
                                   : judge({outputs.golden, outputs.faulty, label}, parts_.criteria);
   Judged judged;
-  judged.outcome = {.site = static_cast<int32_t>(drawn.located.place.site),
-                    .choice = static_cast<int32_t>(drawn.located.place.choice),
+  judged.outcome = {.site = static_cast<int32_t>(located.place.site),
+                    .choice = static_cast<int32_t>(located.place.choice),
                     .outcome = outcome.kind,
                     .fired = outcome.fired};
   const bool keep = keeps_all || is_event(outcome.kind);
@@ -134,8 +135,8 @@ Campaign::Judged Campaign::judge_trial(const Sampler::Drawn& drawn, const TrialO
   row.trial = static_cast<int64_t>(trial.number);
   row.input = trial.input;
   row.fault = to_string(trial.faults);
-  row.site = drawn.located.place.site;
-  row.choice = drawn.located.place.choice;
+  row.site = located.place.site;
+  row.choice = located.place.choice;
   const Site& site = parts_.sampler->population().sites()[static_cast<size_t>(row.site)];
   if (!outputs.receipts.empty()) take_receipt(outputs.receipts[0], site.batch, row);
   row.label = label;
@@ -154,7 +155,7 @@ ReplayedTrial Campaign::replay(int64_t number, const Shares& shares) const {
   const Sampler::Drawn drawn = parts_.sampler->draw(number, shares);
   ReplayedTrial replayed;
   parts_.engine->run({drawn.trial}, [&](size_t, const TrialOutputs& outputs) {
-    replayed.row = *judge_trial(drawn, outputs, /*keeps_all=*/true).row;
+    replayed.row = *judge_trial(drawn.trial, drawn.located, outputs, /*keeps_all=*/true).row;
     replayed.golden = top_of(outputs.golden);
     replayed.faulty = top_of(outputs.faulty);
   });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include "faultwave/injector.h"
 #include "faultwave/outcome.h"
 
+#include "src/campaign/columns.h"
 #include "src/cli/commands.h"
 #include "src/cli/network_inputs.h"
 #include "src/cli/receipt_text.h"
@@ -25,6 +27,7 @@ struct InjectOptions {
   SubjectFlags subject;
   std::vector<std::string> faults;
   std::vector<std::string> criteria = {"top1", "top5", "confidence(0.2)", "nonfinite"};
+  bool names_criteria = false;
   std::string save;
   bool json = false;
 };
@@ -35,6 +38,7 @@ struct Experiment {
   std::vector<at::Tensor> faulty;  // empty if the faulty run crashed
   std::vector<Receipt> receipts;
   std::string crash;
+  int64_t batch = 0;  // of the first input
 };
 
 /// One batch element of an experiment.
@@ -64,11 +68,12 @@ Experiment run_experiment(const InjectOptions& options) {
   const std::shared_ptr<Network> network = open_network(options.subject);
   const std::vector<c10::IValue> inputs = network_inputs(options.subject, *network);
   Experiment experiment;
+  if (!inputs.empty() && inputs[0].toTensor().dim() > 0) experiment.batch = inputs[0].toTensor().size(0);
   experiment.golden = run_network(*network, inputs);
   const Injector injector(network, inputs);
   try {
-    experiment.faulty = injector.run(
-        faults, [&] { return run_network(*network, inputs); }, &experiment.receipts);
+    experiment.faulty =
+        injector.run(faults, [&] { return run_network(*network, inputs); }, &experiment.receipts);
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
@@ -77,26 +82,25 @@ Experiment run_experiment(const InjectOptions& options) {
   return experiment;
 }
 
-/// Splits along axis 0 where every output has the same size there; else the whole is one element.
-std::vector<Element> elements_of(const Experiment& experiment, const std::vector<CriterionPtr>& criteria) {
-  int64_t batch = -1;
-  for (const at::Tensor& output : experiment.golden) {
-    const int64_t size = output.dim() > 0 ? output.size(0) : 0;
-    batch = batch == -1 || batch == size ? size : 0;
-  }
+/// Splits along axis 0 where every output has the size of the inputs' batch there; else the whole is one
+/// element, such as the boxes [N, 4] of a detector.
+std::vector<Element> elements_of(const Experiment& experiment) {
+  const bool splits =
+      experiment.batch > 0 &&
+      std::all_of(experiment.golden.begin(), experiment.golden.end(), [&](const at::Tensor& output) {
+        return output.dim() > 0 && output.size(0) == experiment.batch;
+      });
+  const auto part = [&](const std::vector<at::Tensor>& outputs, int64_t number) {
+    std::vector<at::Tensor> parts;
+    for (const at::Tensor& output : outputs) {
+      const bool has_part = splits && output.dim() > 0 && output.size(0) > number;
+      parts.push_back(has_part ? output.select(0, number).contiguous() : output);
+    }
+    return parts;
+  };
   std::vector<Element> elements;
-  for (int64_t b = 0; b < std::max<int64_t>(batch, 1); ++b) {
-    const auto part = [&](const std::vector<at::Tensor>& outputs) {
-      std::vector<at::Tensor> parts;
-      for (const at::Tensor& output : outputs)
-        parts.push_back(batch > 0 ? output.select(0, b).contiguous() : output);
-      return parts;
-    };
-    Element element{part(experiment.golden), part(experiment.faulty), {}};
-    element.outcome = experiment.crash.empty() ? judge({element.golden, element.faulty}, criteria)
-                                               : crashed_outcome(criteria);
-    elements.push_back(std::move(element));
-  }
+  for (int64_t b = 0; b < (splits ? experiment.batch : 1); ++b)
+    elements.push_back({part(experiment.golden, b), part(experiment.faulty, b), {}});
   return elements;
 }
 
@@ -183,6 +187,7 @@ nlohmann::ordered_json classes_json(const std::vector<at::Tensor>& outputs) {
 
 void print_json(const Experiment& experiment, const std::vector<Element>& elements,
                 const std::vector<CriterionPtr>& criteria) {
+  const std::vector<std::string> columns = criterion_columns(criteria);
   nlohmann::ordered_json json;
   json["receipts"] = nlohmann::ordered_json::array();
   for (const Receipt& receipt : experiment.receipts)
@@ -193,7 +198,7 @@ void print_json(const Experiment& experiment, const std::vector<Element>& elemen
   for (const Element& element : elements) {
     nlohmann::ordered_json fired;
     for (size_t i = 0; i < criteria.size(); ++i)
-      fired[criteria[i]->name()] = ((element.outcome.fired >> i) & 1) != 0;
+      fired[columns[i]] = ((element.outcome.fired >> i) & 1) != 0;
     json["elements"].push_back({{"golden", classes_json(element.golden)},
                                 {"faulty", classes_json(element.faulty)},
                                 {"outcome", to_string(element.outcome.kind)},
@@ -210,12 +215,19 @@ void inject(const InjectOptions& options) {
     criteria.push_back(parse_criterion(text));
   const Experiment experiment = run_experiment(options);
   if (!options.save.empty()) save_experiment(options.save, experiment);
-  // The criteria of classifiers mean nothing where the first output holds no scores.
-  Element first{experiment.golden, {}, {}};
-  for (at::Tensor& output : first.golden)
-    output = output.dim() > 0 ? output.select(0, 0) : output;
-  if (!holds_scores(first.golden)) criteria = {parse_criterion("nonfinite")};
-  const std::vector<Element> elements = elements_of(experiment, criteria);
+  std::vector<Element> elements = elements_of(experiment);
+  if (options.names_criteria || holds_scores(elements[0].golden)) {
+    check_criteria(elements[0].golden, criteria);
+  } else {
+    // The criteria of classifiers, which nobody asked for, mean nothing where the first output holds no
+    // scores.
+    criteria = {parse_criterion("nonfinite")};
+  }
+  for (Element& element : elements) {
+    element.outcome = experiment.crash.empty()
+                          ? judge({element.golden, element.faulty, std::nullopt}, criteria)
+                          : crashed_outcome(criteria);
+  }
   if (options.json) {
     print_json(experiment, elements, criteria);
   } else {
@@ -245,7 +257,10 @@ void add_inject(CLI::App& program) {
                    "Write the raw outputs to golden.npy and faulty.npy in this folder")
       ->type_name("DIR");
   command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { inject(*options); });
+  command->callback([options, command] {
+    options->names_criteria = command->count("--criterion") > 0;
+    inject(*options);
+  });
 }
 
 }  // namespace faultwave::cli

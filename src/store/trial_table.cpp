@@ -63,6 +63,11 @@ double real_or_nan(const Statement& select, int column) {
   return select.is_null(column) ? std::numeric_limits<double>::quiet_NaN() : select.real(column);
 }
 
+/// SQLite keeps -0.0 as 0; its bits, which are not all zero, tell.
+double with_sign(double value, uint64_t bits) {
+  return value == 0 && bits != 0 ? -0.0 : value;
+}
+
 std::optional<int64_t> optional_integer(const Statement& select, int column) {
   if (select.is_null(column)) return std::nullopt;
   return select.integer(column);
@@ -80,6 +85,8 @@ TrialRow read_row(const Statement& select) {
   row.value_after = real_or_nan(select, 7);
   row.bits_before = static_cast<uint64_t>(select.integer(8));
   row.bits_after = static_cast<uint64_t>(select.integer(9));
+  row.value_before = with_sign(row.value_before, row.bits_before);
+  row.value_after = with_sign(row.value_after, row.bits_after);
   row.forwards = select.integer(10);
   row.hits = select.integer(11);
   row.outcome = parse_outcome(select.text(12));

@@ -124,6 +124,17 @@ TEST_CASE("rows, packed outcomes and tallies say the same") {
   CHECK(store.packed_outcomes(2) == pack_outcomes(sample_result({2, 8, 2}).outcomes, sample_info()));
 }
 
+TEST_CASE("a negative zero keeps its sign") {
+  const TempFolder folder;
+  Store store = sample_store(folder / "a.db");
+  BlockResult result = sample_result({0, 0, 4});
+  result.rows[0].value_before = -0.0;
+  result.rows[0].bits_before = 0x80000000;
+  store.write_block(result, 0);
+  CHECK(std::signbit(store.row(0).value().value_before));
+  CHECK(!std::signbit(store.row(1).value().value_before));
+}
+
 TEST_CASE("labels are counted as right or wrong") {
   TrialRow row = sample_row(2);  // golden class 2, faulty class 0
   row.label = 2;
