@@ -17,7 +17,8 @@ struct StratumCount {
   double weight = 1;  ///< of the stratum in the population; all of a round sum to 1
   double share = 1;   ///< probability that a trial of the round was drawn from it; all of a round sum to 1
   /// The rate expected, from 0 to 1 (pooled_rates knows one): a control variate, and what bets are tuned to.
-  /// Wrong guesses only cost width. If all are 0, bets are tuned to the pooled rates of earlier rounds.
+  /// Wrong guesses only cost width. If all are 0, bets are tuned to the pooled rates of earlier rounds, or
+  /// one half.
   double guess = 0;
   int64_t trials = 0;
   int64_t events = 0;

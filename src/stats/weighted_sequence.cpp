@@ -42,6 +42,8 @@ double checked_threshold(double confidence) {
   return std::log(2 / (1 - confidence));
 }
 
+/// Without a target all bets are alike. Bets that follow the number of trials so far (1 / sqrt(n log n)) were
+/// tried in its place, and are worse from some thousand trials on.
 Gambler::Bets purses(const SequenceTarget& target) {
   const double aimed = target.half_width > 0 || target.trials > 0 ? kTargetPart : 0;
   Gambler::Bets purses;
@@ -71,6 +73,8 @@ std::vector<double> WeightedSequence::expected_rates(const RoundCounts& round) c
   for (const StratumCount& stratum : round)
     rates.push_back(stratum.guess);
   if (std::any_of(rates.begin(), rates.end(), [](double rate) { return rate > 0; })) return rates;
+  // Bets too large lose far more than bets too small, so the largest variance is expected before any trial.
+  if (trials_ == 0) return std::vector<double>(round.size(), 0.5);
   std::vector<StratumTotal> totals = totals_;
   totals.resize(std::max(totals.size(), round.size()));
   return pooled_rates(totals);
