@@ -11,7 +11,7 @@
 namespace faultwave {
 
 /// Two opposite corners, in whatever unit the network uses: pixels, or shares of the image.
-struct Box {
+struct BoundingBox {
   double x1 = 0;
   double y1 = 0;
   double x2 = 0;
@@ -20,14 +20,14 @@ struct Box {
 
 /// (x2 - x1) * (y2 - y1), where width and height are above 0 and their product is within half of what an FP64
 /// number holds; 0 for anything else: corners in the wrong order, a NaN, an infinite box.
-double area(const Box& box);
+double area(const BoundingBox& box);
 
 /// Area of the intersection over area of the union, in FP64, from 0 to 1; 0 where a box has no area. A box
 /// with an area and itself give exactly 1.
-double iou(const Box& a, const Box& b);
+double iou(const BoundingBox& a, const BoundingBox& b);
 
 struct Detection {
-  Box box;
+  BoundingBox box;
   double score = 0;
   int64_t class_index = 0;
 };

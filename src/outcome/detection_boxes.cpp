@@ -53,7 +53,7 @@ class Pairing {
 
 }  // namespace
 
-double area(const Box& box) {
+double area(const BoundingBox& box) {
   const double width = box.x2 - box.x1;
   const double height = box.y2 - box.y1;
   const double product = width * height;
@@ -62,11 +62,12 @@ double area(const Box& box) {
   return is_positive && product <= std::numeric_limits<double>::max() / 2 ? product : 0;
 }
 
-double iou(const Box& a, const Box& b) {
+double iou(const BoundingBox& a, const BoundingBox& b) {
   const double area_a = area(a);
   const double area_b = area(b);
   if (area_a == 0 || area_b == 0) return 0;
-  const Box common{std::max(a.x1, b.x1), std::max(a.y1, b.y1), std::min(a.x2, b.x2), std::min(a.y2, b.y2)};
+  const BoundingBox common{std::max(a.x1, b.x1), std::max(a.y1, b.y1), std::min(a.x2, b.x2),
+                           std::min(a.y2, b.y2)};
   const double shared = area(common);
   return shared / (area_a + (area_b - shared));
 }

@@ -42,7 +42,7 @@ at::Tensor numbers(const at::Tensor& tensor) {
   return plain_values(tensor).to(at::kDouble);
 }
 
-Box box_at(const double* row) {
+BoundingBox box_at(const double* row) {
   return {row[0], row[1], row[2], row[3]};
 }
 
@@ -86,7 +86,7 @@ std::optional<std::vector<Detection>> from_one(const std::vector<at::Tensor>& ou
 }
 
 /// The best class of an anchor, by its scores of all classes; its score is NaN if all of them are.
-Detection best_class(const Box& box, const double* scores, int64_t classes) {
+Detection best_class(const BoundingBox& box, const double* scores, int64_t classes) {
   const double* best = std::max_element(scores, scores + classes, [](double a, double b) {
     return std::isnan(a) ? !std::isnan(b) : a < b;  // NaN is less than all
   });

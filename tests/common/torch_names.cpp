@@ -10,8 +10,8 @@ TEST_CASE("types have one name, by which they are found again") {
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kBool,
                                      at::kQUInt8, at::kFloat8_e4m3fn}) {
     INFO(dtype_name(dtype));
-    CHECK(dtype_named(dtype_name(dtype)) == dtype);
+    CHECK((dtype_named(dtype_name(dtype)) == dtype));
   }
   CHECK(dtype_name(at::kBFloat16) == "bfloat16");
-  CHECK(dtype_named("float31") == at::ScalarType::Undefined);
+  CHECK((dtype_named("float31") == at::ScalarType::Undefined));
 }

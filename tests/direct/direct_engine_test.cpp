@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/direct_engine.h"
 
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
 #include <map>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
 #include "faultwave/population.h"
+
 #include "tests/support/expect_error.h"
 
 namespace faultwave {
@@ -28,10 +30,14 @@ class SmallNetwork : public Network {
     const at::Tensor looked_up = torch::ones({1000}).index_select(0, scores.abs().sum(1).to(at::kLong));
     return {scores, looked_up.unsqueeze(1)};
   }
-  std::vector<InputSpec> inputs() const override { return {{"image", at::kFloat, std::vector<int64_t>{-1, 1, 6, 6}}}; }
+  std::vector<InputSpec> inputs() const override {
+    return {{"image", at::kFloat, std::vector<int64_t>{-1, 1, 6, 6}}};
+  }
   std::vector<NamedTensor> parameters() const override {
-    return {{"conv.weight", conv_->weight}, {"conv.bias", conv_->bias},
-            {"linear.weight", linear_->weight}, {"linear.bias", linear_->bias}};
+    return {{"conv.weight", conv_->weight},
+            {"conv.bias", conv_->bias},
+            {"linear.weight", linear_->weight},
+            {"linear.bias", linear_->bias}};
   }
   std::vector<NamedTensor> buffers() const override { return {}; }
   void save(const std::string&) const override {}
@@ -66,12 +72,12 @@ std::map<size_t, TrialOutputs> run(Setting& setting, const std::vector<Trial>& t
 }
 
 std::vector<Trial> drawn_trials(const Injector& injector, SiteKind kind, int count) {
-  const Population population(injector.select(kind), DrawRule::layers);
+  const Population population(injector.select(kind), DrawRule::layers, random_value(-1, 1));
   std::vector<Trial> trials;
   for (int number = 0; number < count; ++number) {
     Draw draw(1, static_cast<uint64_t>(number));
     const auto input = static_cast<int64_t>(draw.below(3));
-    trials.push_back({static_cast<uint64_t>(number), input, {population.draw(random_value(-1, 1), draw)}});
+    trials.push_back({static_cast<uint64_t>(number), input, {population.fault(population.draw(draw), draw)}});
   }
   return trials;
 }
@@ -99,17 +105,26 @@ void check_against_single_runs(SiteKind kind) {
   }
 }
 
-TEST_CASE("trials that share a forward give what each gives alone") { check_against_single_runs(SiteKind::output); }
-TEST_CASE("so do faults in operator inputs") { check_against_single_runs(SiteKind::input); }
-TEST_CASE("so do faults in the network's input") { check_against_single_runs(SiteKind::network_input); }
-TEST_CASE("so do weight faults, each in a forward of its own") { check_against_single_runs(SiteKind::weight); }
+TEST_CASE("trials that share a forward give what each gives alone") {
+  check_against_single_runs(SiteKind::output);
+}
+TEST_CASE("so do faults in operator inputs") {
+  check_against_single_runs(SiteKind::input);
+}
+TEST_CASE("so do faults in the network's input") {
+  check_against_single_runs(SiteKind::network_input);
+}
+TEST_CASE("so do weight faults, each in a forward of its own") {
+  check_against_single_runs(SiteKind::weight);
+}
 
 TEST_CASE("a fault that changes nothing leaves the output bitwise golden, whatever the batch") {
   for (int64_t batch : {1, 3, 8}) {
     Setting setting(batch);
     std::vector<Trial> trials;
     for (uint64_t number = 0; number < 8; ++number) {
-      trials.push_back({number, static_cast<int64_t>(number % 3), {parse_fault("output:conv[0,0,0] scale(1)")}});
+      trials.push_back(
+          {number, static_cast<int64_t>(number % 3), {parse_fault("output:conv[0,0,0] scale(1)")}});
     }
     for (const auto& [index, outputs] : run(setting, trials)) {
       CHECK(outputs.faulty[0].equal(outputs.golden[0]));
@@ -134,8 +149,8 @@ TEST_CASE("several faults in one trial") {
 TEST_CASE("a crash is an outcome of its own trial alone") {
   Setting setting(4);
   const auto harmless = parse_faults("output:linear[0] zero");
-  const auto results =
-      run(setting, {{0, 0, harmless}, {1, 0, parse_faults("output:linear[0] constant(1e9)")}, {2, 0, harmless}});
+  const auto results = run(
+      setting, {{0, 0, harmless}, {1, 0, parse_faults("output:linear[0] constant(1e9)")}, {2, 0, harmless}});
   CHECK(results.at(0).crash.empty());
   CHECK(results.at(2).crash.empty());
   CHECK_FALSE(results.at(1).crash.empty());

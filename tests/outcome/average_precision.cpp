@@ -31,7 +31,7 @@ TEST_CASE("precision at a recall is the highest that is had there or further on"
         Approx((26 + 50 * 0.6) / 101).epsilon(1e-15));
 }
 
-// Two classes, three images. Box by box, with what class 0 finds at IoU 0.5:
+// Two classes, three images. BoundingBox by box, with what class 0 finds at IoU 0.5:
 //   image 1: truth A (class 0) and D (class 1)
 //            0.90 class 0, exactly A                    right
 //            0.95 class 1, lower half of D, IoU 0.5
@@ -46,11 +46,11 @@ TEST_CASE("precision at a recall is the highest that is had there or further on"
 //   AP = (34 * 1 + 33 * 2/3 + 34 * 3/5) / 101 = 76.4 / 101.
 // Class 1: right, of 2 objects: 51 / 101.
 MeanAveragePrecision worked_example() {
-  const Box a = {0, 0, 10, 10};
-  const Box b = {0, 0, 10, 10};
-  const Box c = {20, 0, 30, 10};
-  const Box d = {50, 50, 60, 60};
-  const Box e = {50, 50, 60, 60};
+  const BoundingBox a = {0, 0, 10, 10};
+  const BoundingBox b = {0, 0, 10, 10};
+  const BoundingBox c = {20, 0, 30, 10};
+  const BoundingBox d = {50, 50, 60, 60};
+  const BoundingBox e = {50, 50, 60, 60};
   MeanAveragePrecision precision;
   precision.add({detection(a, 0.9, 0), detection({50, 50, 60, 55}, 0.95, 1)},
                 {detection(a, 1, 0), detection(d, 1, 1)});
@@ -84,7 +84,7 @@ TEST_CASE("two classes, three images, COCO's ten IoUs") {
 }
 
 TEST_CASE("the order of the images means nothing") {
-  const Box box = {0, 0, 10, 10};
+  const BoundingBox box = {0, 0, 10, 10};
   const Detections truth = {detection(box)};
   MeanAveragePrecision forwards;
   forwards.add({detection(box, 0.9)}, truth);
@@ -100,7 +100,7 @@ TEST_CASE("the order of the images means nothing") {
 }
 
 TEST_CASE("a box of another image is not found") {
-  const Box box = {0, 0, 10, 10};
+  const BoundingBox box = {0, 0, 10, 10};
   MeanAveragePrecision precision;
   precision.add({detection(box)}, {});
   precision.add({}, {detection(box)});
@@ -108,7 +108,7 @@ TEST_CASE("a box of another image is not found") {
 }
 
 TEST_CASE("classes without truth do not count, and nothing at all is no number") {
-  const Box box = {0, 0, 10, 10};
+  const BoundingBox box = {0, 0, 10, 10};
   MeanAveragePrecision precision;
   CHECK(std::isnan(precision.at(0.5)));
   CHECK(std::isnan(precision.coco()));
@@ -121,8 +121,8 @@ TEST_CASE("classes without truth do not count, and nothing at all is no number")
 }
 
 TEST_CASE("at most a hundred detections an image and class, the best") {
-  const Box box = {0, 0, 10, 10};
-  const Box elsewhere = {50, 50, 60, 60};
+  const BoundingBox box = {0, 0, 10, 10};
+  const BoundingBox elsewhere = {50, 50, 60, 60};
   const auto with_rank = [&](int rank) {
     Detections detections(rank - 1, detection(elsewhere, 0.9));
     detections.insert(detections.begin(), detection(box, 0.1));  // last by score
@@ -135,7 +135,7 @@ TEST_CASE("at most a hundred detections an image and class, the best") {
 }
 
 TEST_CASE("NaN scores rank last") {
-  const Box box = {0, 0, 10, 10};
+  const BoundingBox box = {0, 0, 10, 10};
   MeanAveragePrecision precision;
   precision.add({detection(box, std::nan("")), detection({50, 50, 60, 60}, 0.1)}, {detection(box)});
   CHECK(precision.at(0.5) == 0.5);

@@ -12,7 +12,7 @@ const Detection cat = detection({50, 0, 60, 10}, 0.8, 17);
 const Detection faint = detection({0, 50, 10, 60}, 0.25, 1);
 const Detections golden = {dog, cat, faint};
 
-Detection with_box(Detection changed, Box box) {
+Detection with_box(Detection changed, BoundingBox box) {
   changed.box = box;
   return changed;
 }

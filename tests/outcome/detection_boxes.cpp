@@ -8,7 +8,7 @@ namespace {
 
 using doctest::Approx;
 
-const Box square = {0, 0, 10, 10};
+const BoundingBox square = {0, 0, 10, 10};
 const double huge = std::numeric_limits<double>::max();
 const double nan = std::nan("");
 
@@ -38,11 +38,13 @@ TEST_CASE("IoU is intersection over union") {
 }
 
 TEST_CASE("a box with an area is exactly itself, one without is nothing") {
-  for (const Box& box : {Box{0.1, 0.2, 0.7, 0.9}, Box{1e-150, 0, 2e-150, 1e-150}, Box{0, 0, 1, huge / 2}}) {
+  for (const BoundingBox& box : {BoundingBox{0.1, 0.2, 0.7, 0.9}, BoundingBox{1e-150, 0, 2e-150, 1e-150},
+                                 BoundingBox{0, 0, 1, huge / 2}}) {
     CHECK(area(box) > 0);
     CHECK(iou(box, box) == 1);
   }
-  for (const Box& box : {Box{1, 1, 1, 5}, Box{nan, 0, 10, 10}, Box{0, 0, HUGE_VAL, 10}}) {
+  for (const BoundingBox& box :
+       {BoundingBox{1, 1, 1, 5}, BoundingBox{nan, 0, 10, 10}, BoundingBox{0, 0, HUGE_VAL, 10}}) {
     CHECK(iou(box, box) == 0);
     CHECK(iou(box, square) == 0);
     CHECK(iou(square, box) == 0);

@@ -11,7 +11,7 @@
 
 namespace faultwave {
 
-inline Detection detection(Box box, double score = 1, int64_t class_index = 0) {
+inline Detection detection(BoundingBox box, double score = 1, int64_t class_index = 0) {
   return {box, score, class_index};
 }
 
@@ -21,7 +21,7 @@ inline std::vector<at::Tensor> outputs_of(const std::vector<Detection>& detectio
   const std::vector<at::Tensor> outputs = {at::zeros({count, 4}), at::zeros({count}, at::kLong),
                                            at::zeros({count})};
   for (int64_t i = 0; i < count; ++i) {
-    const Box& box = detections[i].box;
+    const BoundingBox& box = detections[i].box;
     outputs[0][i].copy_(at::tensor({box.x1, box.y1, box.x2, box.y2}));
     outputs[1][i] = detections[i].class_index;
     outputs[2][i] = detections[i].score;
