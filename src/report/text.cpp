@@ -140,7 +140,8 @@ std::string heading(const Summary& summary) {
 }
 
 /// Groups that trials fell in, by the rate of the first criterion; the group with more trials first where it
-/// is equal.
+/// is equal. A stratified campaign has few trials in most layers, and rates of two or three say nothing:
+/// there what the rate is at least comes first.
 std::vector<size_t> worst_first(const Summary& summary) {
   std::vector<size_t> order(summary.groups.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -148,6 +149,8 @@ std::vector<size_t> worst_first(const Summary& summary) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const RateGroup& first = summary.groups[a];
     const RateGroup& second = summary.groups[b];
+    const bool by_low = summary.interval == IntervalKind::sequential;
+    if (by_low && first.rates[0].low != second.rates[0].low) return first.rates[0].low > second.rates[0].low;
     if (first.rates[0].estimate != second.rates[0].estimate) {
       return first.rates[0].estimate > second.rates[0].estimate;
     }
