@@ -78,7 +78,8 @@ std::optional<BlockResult> Campaign::run_block(const Round& round, const Block& 
   std::stable_sort(drawn.begin(), drawn.end(),
                    [](const auto& a, const auto& b) { return a.located.input < b.located.input; });
 
-  BlockResult result{.block = block, .outcomes = std::vector<TrialOutcome>(drawn.size()), .rows = {}};
+  BlockResult result{
+      .block = block, .outcomes = std::vector<TrialOutcome>(drawn.size()), .rows = {}, .golden_classes = {}};
   const bool keeps_all = specification_.keeps_all();
   Tally tally(columns_.size());
   const auto most = static_cast<size_t>(specification_.batch * kBatchesPerCall);

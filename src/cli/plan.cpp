@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -50,7 +51,8 @@ Calibration calibrate(const Campaign& campaign, const Specification& spec, doubl
   const auto start = Clock::now();
   while (true) {
     const int64_t first = seen.trials % std::max<int64_t>(campaign.trials() - size + 1, 1);
-    for (const TrialOutcome& outcome : campaign.run_block(round, {0, first, size}, never, {})->outcomes)
+    const std::optional<BlockResult> result = campaign.run_block(round, {0, first, size}, never, {});
+    for (const TrialOutcome& outcome : result.value().outcomes)
       seen.events += outcome.fired & 1;
     seen.trials += size;
     const std::chrono::duration<double> elapsed = Clock::now() - start;
