@@ -105,11 +105,13 @@ class WeightedSequence {
   /// [0, 1]. Strata keep their position from round to round.
   void add(const RoundCounts& round);
 
-  /// The interval so far: ends never move apart. The estimate is post-stratified, the sum over strata of
-  /// weight times events / trials of all rounds (a stratum without trials counts with its guess), clipped to
-  /// the interval. It is consistent; with shares that follow the results it has a bias far below its standard
-  /// error, towards 0, since strata whose first trials had no event by chance are looked at less. [0, 1]
-  /// before the first trial.
+  /// The interval so far: ends never move apart; [0, 1] before the first trial. The estimate is the mean of Z
+  /// over all trials, those of a round weighted by one over the variance that Z had with its shares, at the
+  /// rates expected now; clipped to the interval. With shares that never change it is the mean of Z itself,
+  /// in one stratum events / trials. Its bias is a tenth of its standard error at most in simulations. The
+  /// post-stratified estimate, sum of weight * events / trials, is not used: where shares follow results,
+  /// strata whose first trials had no event by chance are looked at less, and it comes out low by up to one
+  /// and a half standard errors.
   Interval interval() const;
 
  private:
@@ -118,10 +120,17 @@ class WeightedSequence {
   Aim aim(const RoundCounts& round) const;
 
   SequenceTarget target_;
-  double threshold_;                // log(2 / alpha)
-  Gambler on_high_;                 // his end is the lower one
-  Gambler on_low_;                  // his end is minus the upper one
-  std::vector<StratumCount> last_;  // weight and guess of the last round
+  double threshold_;  // log(2 / alpha)
+  Gambler on_high_;   // his end is the lower one
+  Gambler on_low_;    // his end is minus the upper one
+  /// A round as the estimate sees it.
+  struct Mean {
+    double trials = 0;
+    double sum = 0;              // of Z
+    std::vector<double> spread;  // weight^2 / share of each stratum
+  };
+  std::vector<Mean> means_;
+  RoundCounts last_;
   std::vector<StratumTotal> totals_;
   int64_t trials_ = 0;
   double low_ = 0;

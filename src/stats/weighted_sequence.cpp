@@ -147,19 +147,25 @@ void WeightedSequence::add(const RoundCounts& round) {
   const Distances distances = split(half_width, aim.variance, most_below, most_above);
 
   std::vector<Gambler::Value> values;
+  Mean mean{.trials = 0, .sum = 0, .spread = std::vector<double>(round.size(), 0.0)};
   totals_.resize(std::max(totals_.size(), round.size()));
   for (size_t h = 0; h < round.size(); ++h) {
     const StratumCount& stratum = round[h];
-    if (stratum.trials == 0) continue;
+    if (stratum.share == 0) continue;
     const double range = stratum.weight / stratum.share;
+    mean.spread[h] = stratum.weight * range;
+    if (stratum.trials == 0) continue;
     const double without = aim.base - range * stratum.guess;
     if (stratum.trials > stratum.events)
       values.push_back({without, static_cast<double>(stratum.trials - stratum.events)});
     if (stratum.events > 0) values.push_back({without + range, static_cast<double>(stratum.events)});
     totals_[h].trials += stratum.trials;
     totals_[h].events += stratum.events;
-    trials_ += stratum.trials;
+    mean.trials += static_cast<double>(stratum.trials);
+    mean.sum += static_cast<double>(stratum.trials) * without + static_cast<double>(stratum.events) * range;
   }
+  trials_ += static_cast<int64_t>(mean.trials);
+  means_.push_back(std::move(mean));
   last_ = round;
   const double low =
       on_high_.play(values, bets(distances.below, aim.variance, most_below), threshold_, high_);
@@ -176,13 +182,18 @@ void WeightedSequence::add(const RoundCounts& round) {
 Interval WeightedSequence::interval() const {
   Interval interval{.estimate = 0, .low = low_, .high = high_, .confidence = target_.confidence};
   if (trials_ == 0) return interval;
-  for (size_t h = 0; h < last_.size(); ++h) {
-    const double rate = totals_[h].trials > 0
-                            ? static_cast<double>(totals_[h].events) / static_cast<double>(totals_[h].trials)
-                            : last_[h].guess;
-    interval.estimate += last_[h].weight * rate;
+  const std::vector<double> rates = expected_rates(last_);
+  double sum = 0;
+  double weights = 0;
+  for (const Mean& mean : means_) {
+    double variance = 0;
+    for (size_t h = 0; h < std::min(mean.spread.size(), rates.size()); ++h)
+      variance += mean.spread[h] * rates[h] * (1 - rates[h]);
+    variance = std::max(variance, kLeastVariance);
+    sum += mean.sum / variance;
+    weights += mean.trials / variance;
   }
-  interval.estimate = std::clamp(interval.estimate, low_, high_);
+  interval.estimate = std::clamp(sum / weights, low_, high_);
   return interval;
 }
 

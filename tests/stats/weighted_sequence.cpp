@@ -60,6 +60,71 @@ TEST_CASE("an end is where the mixture's wealth reaches 2 / alpha, worked out fo
   CHECK(wealth(sequence.interval().high) == doctest::Approx(2 / 0.05).epsilon(1e-6));
 }
 
+TEST_CASE("the estimate of one stratum is events / trials, whatever was guessed") {
+  WeightedSequence sequence({.half_width = 0.01});
+  sequence.add({{.trials = 1000, .events = 3}});
+  sequence.add({{.guess = 0.004, .trials = 500, .events = 4}});
+  sequence.add({{.guess = 0.2, .trials = 2500, .events = 13}});
+  CHECK(sequence.interval().estimate == doctest::Approx(20.0 / 4000).epsilon(1e-12));
+}
+
+TEST_CASE("the estimate weighs rounds by the variance of their shares, worked out for two rounds") {
+  WeightedSequence sequence({.confidence = 0.5});
+  sequence.add({{0.5, 0.5, 0, 100, 0}, {0.5, 0.5, 0, 100, 40}});
+  // Z has the mean 0.5 / 0.5 * 40 / 200 = 0.2, and a variance of 0.5 * 0.01 * 0.99 + 0.5 * 0.4 * 0.6 at the
+  // last guesses.
+  const double first = 0.5 * 0.01 * 0.99 + 0.5 * 0.4 * 0.6;
+  sequence.add({{0.5, 0.2, 0.01, 60, 0}, {0.5, 0.8, 0.4, 240, 90}});
+  const double base = 0.5 * 0.01 + 0.5 * 0.4;
+  const double sum = 300 * base - 60 * 2.5 * 0.01 + 0.625 * (90 - 240 * 0.4);
+  const double second = 0.25 / 0.2 * 0.01 * 0.99 + 0.25 / 0.8 * 0.4 * 0.6;
+  const double expected = (200 * 0.2 / first + sum / second) / (200 / first + 300 / second);
+  CHECK(sequence.interval().estimate == doctest::Approx(expected).epsilon(1e-12));
+}
+
+TEST_CASE("the estimate is right on average though shares follow results") {
+  // Four rare strata and a common one. The post-stratified estimate comes out low here.
+  const std::vector<double> weights = {0.3, 0.3, 0.2, 0.15, 0.05};
+  const std::vector<double> rates = {1e-3, 2e-3, 4e-3, 1e-3, 0.2};
+  const SequenceTarget target{.half_width = 1e-3};
+  double truth = 0;
+  for (size_t h = 0; h < weights.size(); ++h)
+    truth += weights[h] * rates[h];
+  constexpr int kCampaigns = 400;
+  double sum = 0;
+  double squares = 0;
+  for (int campaign = 0; campaign < kCampaigns; ++campaign) {
+    std::mt19937_64 random(static_cast<uint64_t>(campaign) + 1);
+    WeightedSequence sequence(target);
+    std::vector<StratumTotal> totals(weights.size());
+    for (int round = 0; round < 8; ++round) {
+      const std::vector<double> guesses = pooled_rates(totals);
+      const std::vector<double> shares = round == 0 ? weights : best_shares(weights, guesses, target);
+      RoundCounts counts;
+      int64_t left = 500;
+      double share_left = 1;
+      for (size_t h = 0; h < weights.size(); ++h) {
+        const double part = h + 1 == weights.size() ? 1 : shares[h] / share_left;
+        const auto trials = std::binomial_distribution<int64_t>(left, part)(random);
+        const auto events = std::binomial_distribution<int64_t>(trials, rates[h])(random);
+        counts.push_back({weights[h], shares[h], round == 0 ? 0 : guesses[h], trials, events});
+        left -= trials;
+        share_left -= shares[h];
+        totals[h].trials += trials;
+        totals[h].events += events;
+      }
+      sequence.add(counts);
+    }
+    const double error = sequence.interval().estimate - truth;
+    sum += error;
+    squares += error * error;
+  }
+  const double mean = sum / kCampaigns;
+  const double deviation = std::sqrt(squares / kCampaigns - mean * mean);
+  CHECK(std::abs(mean) < 0.15 * deviation);  // three standard errors of a mean of 400
+  CHECK(deviation < 0.25 * truth);
+}
+
 TEST_CASE("ends never move apart as rounds come in, and strata without weight change nothing") {
   std::mt19937_64 random(7);
   WeightedSequence sequence({.half_width = 0.01});
