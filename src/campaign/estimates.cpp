@@ -122,21 +122,6 @@ RoundCounts round_counts(const Cells& cells, const Round& round, const std::vect
   return strata;
 }
 
-/// The sum over strata of weight times events / trials. Strata without trials are left out of both: nothing
-/// is known of them, and in a part with few trials what is expected of them would be all that one sees.
-double weighted_rate(const Cells& cells, const std::vector<double>& fractions,
-                     const std::vector<StratumTotal>& totals) {
-  double rate = 0;
-  double weights = 0;
-  for (size_t h = 0; h < cells.strata(); ++h) {
-    if (totals[h].trials == 0) continue;
-    const double weight = cells.weight(h) * fractions[h];
-    rate += weight * static_cast<double>(totals[h].events) / static_cast<double>(totals[h].trials);
-    weights += weight;
-  }
-  return weights > 0 ? rate / weights : 0;
-}
-
 SequenceTarget target_of(const CampaignInfo& info, double half_width) {
   constexpr int64_t kUnlimited = 1'000'000'000;
   return {.confidence = info.confidence,
@@ -206,15 +191,11 @@ Interval Estimates::sequential(size_t criterion, const Part& within, const std::
   // What is expected of a stratum comes from all of its trials, those outside of the part too.
   const auto all_by_round = count(cells, rounds_.size(), criterion, everywhere, cells_);
   std::vector<StratumTotal> all_before(cells.strata());
-  std::vector<StratumTotal> totals(cells.strata());
   for (size_t round = 0; round < rounds_.size(); ++round) {
     sequence.add(round_counts(cells, rounds_[round], fractions, by_round[round], all_before));
     add_to(all_before, all_by_round[round]);
-    add_to(totals, by_round[round]);
   }
-  Interval interval = sequence.interval();
-  interval.estimate = std::clamp(weighted_rate(cells, fractions, totals), interval.low, interval.high);
-  return interval;
+  return sequence.interval();
 }
 
 Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
