@@ -25,6 +25,15 @@ block  = 16
 error  = "flip"
 )";
 
+// So long that it never comes to its end by itself.
+const std::string endless_specification = R"(model  = "net.pt"
+input  = "images.npy"
+trials = 1000000
+block  = 16
+[fault]
+error  = "flip"
+)";
+
 /// `faultwave run` in a process of its own.
 class Running {
  public:
@@ -105,21 +114,21 @@ TEST_CASE("stopped or killed, a campaign resumes to the export of an unbroken on
 
 TEST_CASE("a campaign that was begun is not begun again, and what it has not run cannot be replayed") {
   const TempFolder folder;
-  make_tiny_campaign(folder, long_specification);
+  make_tiny_campaign(folder, endless_specification);
   Running running(folder, "a.db");
   REQUIRE(running.wait_for(16));
   CHECK(running.end_by(SIGKILL) == 137);
   const Result again = faultwave(folder, "run spec.toml --db a.db");
   CHECK(again.code == 6);
   check_contains(again.err, "holds this campaign already");
-  const Result early = faultwave(folder, "replay a.db 2999");
+  const Result early = faultwave(folder, "replay a.db 999999");
   CHECK(early.code == 2);
   check_contains(early.err, "it has not been run yet");
 }
 
 TEST_CASE("a second process is told that the database is in use") {
   const TempFolder folder;
-  make_tiny_campaign(folder, long_specification);
+  make_tiny_campaign(folder, endless_specification);
   Running running(folder, "a.db");
   REQUIRE(running.wait_for(16));
   const Result second = faultwave(folder, "resume a.db");
