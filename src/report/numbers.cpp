@@ -46,6 +46,18 @@ std::string percent(const Interval& interval) {
          "]";
 }
 
+std::string significant(double number) {
+  constexpr double kGrouped = 999.5;
+  constexpr double kMost = 1e15;
+  if (std::abs(number) >= kGrouped && std::abs(number) < kMost) {
+    const double unit = std::pow(10, std::floor(std::log10(std::abs(number))) - 2);
+    return grouped(std::llround(std::round(number / unit) * unit));
+  }
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.3g", number);
+  return buffer;
+}
+
 std::string exact(double number) {
   if (std::isnan(number)) return "nan";
   char buffer[64];

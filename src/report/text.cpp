@@ -6,36 +6,10 @@
 #include "faultwave/report.h"
 
 #include "src/report/numbers.h"
+#include "src/report/text_table.h"
 
 namespace faultwave {
 namespace {
-
-/// Columns padded to their widest cell: the first to the left, the others to the right.
-class Table {
- public:
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-
-  std::string text() const {
-    std::vector<size_t> widths;
-    for (const auto& row : rows_) {
-      widths.resize(std::max(widths.size(), row.size()));
-      for (size_t i = 0; i < row.size(); ++i)
-        widths[i] = std::max(widths[i], row[i].size());
-    }
-    std::string text;
-    for (const auto& row : rows_) {
-      for (size_t i = 0; i < row.size(); ++i) {
-        const std::string padding(widths[i] - row[i].size(), ' ');
-        text += (i == 0 ? "" : "  ") + (i == 0 ? row[i] + padding : padding + row[i]);
-      }
-      text += '\n';
-    }
-    return text;
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -180,7 +154,7 @@ std::string text_report(const Summary& summary, size_t most) {
   const std::vector<size_t> order = worst_first(summary);
   const size_t shown = most == 0 ? order.size() : std::min(most, order.size());
 
-  Table table;
+  TextTable table;
   std::vector<std::string> names = {
       std::string(to_string(summary.by)) + ", worst " + info.criteria[0] + " first", "trials"};
   names.insert(names.end(), info.criteria.begin(), info.criteria.end());

@@ -31,6 +31,20 @@ TEST_CASE("numbers are exact and as short as that allows") {
   CHECK(exact(-std::numeric_limits<double>::quiet_NaN()) == "nan");
 }
 
+TEST_CASE("three digits are enough for a reader") {
+  CHECK(significant(0) == "0");
+  CHECK(significant(0.012345) == "0.0123");
+  CHECK(significant(4.5e-7) == "4.5e-07");
+  CHECK(significant(12.34) == "12.3");
+  CHECK(significant(999.4) == "999");
+  CHECK(significant(999.6) == "1,000");
+  CHECK(significant(1234.5) == "1,230");
+  CHECK(significant(9996) == "10,000");
+  CHECK(significant(1234567) == "1,230,000");
+  CHECK(significant(-1234.5) == "-1,230");
+  CHECK(significant(1e20) == "1e+20");
+}
+
 TEST_CASE("bits are padded to the width of the type") {
   CHECK(hexadecimal(0x3f800000, 32) == "0x3f800000");
   CHECK(hexadecimal(1, 16) == "0x0001");
