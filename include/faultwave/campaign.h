@@ -73,8 +73,9 @@ class Campaign {
   const std::vector<std::string>& columns() const { return columns_; }
 
   /// What a store records of this campaign. `file` is the specification as it is in its file at `path`,
-  /// before flags of the command line changed it.
-  CampaignInfo info(const Specification& file, const std::string& path) const;
+  /// before flags of the command line changed it. Throws UserError(usage) for a shard of a campaign that
+  /// goes in rounds, or of one with fewer blocks than shards.
+  CampaignInfo info(const Specification& file, const std::string& path, const Shard& shard = {}) const;
 
   /// Trial `number` of a round with these shares; see Sampler.
   Trial draw(int64_t number, const Shares& shares = {}) const;

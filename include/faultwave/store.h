@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "faultwave/outcome.h"
+#include "faultwave/shard.h"
 #include "faultwave/site.h"
 
 namespace faultwave {
@@ -38,7 +39,7 @@ struct StoredStratum {
 };
 
 /// All that is fixed before the first trial. Two campaigns are the same exactly if these are equal but for
-/// `specification_path`.
+/// `specification_path` and `shard`.
 struct CampaignInfo {
   std::string specification;       ///< canonical text of what runs, flags of the command line included
   std::string specification_file;  ///< canonical text of the file alone
@@ -63,7 +64,21 @@ struct CampaignInfo {
       choices;  ///< texts of the error model's alternatives: "flip(0)", ...; one if it has none
   std::vector<StoredStratum> strata;  ///< where the campaign is stratified
   std::vector<std::string> list;      ///< fault lines, for draw "list"
+  Shard shard;                        ///< what of the campaign this database is for
 };
+
+/// How many blocks the campaign has, at most.
+int64_t campaign_blocks(const CampaignInfo& info);
+
+/// Which trials are the shard's, of whole blocks: all of the campaign's where it is the whole.
+struct TrialRange {
+  int64_t first = 0;
+  int64_t end = 0;  ///< one behind the last
+
+  int64_t size() const { return end - first; }
+  bool has(int64_t trial) const { return trial >= first && trial < end; }
+};
+TrialRange shard_trials(const CampaignInfo& info);
 
 /// Trials whose shares were decided on together. A campaign that does not look at results has one round.
 struct Round {
@@ -184,11 +199,12 @@ class Store {
   /// Records that a round begins, before its first block.
   void begin_round(const Round& round);
 
-  /// Why the campaign is at its end: "trials" (all are done), "half width", "time"; "" while it is not.
+  /// Why the campaign is at its end: "trials" (all are done), "half width", "time", "shard" (all of its shard
+  /// are done); "" while it is not.
   std::string ended() const;
   void end(const std::string& reason);
 
-  /// Blocks of a begun round that are not done, by number.
+  /// Blocks of a begun round that are of this shard and not done, by number.
   std::vector<Block> open_blocks(const Round& round) const;
   int64_t trials_done() const;
 

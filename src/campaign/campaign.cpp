@@ -51,6 +51,23 @@ std::vector<StoredStratum> stored(const Strata& strata) {
   return stored;
 }
 
+void check_shard(const Specification& spec, const CampaignInfo& info) {
+  if (info.shard.is_whole()) return;
+  if (spec.goes_in_rounds()) {
+    throw UserError(ErrorCode::usage,
+                    "this campaign cannot be split into shards, since it goes in rounds, each of which waits "
+                    "for all results of the one before: use --workers, on one machine, or leave out [stop] "
+                    "and draw = \"stratified\"");
+  }
+  const int64_t blocks = campaign_blocks(info);
+  if (info.shard.of > blocks) {
+    throw UserError(ErrorCode::usage, "there cannot be " + std::to_string(info.shard.of) +
+                                          " shards: the campaign has " + std::to_string(blocks) +
+                                          " blocks of " + std::to_string(info.block) +
+                                          " trials; ask for fewer shards, or set a smaller `block`");
+  }
+}
+
 /// Criteria that the stop rule looks at, by position.
 std::vector<size_t> stop_criteria(const Specification& spec, const std::vector<std::string>& columns) {
   if (spec.stop.criteria.empty()) return {0};
@@ -77,7 +94,7 @@ Campaign::Campaign(Specification specification, CampaignParts parts)
   stop_criteria(specification_, columns_);
 }
 
-CampaignInfo Campaign::info(const Specification& file, const std::string& path) const {
+CampaignInfo Campaign::info(const Specification& file, const std::string& path, const Shard& shard) const {
   const Sampler& sampler = *parts_.sampler;
   const Population& population = sampler.population();
   CampaignInfo info;
@@ -91,7 +108,9 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path) 
   info.torch_version = torch_version();
   info.seed = specification_.seed;
   info.trials = trials_;
+  info.shard = shard;
   info.block = specification_.block;
+  check_shard(specification_, info);
   info.inputs = sampler.options().inputs;
   info.eligible_inputs = sampler.options().eligible;
   info.confidence = specification_.confidence;
@@ -125,7 +144,7 @@ class Campaign::Runner {
         report_(report),
         elsewhere_(elsewhere),
         committed_(campaign.columns_.size()) {
-    progress_.total = store.info().trials;
+    progress_.total = shard_trials(store.info()).size();
     progress_.done_before = store.trials_done();
     progress_.half_width = spec_.stop.half_width;
     for (const Tally& tally : store.tallies())
@@ -183,6 +202,7 @@ class Campaign::Runner {
   }
 
   std::string reason_to_end(const std::vector<Round>& rounds) {
+    if (!store_.info().shard.is_whole()) return "shard";
     if (rounds.back().first_trial + rounds.back().trials >= store_.info().trials) return "trials";
     const Estimates estimates(store_.info(), rounds, store_.cells());
     progress_.rate = estimates.overall(0);

@@ -48,6 +48,25 @@ void check_sites(const std::vector<StoredSite>& recorded, const std::vector<Stor
   }
 }
 
+/// What the files say, and fingerprints of them do not: which faults a list came to, and which inputs the
+/// network classifies rightly, which another machine may see otherwise.
+void check_drawn_from(const CampaignInfo& recorded, const CampaignInfo& now, const std::string& where,
+                      const Specification& spec) {
+  if (recorded.list != now.list) {
+    throw UserError(ErrorCode::mismatch, "the faults of " + named("list", spec.list) + " changed since '" +
+                                             where +
+                                             "' was begun: put the old ones back, or begin a new "
+                                             "campaign");
+  }
+  if (recorded.eligible_inputs != now.eligible_inputs) {
+    throw UserError(ErrorCode::mismatch,
+                    "'" + where + "' was begun where the network was right on other inputs (" +
+                        std::to_string(recorded.eligible_inputs.size()) + " there and " +
+                        std::to_string(now.eligible_inputs.size()) +
+                        " here), so `only_right` would draw others: use the same kind of machine");
+  }
+}
+
 }  // namespace
 
 void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, const std::string& where) {
@@ -64,6 +83,7 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
   check_fingerprint(recorded.inputs_fingerprint, now.inputs_fingerprint, where, named("input", spec.input));
   check_fingerprint(recorded.labels_fingerprint, now.labels_fingerprint, where, named("labels", spec.labels));
   check_sites(recorded.sites, now.sites, where);
+  check_drawn_from(recorded, now, where, spec);
 }
 
 Specification recorded_specification(const Store& store, const std::string& moved_to) {
@@ -89,9 +109,12 @@ void check_new_database(const std::string& path, const Specification& specificat
   const Store store = Store::open(path, Store::Access::read);
   const std::string text = to_string(specification);
   if (store.info().specification == text) {
+    const Shard& shard = store.info().shard;
+    const std::string part = shard.is_whole() ? "" : "shard " + to_string(shard) + " of ";
     throw UserError(ErrorCode::store,
-                    "'" + path + "' holds this campaign already (" + std::to_string(store.trials_done()) +
-                        " of " + std::to_string(store.info().trials) +
+                    "'" + path + "' holds " + part + "this campaign already (" +
+                        std::to_string(store.trials_done()) + " of " +
+                        std::to_string(shard_trials(store.info()).size()) +
                         " trials done): go on with `faultwave resume`, or choose another name");
   }
   const Specification recorded = parse_specification(store.info().specification, path);

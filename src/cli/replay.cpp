@@ -37,8 +37,11 @@ Recorded recorded_trial(const Store& store, int64_t number) {
   if (number >= 0 && place < static_cast<int64_t>(outcomes.size())) {
     return {store.row(number), outcomes[static_cast<size_t>(place)]};
   }
+  const TrialRange shard = shard_trials(info);
   const std::string reason =
       number < 0 || number >= info.trials ? "the campaign has trials 0 to " + std::to_string(info.trials - 1)
+      : !shard.has(number) ? "shard " + to_string(info.shard) + " has trials " + std::to_string(shard.first) +
+                                 " to " + std::to_string(shard.end - 1)
       : store.ended().empty() ? "it has not been run yet; go on with `faultwave resume " + store.path() + "`"
                               : "the campaign ended after " + std::to_string(store.trials_done()) + " trials";
   throw UserError(ErrorCode::usage,

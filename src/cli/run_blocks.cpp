@@ -54,8 +54,9 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, c
   }
   if (!is_done) {
     throw Interrupted(interrupt.signal(), "interrupted; " + grouped(store.trials_done()) + " of " +
-                                              grouped(info.trials) + " trials are in '" + store.path() +
-                                              "': go on with `faultwave resume " + store.path() + "`");
+                                              grouped(shard_trials(info).size()) + " trials are in '" +
+                                              store.path() + "': go on with `faultwave resume " +
+                                              store.path() + "`");
   }
   std::cout << text_report(summarize(store), kLayersShown);
 }

@@ -83,6 +83,7 @@ std::string json_report(const Summary& summary) {
   report["campaign"] = campaign_of(summary.info);
   report["campaign"]["interval"] = to_string(summary.interval);
   report["campaign"]["ended"] = summary.ended;
+  report["campaign"]["shard"] = to_string(summary.info.shard);
   return report.dump(2) + "\n";
 }
 

@@ -83,7 +83,12 @@ std::string trials_line(const Summary& summary) {
   const int64_t trials = summary.overall.tally.trials;
   if (summary.ended == "half width") return grouped(trials) + ", when the interval was narrow enough";
   if (summary.ended == "time") return grouped(trials) + ", when the time was over";
-  return grouped(trials) + (trials < info.trials ? " of " + grouped(info.trials) + " (not finished)" : "");
+  if (trials == info.trials) return grouped(trials);
+  const std::string shard = info.shard.is_whole() ? ""
+                                                  : ", shard " + std::to_string(info.shard.number) + " of " +
+                                                        std::to_string(info.shard.of);
+  return grouped(trials) + " of " + grouped(info.trials) + shard +
+         (summary.ended == "shard" ? "" : " (not finished)");
 }
 
 std::string classes_line(const Tally& tally) {

@@ -34,18 +34,25 @@ void add_count(Tally& tally, const std::vector<std::string>& criteria, const std
 
 void add_to_cells(const Database& database, const CampaignInfo& info, int64_t round,
                   const std::vector<TrialOutcome>& outcomes) {
-  std::map<std::pair<int32_t, int32_t>, Tally> cells;
+  std::map<std::pair<int32_t, int32_t>, Tally> tallies;
   for (const TrialOutcome& outcome : outcomes) {
-    cells.try_emplace({outcome.site, outcome.choice}, info.criteria.size()).first->second.add(outcome);
+    tallies.try_emplace({outcome.site, outcome.choice}, info.criteria.size()).first->second.add(outcome);
   }
+  std::vector<CellTally> cells;
+  for (const auto& [place, tally] : tallies)
+    cells.push_back({round, place.first, place.second, tally});
+  add_cells(database, info, cells);
+}
+
+void add_cells(const Database& database, const CampaignInfo& info, const std::vector<CellTally>& cells) {
   Statement upsert(
       database,
       "INSERT INTO cells VALUES (?, ?, ?, ?, ?) "
       "ON CONFLICT (round, site, choice, outcome) DO UPDATE SET trials = trials + excluded.trials");
-  for (const auto& [cell, tally] : cells) {
-    each_count(tally, info.criteria, [&, place = cell](const std::string& name, int64_t count) {
+  for (const CellTally& cell : cells) {
+    each_count(cell.tally, info.criteria, [&](const std::string& name, int64_t count) {
       if (count == 0) return;
-      upsert.bind(round).bind(int64_t{place.first}).bind(int64_t{place.second}).bind(name).bind(count).run();
+      upsert.bind(cell.round).bind(cell.site).bind(cell.choice).bind(name).bind(count).run();
     });
   }
 }

@@ -13,6 +13,9 @@ namespace faultwave {
 void add_to_cells(const Database& database, const CampaignInfo& info, int64_t round,
                   const std::vector<TrialOutcome>& outcomes);
 
+/// Adds counts to those of their cells.
+void add_cells(const Database& database, const CampaignInfo& info, const std::vector<CellTally>& cells);
+
 /// By round, site and choice, ascending.
 std::vector<CellTally> read_cells(const Database& database, const CampaignInfo& info);
 

@@ -11,7 +11,6 @@
 
 #include "faultwave/error.h"
 
-#include "src/store/database.h"
 #include "src/store/info_table.h"
 #include "src/store/schema.h"
 
@@ -81,7 +80,8 @@ void check_can_create(const std::string& path) {
   check_can_write(path);
 }
 
-void create_database(const std::string& path, const CampaignInfo& info) {
+void create_database(const std::string& path, const CampaignInfo& info,
+                     const std::function<void(const Database&)>& fill) {
   check_can_create(path);
   DraftFile draft(path);
   {
@@ -90,6 +90,7 @@ void create_database(const std::string& path, const CampaignInfo& info) {
       Transaction transaction(database);
       database.execute(kSchema);
       write_info(database, info);
+      if (fill) fill(database);
       transaction.commit();
     }
     // Kept in the file: readers can then look at a campaign while it runs.

@@ -110,6 +110,7 @@ void write_info(const Database& database, const CampaignInfo& info) {
   number("block", std::to_string(info.block));
   number("inputs", std::to_string(info.inputs));
   number("confidence", confidence.str());
+  number("shard", to_string(info.shard));
 
   Statement criterion(database, "INSERT INTO criteria VALUES (?, ?, ?)");
   for (size_t bit = 0; bit < info.criteria.size(); ++bit) {
@@ -142,6 +143,7 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
     info.block = std::stoll(value("block"));
     info.inputs = std::stoll(value("inputs"));
     info.confidence = std::stod(value("confidence"));
+    info.shard = parse_shard(values["shard"]);  // absent where there were no shards yet
     info.sites = read_sites(database);
     read_choices(database, info);
   } catch (const std::logic_error&) {
@@ -154,6 +156,11 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
     info.criteria_text.push_back(criteria.text(1));
   }
   return info;
+}
+
+void write_ended(const Database& database, const std::string& reason) {
+  Statement update(database, "UPDATE campaign SET value = ? WHERE key = 'ended'");
+  update.bind(reason).run();
 }
 
 std::string join_numbers(const std::vector<int64_t>& numbers) {

@@ -8,6 +8,7 @@
 
 #include "faultwave/error.h"
 
+#include "src/store/block_table.h"
 #include "src/store/cell_table.h"
 #include "src/store/create.h"
 #include "src/store/database.h"
@@ -63,6 +64,16 @@ void Tally::add(const TrialOutcome& outcome) {
     fired[i] += (outcome.fired >> i) & 1;
   golden_right += outcome.golden_right;
   faulty_right += outcome.faulty_right;
+}
+
+int64_t campaign_blocks(const CampaignInfo& info) {
+  return (info.trials + info.block - 1) / info.block;
+}
+
+TrialRange shard_trials(const CampaignInfo& info) {
+  const int64_t blocks = campaign_blocks(info);
+  return {.first = std::min(info.shard.first_block(blocks) * info.block, info.trials),
+          .end = std::min(info.shard.end_block(blocks) * info.block, info.trials)};
 }
 
 Tally& Tally::operator+=(const Tally& other) {
@@ -128,8 +139,7 @@ std::string Store::ended() const {
 
 void Store::end(const std::string& reason) {
   Transaction transaction(state_->database);
-  Statement update(state_->database, "UPDATE campaign SET value = ? WHERE key = 'ended'");
-  update.bind(reason).run();
+  write_ended(state_->database, reason);
   transaction.commit();
 }
 
@@ -142,10 +152,12 @@ std::vector<Block> Store::open_blocks(const Round& round) const {
 
   std::vector<Block> blocks;
   const int64_t size = state_->info.block;
+  const TrialRange shard = shard_trials(state_->info);
   const int64_t end = round.first_trial + round.trials;
   for (int64_t first = round.first_trial; first < end; first += size) {
     const int64_t number = first / size;
-    if (done.count(number) == 0) blocks.push_back({number, first, std::min(size, end - first)});
+    if (shard.has(first) && done.count(number) == 0)
+      blocks.push_back({number, first, std::min(size, end - first)});
   }
   return blocks;
 }
@@ -155,19 +167,9 @@ int64_t Store::trials_done() const {
 }
 
 void Store::write_block(const BlockResult& result, int64_t round) {
-  const Block& block = result.block;
-  if (static_cast<int64_t>(result.outcomes.size()) != block.trials)
-    throw InternalError("a block with a wrong number of outcomes");
-  const Database& database = state_->database;
-  Transaction transaction(database);
-  Statement insert(database, "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)");
-  insert.bind(block.number).bind(round).bind(block.first_trial).bind(block.trials);
-  insert.bind(pack_outcomes(result.outcomes, state_->info)).run();
-  insert_trials(database, result.rows);
-  Statement golden(database, "INSERT OR IGNORE INTO golden_classes VALUES (?, ?)");
-  for (const auto& [input, best] : result.golden_classes)
-    golden.bind(input).bind(best).run();
-  add_to_cells(database, state_->info, round, result.outcomes);
+  Transaction transaction(state_->database);
+  insert_block(state_->database, state_->info, result, round);
+  add_to_cells(state_->database, state_->info, round, result.outcomes);
   transaction.commit();
 }
 
