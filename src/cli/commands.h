@@ -19,6 +19,8 @@ void add_resume(CLI::App& program);
 void add_stats(CLI::App& program);
 void add_export(CLI::App& program);
 void add_replay(CLI::App& program);
+void add_merge(CLI::App& program);
+void add_diff(CLI::App& program);
 void add_plan(CLI::App& program);
 void add_worker(CLI::App& program);
 

@@ -26,7 +26,7 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   using namespace faultwave::cli;
   keep_freed_memory();
-  return run_program(
-      argc, argv,
-      {add_sites, add_inject, add_perturb, add_run, add_resume, add_stats, add_export, add_replay, add_plan, add_worker});
+  return run_program(argc, argv,
+                     {add_sites, add_inject, add_perturb, add_run, add_resume, add_stats, add_export,
+                      add_replay, add_merge, add_diff, add_plan, add_worker});
 }

@@ -16,11 +16,13 @@ namespace {
 struct RunOptions {
   std::string specification;
   std::string database;
+  std::string shard;
   RunFlags flags;
   NetworkFlags network;
 };
 
 void run(const RunOptions& options) {
+  const Shard shard = parse_shard(options.shard);
   const Specification file = load_specification(options.specification);
   Specification specification = file;
   apply(options.network, specification);
@@ -28,7 +30,7 @@ void run(const RunOptions& options) {
 
   const Campaign campaign = open_campaign(specification);
   const std::string path = std::filesystem::absolute(options.specification).lexically_normal().string();
-  Store store = Store::create(options.database, campaign.info(file, path));
+  Store store = Store::create(options.database, campaign.info(file, path, shard));
   run_blocks(campaign, store, options.flags);
 }
 
@@ -44,6 +46,11 @@ void add_run(CLI::App& program) {
       ->required()
       ->type_name("FILE");
   command->add_option("--db", options->database, "The database to create")->required()->type_name("FILE");
+  command
+      ->add_option("--shard", options->shard,
+                   "Run only part I of N, for machines that share a campaign; join them with `faultwave "
+                   "merge`")
+      ->type_name("I/N");
   add_run_flags(*command, options->flags);
   add_network_flags(*command, options->network);
   command->callback([options] { run(*options); });

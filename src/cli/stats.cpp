@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
 #include "faultwave/report.h"
 
 #include "src/cli/commands.h"
+#include "src/report/fit_table.h"
 
 namespace faultwave::cli {
 namespace {
@@ -15,12 +17,18 @@ struct StatsOptions {
   std::string database;
   std::string by = "layer";
   bool json = false;
+  std::optional<double> fit_per_megabit;
 };
 
 void stats(const StatsOptions& options) {
-  const Summary summary =
-      summarize(Store::open(options.database, Store::Access::read), parse_group_by(options.by));
-  std::cout << (options.json ? json_report(summary) : text_report(summary));
+  const Store store = Store::open(options.database, Store::Access::read);
+  const Summary summary = summarize(store, parse_group_by(options.by));
+  std::string report = options.json ? json_report(summary) : text_report(summary);
+  if (options.fit_per_megabit) {
+    const FitTable fits = fit_table(store, *options.fit_per_megabit);
+    report = options.json ? with_fit(report, fits) : report + "\n" + fit_text(fits);
+  }
+  std::cout << report;
 }
 
 }  // namespace
@@ -35,6 +43,10 @@ void add_stats(CLI::App& program) {
       ->check(CLI::IsMember({"layer", "bit", "channel", "class", "input"}))
       ->type_name("WHAT")
       ->capture_default_str();
+  command
+      ->add_option("--fit-per-mbit", options->fit_per_megabit,
+                   "Upsets of the memory in FIT per Mbit (10^6 bits): adds failures in time by layer")
+      ->type_name("X");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { stats(*options); });
 }

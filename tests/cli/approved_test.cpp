@@ -25,7 +25,8 @@ TEST_CASE("help texts") {
   CHECK(top.code == 0);
   CHECK(top.err.empty());
   check_approved("help.txt", top.out);
-  for (const std::string command : {"sites", "inject", "perturb", "run", "resume", "stats", "export", "replay", "plan"}) {
+  for (const std::string command : {"sites", "inject", "perturb", "run", "resume", "stats", "export",
+                                    "replay", "merge", "diff", "plan"}) {
     const Result help = faultwave(folder, command + " --help");
     CHECK(help.code == 0);
     CHECK(help.err.empty());
@@ -44,6 +45,11 @@ TEST_CASE("table, statistics and exports of a tiny campaign") {
   check_approved("export.csv", faultwave(folder, "export a.db").out);
   check_approved("export.json", faultwave(folder, "export a.db --format json").out);
   check_approved("replay.txt", faultwave(folder, "replay a.db 3").out);
+  check_approved("fit.txt", faultwave(folder, "stats a.db --fit-per-mbit 300").out);
+
+  save_tiny_network(folder / "net.pt", -1.0);
+  REQUIRE(faultwave(folder, "run spec.toml --db b.db --quiet --threads 1").code == 0);
+  check_approved("diff.txt", faultwave(folder, "diff a.db b.db").out);
 }
 
 }  // namespace
