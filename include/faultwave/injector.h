@@ -44,6 +44,8 @@ class Profile;
 class ArmedFaults;
 }  // namespace detail
 
+class WaveEngine;
+
 /// Knows a network's sites and arms faults in it. The network itself is never changed.
 ///
 /// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch
@@ -120,6 +122,7 @@ class Injector {
 
  private:
   friend class Armed;
+  friend class WaveEngine;
   std::unique_ptr<detail::Profile> profile_;
 };
 

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "src/direct/fault_plan.h"
+#include "src/fault/fault_plan.h"
 #include "src/intercept/intercept.h"
 #include "src/model/call_tracker.h"
 #include "src/model/profile.h"

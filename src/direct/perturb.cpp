@@ -8,7 +8,7 @@
 #include "faultwave/injector.h"
 
 #include "src/common/near_names.h"
-#include "src/direct/fault_plan.h"
+#include "src/fault/fault_plan.h"
 #include "src/direct/resolve_fault.h"
 #include "src/fault/victim_context.h"
 #include "src/model/recorder.h"

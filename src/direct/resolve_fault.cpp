@@ -4,7 +4,7 @@
 #include "faultwave/error.h"
 #include "faultwave/random.h"
 
-#include "src/direct/fault_plan.h"
+#include "src/fault/fault_plan.h"
 
 namespace faultwave::detail {
 

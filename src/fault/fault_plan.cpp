@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/direct/fault_plan.h"
+#include "src/fault/fault_plan.h"
 
 #include <torch/autograd.h>
 #include <torch/types.h>
@@ -10,7 +10,7 @@
 #include "faultwave/random.h"
 
 #include "src/common/shape.h"
-#include "src/direct/element_values.h"
+#include "src/fault/element_values.h"
 #include "src/fault/bits.h"
 
 namespace faultwave::detail {
@@ -150,10 +150,15 @@ void FaultPlan::count(int64_t forward) {
   hits_ += victims_of_last_hit_;
 }
 
-void FaultPlan::hit_in_place(const at::Tensor& tensor, int64_t forward) {
-  const Change hit = change(tensor);
-  write_elements(tensor, hit.offsets, hit.after);
+FaultPlan::Change FaultPlan::hit_beside(const at::Tensor& tensor, int64_t forward) {
+  Change hit = change(tensor);
   note(hit, tensor, forward);
+  return hit;
+}
+
+void FaultPlan::hit_in_place(const at::Tensor& tensor, int64_t forward) {
+  const Change hit = hit_beside(tensor, forward);
+  write_elements(tensor, hit.offsets, hit.after);
 }
 
 at::Tensor FaultPlan::hit_copy(const at::Tensor& tensor, int64_t forward) {

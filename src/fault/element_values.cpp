@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/direct/element_values.h"
+#include "src/fault/element_values.h"
 
 #include <ATen/EmptyTensor.h>
 #include <torch/types.h>

@@ -31,6 +31,14 @@ class FaultPlan {
   /// the error model.
   at::Tensor hit_copy(const at::Tensor& tensor, int64_t forward);
 
+  struct Change {
+    std::vector<int64_t> offsets;  // row-major, in the whole tensor
+    at::Tensor before;
+    at::Tensor after;
+  };
+  /// What hit_in_place would write to the tensor, which stays as it is; counts as a hit.
+  Change hit_beside(const at::Tensor& tensor, int64_t forward);
+
   /// A copy made before was used in this forward.
   void count(int64_t forward);
 
@@ -38,11 +46,6 @@ class FaultPlan {
   Receipt receipt() const;
 
  private:
-  struct Change {
-    std::vector<int64_t> offsets;  // row-major, in the whole tensor
-    at::Tensor before;
-    at::Tensor after;
-  };
   Change change(const at::Tensor& tensor);
   void append(Change& change, const at::Tensor& tensor, int64_t element);
   const std::vector<int64_t>& victims_of(int64_t element);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "faultwave/engine.h"
+#include "faultwave/injector.h"
+#include "faultwave/inputs.h"
+#include "faultwave/network.h"
+
+namespace faultwave {
+
+struct WaveOptions {
+  int64_t trials = 1024;                         ///< most trials along one golden forward
+  int64_t budget_bytes = int64_t{2} << 30;  ///< for what differs, all trials of a forward together
+};
+
+/// What a wave engine did so far, for those who ask where the time went.
+struct WaveReport {
+  int64_t forwards = 0;  ///< golden ones
+  int64_t trials = 0;    ///< that stayed to the end
+  std::map<std::string, int64_t> left;             ///< trials that the other engine ran, by reason
+  std::map<std::string, int64_t> generic;          ///< calls without a rule, by operator
+  std::map<std::string, double> seconds;           ///< in rules, by operator
+};
+
+/// Runs many trials along one golden forward and computes only what differs. Linear operators work on the
+/// difference, so that outputs are those of a faulty forward but for rounding, and values that a fault does
+/// not reach are golden bit for bit. A trial that it cannot follow (a result that is no FP32 tensor differs,
+/// a shape or the control flow changes, memory is written through one of several views) is run by `other`.
+///
+/// Golden forwards have a batch of one, and so have the receipts. FP32 networks on the CPU that take one
+/// tensor with the batch on axis 0.
+class WaveEngine : public Engine {
+ public:
+  /// `injector` must outlive the engine.
+  WaveEngine(std::shared_ptr<Network> network, const Injector& injector,
+             std::shared_ptr<const InputSet> inputs, std::shared_ptr<Engine> other,
+             const WaveOptions& options = {});
+
+  void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
+
+  const WaveReport& report() const { return report_; }
+
+ private:
+  using Positions = std::vector<size_t>;  // in the trials of one call
+
+  std::vector<Positions> waves(const std::vector<Trial>& trials) const;
+  void run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
+                Positions& left);
+
+  std::shared_ptr<Network> network_;
+  const Injector& injector_;
+  std::shared_ptr<const InputSet> inputs_;
+  std::shared_ptr<Engine> other_;
+  WaveOptions options_;
+  WaveReport report_;
+};
+
+}  // namespace faultwave

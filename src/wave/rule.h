@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/model/tensor_places.h"
+#include "src/wave/shadow.h"
+
+namespace faultwave::wave {
+
+/// An argument that some trials see differently.
+struct ShadowedArgument {
+  detail::TensorPlace place;
+  Shadow shadow;
+};
+
+/// What a rule sees of an operator call. Tensors are golden ones.
+struct Call {
+  const c10::OperatorHandle& op;
+  std::vector<c10::IValue> arguments;  ///< as before the call: a copy stands for one that was written to
+  std::vector<c10::IValue> results;
+  std::vector<ShadowedArgument> shadowed;          ///< at least one
+  std::function<void(int32_t trial, const std::string& reason)> leave;  ///< to the other engine
+
+  const Shadow* shadow_of(int position) const;
+  /// The only shadowed argument is this one.
+  bool is_only_shadowed(int position) const;
+  at::Tensor tensor(int position) const { return arguments[static_cast<size_t>(position)].toTensor(); }
+  at::Tensor result() const { return results.front().toTensor(); }
+};
+
+/// Where the trials differ in the results: one shadow for each tensor among them, in order. None where the
+/// rule is not made for such a call; then the generic rule is asked.
+using Rule = std::optional<std::vector<Shadow>> (*)(const Call& call);
+
+/// The rule for an operator by its name without overload, "aten::conv2d"; null where only the generic rule
+/// applies.
+Rule find_rule(std::string_view op);
+
+/// Runs the operator once for each trial, on arguments written out in full. Always right; the slowest.
+std::vector<Shadow> apply_generic_rule(const Call& call);
+
+// The rules: each says in its source which operators it is for. To add one: a source in src/wave/rules/, a
+// line here, a line in src/wave/rules/all.cpp, a test in tests/wave/rules_test.cpp.
+std::optional<std::vector<Shadow>> element_rule(const Call& call);
+std::optional<std::vector<Shadow>> binary_rule(const Call& call);
+std::optional<std::vector<Shadow>> same_values_rule(const Call& call);
+std::optional<std::vector<Shadow>> reshape_rule(const Call& call);
+std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call);
+std::optional<std::vector<Shadow>> convolution_rule(const Call& call);
+std::optional<std::vector<Shadow>> linear_rule(const Call& call);
+std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
+std::optional<std::vector<Shadow>> average_rule(const Call& call);
+
+}  // namespace faultwave::wave

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <torch/types.h>
+
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "src/wave/rule.h"
+
+namespace faultwave::wave {
+namespace {
+
+at::Tensor or_fill(const c10::IValue& value, int64_t channels, double fill) {
+  return value.isTensor() && value.toTensor().defined() ? value.toTensor()
+                                                        : at::full({channels}, fill, at::kFloat);
+}
+
+}  // namespace
+
+// batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled) in eval
+// mode: out = input * scale + shift, by channel.
+std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
+  if (!call.is_only_shadowed(0) || call.arguments[5].toBool()) return std::nullopt;
+  const at::Tensor golden = call.tensor(0);
+  const at::Tensor result = call.result();
+  const int64_t channels = golden.size(1);
+  const double eps = call.arguments[7].toDouble();
+  const at::Tensor scale =
+      (or_fill(call.arguments[1], channels, 1) / (call.tensor(4) + eps).sqrt()).contiguous();
+  const at::Tensor shift = (or_fill(call.arguments[2], channels, 0) - call.tensor(3) * scale).contiguous();
+  const Shadow in =
+      call.shadow_of(0)->axis > 1 ? to_rows(*call.shadow_of(0), golden, 1) : *call.shadow_of(0);
+  const RowSpace space(golden.sizes(), 1);
+  const int64_t width = in.is_points() ? 1 : channels;
+  const at::Tensor golden_in = in.is_points() ? golden.contiguous() : rows_of(golden, 1);
+  const at::Tensor golden_out = in.is_points() ? result.contiguous() : rows_of(result, 1);
+
+  Shadow out = in;
+  out.values = at::empty_like(in.values);
+  const float* from = in.values.const_data_ptr<float>();
+  const float* before = golden_in.const_data_ptr<float>();
+  const float* after = golden_out.const_data_ptr<float>();
+  const float* scales = scale.const_data_ptr<float>();
+  const float* shifts = shift.const_data_ptr<float>();
+  float* to = out.values.mutable_data_ptr<float>();
+  for (int64_t entry = 0; entry < in.size(); ++entry) {
+    const int64_t place = in.places[static_cast<size_t>(entry)];
+    const int64_t channel = in.is_points() ? space.channel_of(place) : 0;
+    for (int64_t i = 0; i < width; ++i) {
+      const float value = from[entry * width + i];
+      const float* golden_value = before + place * width + i;
+      const bool is_golden = std::memcmp(&value, golden_value, sizeof value) == 0;
+      to[entry * width + i] =
+          is_golden ? after[place * width + i] : value * scales[channel + i] + shifts[channel + i];
+    }
+  }
+  drop_golden(out, result);
+  return std::vector<Shadow>{std::move(out)};
+}
+
+}  // namespace faultwave::wave

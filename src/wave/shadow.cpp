@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/wave/shadow.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace faultwave::wave {
+namespace {
+
+bool same_bits(const float* a, const float* b, int64_t count) {
+  return std::memcmp(a, b, static_cast<size_t>(count) * sizeof(float)) == 0;
+}
+
+void copy(float* to, const float* from, int64_t count) {
+  std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
+}
+
+at::Tensor floats(std::initializer_list<int64_t> sizes) {
+  return at::empty(sizes, at::kFloat);
+}
+
+/// Points of rows, all values of each.
+void append_points(const Shadow& rows, const RowSpace& space, const float* golden, PointList& points) {
+  const float* from = rows.values.const_data_ptr<float>();
+  std::vector<std::pair<int32_t, float>> found;
+  for (const Segment& segment : segments(rows)) {
+    found.clear();
+    for (int64_t entry = segment.begin; entry < segment.end; ++entry) {
+      const int64_t row = rows.places[static_cast<size_t>(entry)];
+      for (int64_t channel = 0; channel < space.channels; ++channel) {
+        const int64_t offset = space.offset(row, channel);
+        const float value = from[entry * space.channels + channel];
+        if (!same_bits(&value, golden + offset, 1)) found.emplace_back(static_cast<int32_t>(offset), value);
+      }
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [offset, value] : found)
+      points.add(segment.trial, offset, value);
+  }
+}
+
+}  // namespace
+
+RowSpace::RowSpace(c10::IntArrayRef shape, int64_t axis) {
+  for (int64_t d = 0; d < static_cast<int64_t>(shape.size()); ++d) {
+    if (d == axis) {
+      channels = shape[static_cast<size_t>(d)];
+    } else {
+      rows *= shape[static_cast<size_t>(d)];
+      if (d > axis) inner *= shape[static_cast<size_t>(d)];
+    }
+  }
+}
+
+std::vector<Segment> segments(const Shadow& shadow) {
+  std::vector<Segment> found;
+  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
+    const int32_t trial = shadow.trials[static_cast<size_t>(entry)];
+    if (found.empty() || found.back().trial != trial) found.push_back({trial, entry, entry});
+    found.back().end = entry + 1;
+  }
+  return found;
+}
+
+at::Tensor rows_of(const at::Tensor& golden, int64_t axis) {
+  if (golden.dim() == 0) return golden.reshape({1, 1});
+  return golden.movedim(axis, -1).contiguous().view({-1, golden.size(axis)});
+}
+
+Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
+  if (shadow.axis == axis) return shadow;
+  if (!shadow.is_points()) return to_rows(to_points(shadow, golden), golden, axis);
+  const RowSpace space(golden.sizes(), axis);
+  const at::Tensor golden_rows = rows_of(golden, axis);
+
+  Shadow rows;
+  rows.axis = axis;
+  std::vector<int64_t> entry_of(static_cast<size_t>(shadow.size()));
+  const std::vector<Segment> parts = segments(shadow);
+  std::vector<int32_t> touched;
+  for (const Segment& part : parts) {
+    touched.clear();
+    for (int64_t i = part.begin; i < part.end; ++i)
+      touched.push_back(static_cast<int32_t>(space.row_of(shadow.places[static_cast<size_t>(i)])));
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    const int64_t first = rows.size();
+    rows.trials.insert(rows.trials.end(), touched.size(), part.trial);
+    rows.places.insert(rows.places.end(), touched.begin(), touched.end());
+    for (int64_t i = part.begin; i < part.end; ++i) {
+      const auto row = static_cast<int32_t>(space.row_of(shadow.places[static_cast<size_t>(i)]));
+      entry_of[static_cast<size_t>(i)] =
+          first + (std::lower_bound(touched.begin(), touched.end(), row) - touched.begin());
+    }
+  }
+  rows.values = floats({rows.size(), space.channels});
+  float* to = rows.values.mutable_data_ptr<float>();
+  const float* from = golden_rows.const_data_ptr<float>();
+  for (int64_t entry = 0; entry < rows.size(); ++entry)
+    copy(to + entry * space.channels, from + rows.places[static_cast<size_t>(entry)] * space.channels,
+         space.channels);
+  const float* values = shadow.values.const_data_ptr<float>();
+  for (int64_t i = 0; i < shadow.size(); ++i) {
+    const int64_t channel = space.channel_of(shadow.places[static_cast<size_t>(i)]);
+    to[entry_of[static_cast<size_t>(i)] * space.channels + channel] = values[i];
+  }
+  return rows;
+}
+
+Shadow to_points(const Shadow& shadow, const at::Tensor& golden) {
+  if (shadow.is_points()) return shadow;
+  const at::Tensor whole = golden.contiguous();
+  PointList points;
+  append_points(shadow, RowSpace(golden.sizes(), shadow.axis), whole.const_data_ptr<float>(), points);
+  return points.take();
+}
+
+void drop_golden(Shadow& shadow, const at::Tensor& golden) {
+  if (shadow.empty()) return;
+  const int64_t width = shadow.is_points() ? 1 : shadow.values.size(1);
+  const at::Tensor rows = shadow.is_points() ? golden.contiguous() : rows_of(golden, shadow.axis);
+  const float* from = rows.const_data_ptr<float>();
+  float* values = shadow.values.mutable_data_ptr<float>();
+  int64_t kept = 0;
+  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
+    const auto at = static_cast<size_t>(entry);
+    if (same_bits(values + entry * width, from + shadow.places[at] * width, width)) continue;
+    if (kept != entry) {
+      shadow.trials[static_cast<size_t>(kept)] = shadow.trials[at];
+      shadow.places[static_cast<size_t>(kept)] = shadow.places[at];
+      copy(values + kept * width, values + entry * width, width);
+    }
+    ++kept;
+  }
+  shadow.trials.resize(static_cast<size_t>(kept));
+  shadow.places.resize(static_cast<size_t>(kept));
+  shadow.values = shadow.values.narrow(0, 0, kept);
+}
+
+Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
+  Shadow selected;
+  selected.axis = shadow.axis;
+  std::vector<int64_t> entries;
+  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
+    const auto at = static_cast<size_t>(entry);
+    if (!keep[static_cast<size_t>(shadow.trials[at])]) continue;
+    entries.push_back(entry);
+    selected.trials.push_back(shadow.trials[at]);
+    selected.places.push_back(shadow.places[at]);
+  }
+  selected.values = shadow.values.index_select(0, at::tensor(entries, at::kLong));
+  return selected;
+}
+
+Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  if (a.axis != b.axis) {
+    const int64_t axis = a.is_points() ? b.axis : a.axis;
+    return merge(to_rows(a, golden, axis), to_rows(b, golden, axis), golden);
+  }
+  Shadow merged;
+  merged.axis = a.axis;
+  const int64_t width = a.is_points() ? 1 : a.values.size(1);
+  merged.values = a.is_points() ? floats({a.size() + b.size()}) : floats({a.size() + b.size(), width});
+  float* to = merged.values.mutable_data_ptr<float>();
+  const std::vector<Segment> of_a = segments(a);
+  const std::vector<Segment> of_b = segments(b);
+  const auto take = [&](const Shadow& from, const Segment& part) {
+    copy(to + merged.size() * width, from.values.const_data_ptr<float>() + part.begin * width,
+         part.size() * width);
+    merged.trials.insert(merged.trials.end(), static_cast<size_t>(part.size()), part.trial);
+    merged.places.insert(merged.places.end(), from.places.begin() + part.begin,
+                         from.places.begin() + part.end);
+  };
+  size_t next_a = 0;
+  size_t next_b = 0;
+  while (next_a < of_a.size() || next_b < of_b.size()) {
+    const bool a_first =
+        next_b == of_b.size() || (next_a < of_a.size() && of_a[next_a].trial < of_b[next_b].trial);
+    if (a_first) {
+      take(a, of_a[next_a++]);
+    } else {
+      take(b, of_b[next_b++]);
+    }
+  }
+  return merged;
+}
+
+at::Tensor materialise(const Shadow& shadow, const Segment& segment, const at::Tensor& golden) {
+  at::Tensor whole = golden.clone(at::MemoryFormat::Contiguous);
+  float* to = whole.mutable_data_ptr<float>();
+  const float* values = shadow.values.const_data_ptr<float>();
+  if (shadow.is_points()) {
+    for (int64_t entry = segment.begin; entry < segment.end; ++entry)
+      to[shadow.places[static_cast<size_t>(entry)]] = values[entry];
+    return whole;
+  }
+  const RowSpace space(golden.sizes(), shadow.axis);
+  for (int64_t entry = segment.begin; entry < segment.end; ++entry) {
+    for (int64_t channel = 0; channel < space.channels; ++channel) {
+      to[space.offset(shadow.places[static_cast<size_t>(entry)], channel)] =
+          values[entry * space.channels + channel];
+    }
+  }
+  return whole;
+}
+
+void PointList::add(int32_t trial, int32_t offset, float value) {
+  shadow_.trials.push_back(trial);
+  shadow_.places.push_back(offset);
+  values_.push_back(value);
+}
+
+void PointList::add_differences(int32_t trial, const at::Tensor& golden, const at::Tensor& faulty) {
+  const at::Tensor before = golden.contiguous();
+  const at::Tensor after = faulty.contiguous();
+  const float* a = before.const_data_ptr<float>();
+  const float* b = after.const_data_ptr<float>();
+  for (int64_t offset = 0; offset < before.numel(); ++offset) {
+    if (!same_bits(a + offset, b + offset, 1)) add(trial, static_cast<int32_t>(offset), b[offset]);
+  }
+}
+
+Shadow PointList::take() {
+  shadow_.values = floats({shadow_.size()});
+  copy(shadow_.values.mutable_data_ptr<float>(), values_.data(), shadow_.size());
+  values_.clear();
+  return std::exchange(shadow_, {});
+}
+
+}  // namespace faultwave::wave

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace faultwave::wave {
+
+/// How a tensor is cut into rows along one axis: a row is all values whose other coordinates agree (a pixel
+/// with all its channels, a token). Rows are numbered row-major over the other axes.
+struct RowSpace {
+  RowSpace(c10::IntArrayRef shape, int64_t axis);
+
+  int64_t rows = 1;
+  int64_t channels = 1;
+  int64_t inner = 1;  ///< product of the axes behind the one that rows run along
+
+  /// Row-major offset of a value in the whole tensor.
+  int64_t offset(int64_t row, int64_t channel) const {
+    return (row / inner * channels + channel) * inner + row % inner;
+  }
+  int64_t row_of(int64_t offset) const { return offset / (channels * inner) * inner + offset % inner; }
+  int64_t channel_of(int64_t offset) const { return offset / inner % channels; }
+};
+
+/// Where the trials of a wave differ from one golden tensor, which is FP32 on the CPU. Entries are ordered by
+/// trial, then place; none stands twice. An entry may equal the golden value; what has no entry does.
+struct Shadow {
+  static constexpr int64_t points = -1;
+
+  int64_t axis = points;          ///< that rows run along; `points`: an entry is one value
+  std::vector<int32_t> trials;    ///< of each entry
+  std::vector<int32_t> places;    ///< row-major offset of a value, or number of a row
+  at::Tensor values;              ///< FP32 [entries], or [entries, channels]; contiguous
+
+  int64_t size() const { return static_cast<int64_t>(trials.size()); }
+  bool empty() const { return trials.empty(); }
+  bool is_points() const { return axis == points; }
+  int64_t bytes() const { return size() * 8 + (values.defined() ? values.numel() * 4 : 0); }
+};
+
+/// The entries of one trial: [begin, end).
+struct Segment {
+  int32_t trial = 0;
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+};
+std::vector<Segment> segments(const Shadow& shadow);
+
+/// The golden tensor as FP32 [rows, channels], contiguous; a view where that is how it lies.
+at::Tensor rows_of(const at::Tensor& golden, int64_t axis);
+
+/// Whole rows in place of points; values without an entry are golden. A shadow of rows along another axis
+/// goes by way of points.
+Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis);
+/// One entry for each value that differs in at least one bit.
+Shadow to_points(const Shadow& shadow, const at::Tensor& golden);
+
+/// Drops entries that equal the golden tensor bit for bit.
+void drop_golden(Shadow& shadow, const at::Tensor& golden);
+
+/// Entries of trials for which `keep[trial]`.
+Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);
+/// Puts shadows of different trials together; both are of `golden`. The result has rows where one has.
+Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden);
+
+/// A copy of the golden tensor with a trial's entries written into it; contiguous.
+at::Tensor materialise(const Shadow& shadow, const Segment& segment, const at::Tensor& golden);
+
+/// Points under construction: trials come in ascending order.
+class PointList {
+ public:
+  void add(int32_t trial, int32_t offset, float value);
+  /// Those values of `faulty` that differ in at least one bit.
+  void add_differences(int32_t trial, const at::Tensor& golden, const at::Tensor& faulty);
+  Shadow take();
+
+ private:
+  Shadow shadow_;
+  std::vector<float> values_;
+};
+
+}  // namespace faultwave::wave

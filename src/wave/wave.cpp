@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/wave/wave.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "src/fault/victim_context.h"
+
+namespace faultwave::wave {
+namespace {
+
+using detail::TensorPlace;
+
+constexpr const char* kWrittenView = "a write to memory that another tensor views";
+
+bool is_written(const c10::Argument& argument) {
+  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
+}
+
+/// Shadows are FP32 on the CPU.
+bool can_have_shadow(const at::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
+}
+
+std::vector<at::Tensor> tensors_of(c10::ArrayRef<c10::IValue> values) {
+  std::vector<at::Tensor> tensors;
+  detail::for_each_tensor(values, [&](TensorPlace, const at::Tensor& t) { tensors.push_back(t); });
+  return tensors;
+}
+
+void add_points(PointList& points, int32_t trial, const detail::FaultPlan::Change& change) {
+  const float* after = change.after.const_data_ptr<float>();
+  std::vector<std::pair<int64_t, float>> ordered;
+  for (size_t i = 0; i < change.offsets.size(); ++i)
+    ordered.emplace_back(change.offsets[i], after[i]);
+  std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [offset, value] : ordered)
+    points.add(trial, static_cast<int32_t>(offset), value);
+}
+
+}  // namespace
+
+Wave::Wave(const detail::Profile& profile, const std::vector<const Trial*>& trials, int64_t budget_bytes,
+           WaveReport& report)
+    : profile_(profile),
+      tracker_(profile),
+      budget_bytes_(budget_bytes),
+      report_(report),
+      plans_(trials.size()),
+      is_here_(trials.size(), 1) {
+  for (size_t trial = 0; trial < trials.size(); ++trial) {
+    for (const Fault& fault : trials[trial]->faults) {
+      const int number = profile.find(fault.kind, fault.site);
+      const Site& site = profile.sites()[static_cast<size_t>(number)];
+      pending_[number].push_back({static_cast<int32_t>(trial), plans_[trial].size()});
+      plans_[trial].emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))));
+    }
+  }
+}
+
+void Wave::on_call(intercept::OperatorCall& call) {
+  const detail::ProfiledCall* profiled = tracker_.match(call);
+  const Arguments arguments(call.arguments().begin(), call.arguments().end());
+  if (profiled != nullptr) join_what_is_read(*profiled, arguments);
+  std::vector<ShadowedArgument> shadowed = shadowed_arguments(profiled, arguments);
+  if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
+  if (call.schema().is_mutable()) leave_written_views(call.schema(), arguments);
+  if (shadowed.empty()) {
+    call.run();
+  } else {
+    follow(call, arguments, std::move(shadowed));
+  }
+  note_views(arguments, call);
+  if (profiled != nullptr) join_outputs(*profiled, call);
+}
+
+void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments) {
+  for (const int stored : profiled.stored) {
+    const auto faults = pending_.find(profile_.site_of_stored(stored));
+    if (faults == pending_.end() || stored_shadows_.count(stored) > 0) continue;
+    const at::Tensor& whole = profile_.stored()[stored].tensor;
+    if (can_have_shadow(whole) && whole.is_contiguous()) {
+      stored_shadows_[stored] = hit(faults->second, whole, nullptr);
+    } else {
+      for (const Pending& fault : faults->second)
+        leave(fault.trial, "a stored tensor that is not contiguous FP32");
+    }
+  }
+  for (const detail::SiteUse& use : profiled.network_inputs) {
+    const auto faults = pending_.find(use.site);
+    const at::Tensor tensor = detail::tensor_at(arguments, use.place);
+    if (faults == pending_.end() || !tensor.defined()) continue;
+    put(tensor, hit(faults->second, tensor, shadows_.find(tensor)));
+    pending_.erase(faults);  // later readers find the shadow
+  }
+}
+
+std::vector<ShadowedArgument> Wave::shadowed_arguments(const detail::ProfiledCall* profiled,
+                                                       const Arguments& arguments) const {
+  std::vector<ShadowedArgument> shadowed;
+  detail::for_each_tensor(arguments, [&](TensorPlace place, const at::Tensor& tensor) {
+    const Shadow* shadow = shadows_.find(tensor);
+    if (shadow == nullptr && profiled != nullptr && !stored_shadows_.empty()) {
+      const auto stored = stored_shadows_.find(profile_.stored().find(tensor));
+      if (stored != stored_shadows_.end()) {
+        // Only views of the whole: a slice would need the fault's place in it.
+        const at::Tensor& whole = profile_.stored()[stored->first].tensor;
+        if (tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides()) shadow = &stored->second;
+      }
+    }
+    if (shadow == nullptr) return;
+    Shadow here = all_here(*shadow) ? *shadow : select_trials(*shadow, is_here_);
+    if (!here.empty()) shadowed.push_back({place, std::move(here)});
+  });
+  return shadowed;
+}
+
+void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
+                            std::vector<ShadowedArgument>& shadowed) {
+  for (const detail::SiteUse& use : profiled.inputs) {
+    const auto faults = pending_.find(use.site);
+    const at::Tensor tensor = detail::tensor_at(arguments, use.place);
+    if (faults == pending_.end() || !tensor.defined()) continue;
+    const auto known = std::find_if(shadowed.begin(), shadowed.end(),
+                                    [&](const ShadowedArgument& s) { return s.place == use.place; });
+    Shadow faulty = hit(faults->second, tensor, known == shadowed.end() ? nullptr : &known->shadow);
+    if (faulty.empty()) continue;
+    if (known == shadowed.end()) {
+      shadowed.push_back({use.place, std::move(faulty)});
+    } else {
+      known->shadow = std::move(faulty);
+    }
+  }
+}
+
+void Wave::leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!is_written(schema.arguments()[i]) || !arguments[i].isTensor()) continue;
+    for (const Shadow* shadow : shadows_.of_other_views(arguments[i].toTensor()))
+      leave_all(*shadow, kWrittenView);
+  }
+}
+
+void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
+                  std::vector<ShadowedArgument> shadowed) {
+  const auto& schema = call.schema().arguments();
+  std::vector<at::Tensor> written;
+  for (size_t i = 0; i < schema.size(); ++i) {
+    if (!is_written(schema[i]) || !arguments[i].isTensor()) continue;
+    written.push_back(arguments[i].toTensor());
+    arguments[i] = written.back().clone();
+  }
+  call.run();
+
+  const auto start = std::chrono::steady_clock::now();
+  const Call seen{.op = call.op(),
+                  .arguments = std::move(arguments),
+                  .results = call.results().vec(),
+                  .shadowed = std::move(shadowed),
+                  .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); }};
+  const std::string& name = call.op().operator_name().name;
+  const std::vector<at::Tensor> results = tensors_of(seen.results);
+  const Rule rule = find_rule(name);
+  const bool all_fit = std::all_of(results.begin(), results.end(), can_have_shadow);
+  std::optional<std::vector<Shadow>> shadows;
+  if (rule != nullptr && all_fit) shadows = rule(seen);
+  if (!shadows) {
+    ++report_.generic[name];
+    shadows = apply_generic_rule(seen);
+  }
+  for (const at::Tensor& tensor : written) {
+    if (!shadows_.has_other_views(tensor)) continue;
+    for (const ShadowedArgument& argument : seen.shadowed)
+      leave_all(argument.shadow, kWrittenView);
+  }
+  for (size_t i = 0; i < results.size(); ++i)
+    put(results[i], std::move(shadows->at(i)));
+  shadows_.sweep();
+  keep_to_budget();
+  report_.seconds[name] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void Wave::join_outputs(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call) {
+  for (const detail::SiteUse& use : profiled.outputs) {
+    const auto faults = pending_.find(use.site);
+    const at::Tensor tensor = detail::tensor_at(call.results(), use.place);
+    if (faults == pending_.end() || !tensor.defined()) continue;
+    Shadow shadow = hit(faults->second, tensor, shadows_.find(tensor));
+    const bool is_new_memory =
+        !is_written(call.schema().returns()[static_cast<size_t>(use.place.position)]);
+    if (!is_new_memory && shadows_.has_other_views(tensor))
+      leave_all(shadow, kWrittenView);
+    put(tensor, std::move(shadow));
+  }
+}
+
+Shadow Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, const Shadow* base) {
+  const int64_t forward = std::max<int64_t>(tracker_.forward(), 1);
+  std::map<int32_t, std::vector<size_t>> by_trial;
+  for (const Pending& fault : faults) {
+    if (is_here_[static_cast<size_t>(fault.trial)]) by_trial[fault.trial].push_back(fault.plan);
+  }
+  std::vector<char> untouched(is_here_.begin(), is_here_.end());
+  const std::vector<Segment> parts = base == nullptr ? std::vector<Segment>{} : segments(*base);
+  PointList points;
+  for (const auto& [trial, plans] : by_trial) {
+    std::vector<detail::FaultPlan>& own = plans_[static_cast<size_t>(trial)];
+    untouched[static_cast<size_t>(trial)] = 0;
+    if (!can_have_shadow(golden)) {
+      leave(trial, "a fault in a tensor that is not FP32");
+      continue;
+    }
+    const auto part = std::find_if(parts.begin(), parts.end(),
+                                   [trial = trial](const Segment& p) { return p.trial == trial; });
+    if (part == parts.end() && plans.size() == 1) {
+      add_points(points, trial, own[plans[0]].hit_beside(golden, forward));
+      continue;
+    }
+    const at::Tensor faulty =
+        part == parts.end() ? golden.clone() : materialise(*base, *part, golden);
+    for (const size_t plan : plans)
+      own[plan].hit_in_place(faulty, forward);
+    points.add_differences(trial, golden, faulty);
+  }
+  Shadow joined = points.take();
+  if (base == nullptr || base->empty()) return joined;
+  return merge(select_trials(*base, untouched), joined, golden);
+}
+
+void Wave::put(const at::Tensor& tensor, Shadow shadow) {
+  shadows_.put(tensor, all_here(shadow) ? std::move(shadow) : select_trials(shadow, is_here_));
+}
+
+bool Wave::all_here(const Shadow& shadow) const {
+  return std::all_of(shadow.trials.begin(), shadow.trials.end(),
+                     [&](int32_t trial) { return is_here_[static_cast<size_t>(trial)] != 0; });
+}
+
+void Wave::leave(int32_t trial, const std::string& reason) {
+  is_here_[static_cast<size_t>(trial)] = 0;
+  if (left_.emplace(trial, reason).second) ++report_.left[reason];
+}
+
+void Wave::leave_all(const Shadow& shadow, const std::string& reason) {
+  for (const Segment& part : segments(shadow))
+    leave(part.trial, reason);
+}
+
+void Wave::keep_to_budget() {
+  const int64_t bytes = shadows_.bytes();
+  if (bytes <= budget_bytes_) return;
+  std::vector<int32_t> here;
+  for (size_t trial = 0; trial < is_here_.size(); ++trial) {
+    if (is_here_[trial]) here.push_back(static_cast<int32_t>(trial));
+  }
+  if (here.size() < 2) return;
+  for (size_t i = here.size() / 2; i < here.size(); ++i) {
+    is_here_[static_cast<size_t>(here[i])] = 0;
+    postponed_.push_back(here[i]);
+  }
+  shadows_.update([&](Shadow& shadow) { shadow = select_trials(shadow, is_here_); });
+}
+
+void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall& call) {
+  detail::for_each_tensor(call.results(), [&](TensorPlace, const at::Tensor& result) {
+    detail::for_each_tensor(arguments, [&](TensorPlace, const at::Tensor& argument) {
+      const void* memory = detail::storage_of(result);
+      if (memory != nullptr && memory == detail::storage_of(argument) && !result.is_same(argument))
+        shadows_.note_views(argument, result);
+    });
+  });
+}
+
+at::Tensor Wave::faulty(int32_t trial, const at::Tensor& golden) const {
+  const Shadow* shadow = shadows_.find(golden);
+  if (shadow == nullptr) return golden;
+  const auto first = std::lower_bound(shadow->trials.begin(), shadow->trials.end(), trial);
+  const auto last = std::upper_bound(first, shadow->trials.end(), trial);
+  if (first == last) return golden;
+  return materialise(*shadow, {trial, first - shadow->trials.begin(), last - shadow->trials.begin()}, golden);
+}
+
+std::vector<Receipt> Wave::receipts(int32_t trial) const {
+  std::vector<Receipt> receipts;
+  for (const detail::FaultPlan& plan : plans_[static_cast<size_t>(trial)])
+    receipts.push_back(plan.receipt());
+  return receipts;
+}
+
+bool Wave::has_hit(int32_t trial) const {
+  const auto& plans = plans_[static_cast<size_t>(trial)];
+  return std::all_of(plans.begin(), plans.end(),
+                     [](const detail::FaultPlan& plan) { return plan.hits() > 0; });
+}
+
+}  // namespace faultwave::wave

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "faultwave/engine.h"
+#include "faultwave/wave_engine.h"
+
+#include "src/fault/fault_plan.h"
+#include "src/intercept/intercept.h"
+#include "src/model/call_tracker.h"
+#include "src/model/profile.h"
+#include "src/wave/rule.h"
+#include "src/wave/shadow_map.h"
+
+namespace faultwave::wave {
+
+/// One golden forward, and many trials along it.
+///
+/// Note: the life of a shadow. A fault joins where the network has its site: an output's values differ from
+/// then on, those of a weight, bias, buffer or network input from its first reader on, an operator's input
+/// for that operator alone. Each operator that reads a tensor with a shadow hands shadows to its results by
+/// its rule. A trial that has no entry left anywhere behind its faults is masked. What cannot be followed
+/// (see left()) has to be run by another engine.
+class Wave : public intercept::Handler {
+ public:
+  /// Faults are resolved, in trials of one input. `trials` must outlive the wave.
+  Wave(const detail::Profile& profile, const std::vector<const Trial*>& trials, int64_t budget_bytes,
+       WaveReport& report);
+
+  void on_call(intercept::OperatorCall& call) override;
+
+  /// After the forward: what a trial has in place of a golden output.
+  at::Tensor faulty(int32_t trial, const at::Tensor& golden) const;
+  /// Why a trial left the wave, by trial.
+  const std::map<int32_t, std::string>& left() const { return left_; }
+  /// Trials that would have needed more memory than the budget gives.
+  const std::vector<int32_t>& postponed() const { return postponed_; }
+  std::vector<Receipt> receipts(int32_t trial) const;
+  bool has_hit(int32_t trial) const;
+
+ private:
+  struct Pending {
+    int32_t trial;
+    size_t plan;
+  };
+  using Arguments = std::vector<c10::IValue>;
+
+  void join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments);
+  std::vector<ShadowedArgument> shadowed_arguments(const detail::ProfiledCall* profiled,
+                                                   const Arguments& arguments) const;
+  void add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
+                        std::vector<ShadowedArgument>& shadowed);
+  /// Of trials that differ in another view of what is about to be written.
+  void leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments);
+  void follow(intercept::OperatorCall& call, Arguments arguments, std::vector<ShadowedArgument> shadowed);
+  void join_outputs(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
+  /// `base` with the faults of a site in it.
+  Shadow hit(const std::vector<Pending>& faults, const at::Tensor& golden, const Shadow* base);
+  void put(const at::Tensor& tensor, Shadow shadow);
+  void leave(int32_t trial, const std::string& reason);
+  void leave_all(const Shadow& shadow, const std::string& reason);
+  bool all_here(const Shadow& shadow) const;
+  void keep_to_budget();
+  void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
+
+  const detail::Profile& profile_;
+  detail::CallTracker tracker_;
+  int64_t budget_bytes_;
+  WaveReport& report_;
+  std::vector<std::vector<detail::FaultPlan>> plans_;  // by trial
+  std::unordered_map<int, std::vector<Pending>> pending_;  // by site
+  std::unordered_map<int, Shadow> stored_shadows_;         // by number of the stored tensor
+  ShadowMap shadows_;
+  std::map<int32_t, std::string> left_;
+  std::vector<int32_t> postponed_;
+  std::vector<char> is_here_;  // by trial
+};
+
+}  // namespace faultwave::wave

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same trials on the wave engine and, one at a time, on the direct engine.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "faultwave/direct_engine.h"
+#include "faultwave/wave_engine.h"
+
+namespace faultwave::test {
+
+/// A module and how it is run.
+class ModuleNetwork : public Network {
+ public:
+  using Forward = std::function<std::vector<at::Tensor>(const at::Tensor&)>;
+  ModuleNetwork(std::shared_ptr<torch::nn::Module> module, Forward forward)
+      : module_(std::move(module)), forward_(std::move(forward)) {
+    module_->eval();
+  }
+  std::vector<at::Tensor> forward(const std::vector<c10::IValue>& inputs) override {
+    return forward_(inputs.at(0).toTensor());
+  }
+  std::vector<InputSpec> inputs() const override { return {{"x", at::kFloat, {}}}; }
+  std::vector<NamedTensor> parameters() const override { return named(module_->named_parameters()); }
+  std::vector<NamedTensor> buffers() const override { return named(module_->named_buffers()); }
+  void save(const std::string&) const override {}
+  std::string format() const override { return "test"; }
+
+ private:
+  template <typename Dictionary>
+  static std::vector<NamedTensor> named(const Dictionary& tensors) {
+    std::vector<NamedTensor> list;
+    for (const auto& item : tensors)
+      list.push_back({item.key(), item.value()});
+    return list;
+  }
+  std::shared_ptr<torch::nn::Module> module_;
+  Forward forward_;
+};
+
+/// Both engines on one network and its inputs.
+struct Engines {
+  Engines(std::shared_ptr<Network> of, const at::Tensor& batch, const WaveOptions& options = {})
+      : network(std::move(of)),
+        inputs(inputs_from_tensor(batch)),
+        injector(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)}),
+        direct(std::make_shared<DirectEngine>(network, injector, inputs, DirectOptions{1, at::kCPU, {}})),
+        wave(network, injector, inputs, direct, options) {}
+
+  std::shared_ptr<Network> network;
+  std::shared_ptr<InputSet> inputs;
+  Injector injector;
+  std::shared_ptr<DirectEngine> direct;
+  WaveEngine wave;
+};
+
+inline std::map<size_t, TrialOutputs> outputs_of(Engine& engine, const std::vector<Trial>& trials) {
+  std::map<size_t, TrialOutputs> outputs;
+  engine.run(trials, [&](size_t index, const TrialOutputs& trial) {
+    CHECK(outputs.emplace(index, trial).second);
+  });
+  REQUIRE(outputs.size() == trials.size());
+  return outputs;
+}
+
+/// What rounding may add to an output, in parts of its largest magnitude, golden or faulty: 2^-15, which is
+/// 256 times the spacing of FP32 numbers.
+constexpr double kRounding = 0x1p-15;
+
+inline void check_same(const at::Tensor& wave, const at::Tensor& direct, const at::Tensor& golden) {
+  REQUIRE(wave.sizes() == direct.sizes());
+  REQUIRE((wave.scalar_type() == direct.scalar_type()));
+  if (!direct.is_floating_point()) {
+    CHECK(at::equal(wave, direct));
+    return;
+  }
+  CHECK(at::equal(wave.isnan(), direct.isnan()));
+  CHECK(at::equal(wave.isinf(), direct.isinf()));
+  const at::Tensor finite = direct.isfinite();
+  CHECK(at::equal(wave.masked_select(direct.isinf()), direct.masked_select(direct.isinf())));
+  const at::Tensor a = wave.masked_select(finite).to(at::kDouble);
+  const at::Tensor b = direct.masked_select(finite).to(at::kDouble);
+  if (b.numel() == 0) return;
+  const double largest = std::max(b.abs().max().item<double>(), golden.abs().max().item<double>());
+  CHECK((a - b).abs().max().item<double>() <= kRounding * largest);
+}
+
+/// Runs the trials on both engines, one after the other; outputs agree but for rounding, receipts exactly.
+inline void check_agreement(Engines& engines, const std::vector<Trial>& trials) {
+  const auto by_wave = outputs_of(engines.wave, trials);
+  const auto by_direct = outputs_of(*engines.direct, trials);
+  for (const auto& [index, direct] : by_direct) {
+    const TrialOutputs& wave = by_wave.at(index);
+    CAPTURE(to_string(trials[index].faults));
+    CHECK(wave.crash == direct.crash);
+    REQUIRE(wave.faulty.size() == direct.faulty.size());
+    for (size_t i = 0; i < direct.faulty.size(); ++i)
+      check_same(wave.faulty[i], direct.faulty[i], direct.golden[i]);
+    REQUIRE(wave.receipts.size() == direct.receipts.size());
+    for (size_t i = 0; i < direct.receipts.size(); ++i) {
+      const Receipt& a = wave.receipts[i];
+      const Receipt& b = direct.receipts[i];
+      CHECK(a.fault == b.fault);
+      CHECK(a.hits == b.hits);
+      REQUIRE(a.victims.size() == b.victims.size());
+      for (size_t v = 0; v < b.victims.size(); ++v) {
+        CHECK(a.victims[v].index == b.victims[v].index);
+        // A second fault may hit what the first has changed, which is the same but for rounding.
+        if (direct.receipts.size() > 1) continue;
+        CHECK(a.victims[v].bits_before == b.victims[v].bits_before);
+        CHECK(a.victims[v].bits_after == b.victims[v].bits_after);
+      }
+    }
+  }
+}
+
+/// Trials with faults of all kinds of sites, by error models in turn.
+std::vector<Trial> drawn_trials(const Engines& engines, int count, uint64_t seed);
+
+}  // namespace faultwave::test

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/wave/shadow.h"
+
+#include <torch/torch.h>
+
+#include <doctest/doctest.h>
+
+namespace faultwave::wave {
+namespace {
+
+/// Trial 2 has value 100 at [0, 1, 0, 1], trial 5 has 200 at [0, 0, 1, 1] and 300 at [0, 1, 1, 1].
+Shadow example() {
+  PointList points;
+  points.add(2, 5, 100);
+  points.add(5, 3, 200);
+  points.add(5, 7, 300);
+  return points.take();
+}
+
+at::Tensor golden() {
+  return torch::arange(8, torch::kFloat).view({1, 2, 2, 2});
+}
+
+TEST_CASE("rows and points tell the same") {
+  const Shadow points = example();
+  const Shadow rows = to_rows(points, golden(), 1);
+  CHECK(rows.trials == std::vector<int32_t>{2, 5});
+  CHECK(rows.places == std::vector<int32_t>{1, 3});
+  CHECK(at::equal(rows.values, torch::tensor({{1.f, 100.f}, {200.f, 300.f}})));
+
+  const Shadow back = to_points(rows, golden());
+  CHECK(back.trials == points.trials);
+  CHECK(back.places == points.places);
+  CHECK(at::equal(back.values, points.values));
+
+  const Shadow along_width = to_rows(rows, golden(), 3);
+  CHECK(along_width.trials == std::vector<int32_t>{2, 5, 5});
+  CHECK(along_width.places == std::vector<int32_t>{2, 1, 3});
+  CHECK(at::equal(along_width.values, torch::tensor({{4.f, 100.f}, {2.f, 200.f}, {6.f, 300.f}})));
+}
+
+TEST_CASE("materialise writes a trial's values into a copy") {
+  const Shadow rows = to_rows(example(), golden(), 1);
+  const std::vector<Segment> parts = segments(rows);
+  REQUIRE(parts.size() == 2);
+  const at::Tensor before = golden();
+  const at::Tensor faulty = materialise(rows, parts[1], before);
+  CHECK(at::equal(faulty.flatten(), torch::tensor({0.f, 1.f, 2.f, 200.f, 4.f, 5.f, 6.f, 300.f})));
+  CHECK(at::equal(before, golden()));
+}
+
+TEST_CASE("entries that equal the golden tensor are dropped, by bits") {
+  PointList points;
+  points.add(0, 0, -0.0f);  // golden is +0
+  points.add(0, 3, 3);
+  points.add(1, 4, 4);
+  Shadow shadow = points.take();
+  drop_golden(shadow, golden());
+  CHECK(shadow.trials == std::vector<int32_t>{0});
+  CHECK(shadow.places == std::vector<int32_t>{0});
+}
+
+TEST_CASE("merge keeps the order of trials and takes rows where one side has them") {
+  PointList points;
+  points.add(3, 0, 50);
+  const Shadow merged = merge(to_rows(example(), golden(), 1), points.take(), golden());
+  CHECK(merged.axis == 1);
+  CHECK(merged.trials == std::vector<int32_t>{2, 3, 5});
+  CHECK(merged.places == std::vector<int32_t>{1, 0, 3});
+  CHECK(at::equal(merged.values, torch::tensor({{1.f, 100.f}, {50.f, 4.f}, {200.f, 300.f}})));
+}
+
+TEST_CASE("select_trials leaves the others out") {
+  const Shadow selected = select_trials(example(), {1, 1, 0, 1, 1, 1});
+  CHECK(selected.trials == std::vector<int32_t>{5, 5});
+  CHECK(at::equal(selected.values, torch::tensor({200.f, 300.f})));
+}
+
+}  // namespace
+}  // namespace faultwave::wave
