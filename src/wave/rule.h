@@ -56,6 +56,8 @@ std::optional<std::vector<Shadow>> reshape_rule(const Call& call);
 std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call);
 std::optional<std::vector<Shadow>> convolution_rule(const Call& call);
 std::optional<std::vector<Shadow>> linear_rule(const Call& call);
+std::optional<std::vector<Shadow>> addmm_rule(const Call& call);
+std::optional<std::vector<Shadow>> matmul_rule(const Call& call);
 std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
 std::optional<std::vector<Shadow>> average_rule(const Call& call);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/shadow.h"
 
+#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -9,6 +10,9 @@
 
 namespace faultwave::wave {
 namespace {
+
+// Values that are worth a thread of their own.
+constexpr int64_t kGrain = 16384;
 
 bool same_bits(const float* a, const float* b, int64_t count) {
   return std::memcmp(a, b, static_cast<size_t>(count) * sizeof(float)) == 0;
@@ -99,9 +103,11 @@ Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
   rows.values = floats({rows.size(), space.channels});
   float* to = rows.values.mutable_data_ptr<float>();
   const float* from = golden_rows.const_data_ptr<float>();
-  for (int64_t entry = 0; entry < rows.size(); ++entry)
-    copy(to + entry * space.channels, from + rows.places[static_cast<size_t>(entry)] * space.channels,
-         space.channels);
+  at::parallel_for(0, rows.size(), kGrain / space.channels + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry)
+      copy(to + entry * space.channels, from + rows.places[static_cast<size_t>(entry)] * space.channels,
+           space.channels);
+  });
   const float* values = shadow.values.const_data_ptr<float>();
   for (int64_t i = 0; i < shadow.size(); ++i) {
     const int64_t channel = space.channel_of(shadow.places[static_cast<size_t>(i)]);
@@ -124,10 +130,17 @@ void drop_golden(Shadow& shadow, const at::Tensor& golden) {
   const at::Tensor rows = shadow.is_points() ? golden.contiguous() : rows_of(golden, shadow.axis);
   const float* from = rows.const_data_ptr<float>();
   float* values = shadow.values.mutable_data_ptr<float>();
+  std::vector<char> is_golden(shadow.trials.size());
+  at::parallel_for(0, shadow.size(), kGrain / width + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const auto at = static_cast<size_t>(entry);
+      is_golden[at] = same_bits(values + entry * width, from + shadow.places[at] * width, width);
+    }
+  });
   int64_t kept = 0;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
-    if (same_bits(values + entry * width, from + shadow.places[at] * width, width)) continue;
+    if (is_golden[at]) continue;
     if (kept != entry) {
       shadow.trials[static_cast<size_t>(kept)] = shadow.trials[at];
       shadow.places[static_cast<size_t>(kept)] = shadow.places[at];

@@ -62,6 +62,9 @@ constexpr std::array kRules{
     Entry{"aten::batch_norm", batch_norm_rule},
     Entry{"aten::conv2d", convolution_rule},
     Entry{"aten::linear", linear_rule},
+    Entry{"aten::addmm", addmm_rule},
+    Entry{"aten::mm", matmul_rule},
+    Entry{"aten::matmul", matmul_rule},
     Entry{"aten::max_pool2d", max_pool_rule},
     Entry{"aten::adaptive_avg_pool2d", average_rule},
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
 #include <torch/types.h>
 
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "src/wave/rule.h"
@@ -43,17 +44,19 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
   const float* scales = scale.const_data_ptr<float>();
   const float* shifts = shift.const_data_ptr<float>();
   float* to = out.values.mutable_data_ptr<float>();
-  for (int64_t entry = 0; entry < in.size(); ++entry) {
-    const int64_t place = in.places[static_cast<size_t>(entry)];
-    const int64_t channel = in.is_points() ? space.channel_of(place) : 0;
-    for (int64_t i = 0; i < width; ++i) {
-      const float value = from[entry * width + i];
-      const float* golden_value = before + place * width + i;
-      const bool is_golden = std::memcmp(&value, golden_value, sizeof value) == 0;
-      to[entry * width + i] =
-          is_golden ? after[place * width + i] : value * scales[channel + i] + shifts[channel + i];
+  at::parallel_for(0, in.size(), 16384 / width + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const int64_t place = in.places[static_cast<size_t>(entry)];
+      const int64_t channel = in.is_points() ? space.channel_of(place) : 0;
+      for (int64_t i = 0; i < width; ++i) {
+        const float value = from[entry * width + i];
+        const bool is_golden =
+            std::bit_cast<uint32_t>(value) == std::bit_cast<uint32_t>(before[place * width + i]);
+        to[entry * width + i] =
+            is_golden ? after[place * width + i] : value * scales[channel + i] + shifts[channel + i];
+      }
     }
-  }
+  });
   drop_golden(out, result);
   return std::vector<Shadow>{std::move(out)};
 }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "src/wave/rule.h"
+#include "src/wave/rules/product.h"
 #include "src/wave/rules/window.h"
 
 namespace faultwave::wave {
@@ -51,9 +52,7 @@ class Convolution {
         groups_(call.arguments[6].toInt()),
         windows_(Windows::over(input_, result_, weight_.sizes().slice(2), stride_, padding_, dilation_)),
         in_channels_(input_.size(1)),
-        out_channels_(result_.size(1)),
-        // [in channels of a group, taps, out channels]
-        packed_(weight_.permute({1, 2, 3, 0}).contiguous()) {}
+        out_channels_(result_.size(1)) {}
 
   bool is_depthwise() const { return groups_ == in_channels_ && groups_ == out_channels_; }
 
@@ -66,7 +65,8 @@ class Convolution {
     const at::Tensor golden = input_.contiguous();
     const float* before = golden.const_data_ptr<float>();
     const float* values = points.values.const_data_ptr<float>();
-    const float* weight = packed_.const_data_ptr<float>();
+    const at::Tensor packed = weight_.permute({1, 2, 3, 0}).contiguous();  // in of a group, taps, out
+    const float* weight = packed.const_data_ptr<float>();
     const int64_t group_in = in_channels_ / groups_;
     const int64_t group_out = out_channels_ / groups_;
     const int64_t taps = windows_.taps();
@@ -88,7 +88,8 @@ class Convolution {
   Shadow of_rows_depthwise(const Shadow& rows) const {
     const at::Tensor changes = differences(rows);
     const float* change = changes.const_data_ptr<float>();
-    const float* weight = packed_.const_data_ptr<float>();
+    const at::Tensor packed = weight_.permute({1, 2, 3, 0}).contiguous();  // 1, taps, out
+    const float* weight = packed.const_data_ptr<float>();
     return accumulate(rows, [&](const Segment& part, const std::vector<int64_t>& row_of, float* out) {
       for (int64_t entry = part.begin; entry < part.end; ++entry) {
         windows_.for_each_target(
@@ -103,7 +104,7 @@ class Convolution {
   Shadow of_few_rows(const Shadow& rows) const {
     const at::Tensor changes = differences(rows);
     const int64_t width = windows_.taps() * out_channels_;
-    const at::Tensor weight = packed_.view({in_channels_, width});
+    const at::Tensor weight = weight_.permute({2, 3, 0, 1}).reshape({width, in_channels_});  // taps, out
     const std::vector<Segment> parts = segments(rows);
     TargetRows targets = zeroed(rows, parts);
     float* out = targets.shadow.values.mutable_data_ptr<float>();
@@ -113,8 +114,8 @@ class Convolution {
       while (last < parts.size() && parts[last].end - parts[first].begin <= most)
         ++last;
       const int64_t begin = parts[first].begin;
-      const at::Tensor product = at::mm(changes.narrow(0, begin, parts[last - 1].end - begin), weight);
-      const float* from = product.const_data_ptr<float>();
+      const at::Tensor taps = product(changes.narrow(0, begin, parts[last - 1].end - begin), weight);
+      const float* from = taps.const_data_ptr<float>();
       for_parts(first, last, targets, [&](size_t part, const std::vector<int64_t>& row_of) {
         for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
           windows_.for_each_target(
@@ -234,7 +235,6 @@ class Convolution {
   Windows windows_;
   int64_t in_channels_;
   int64_t out_channels_;
-  at::Tensor packed_;
 };
 
 /// Trials whose rows are many, by trial number.
