@@ -33,4 +33,5 @@
 #include "faultwave/specification.h"
 #include "faultwave/store.h"
 #include "faultwave/strata.h"
+#include "faultwave/wave_engine.h"
 #include "faultwave/weighted_sequence.h"

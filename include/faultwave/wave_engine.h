@@ -15,17 +15,17 @@
 namespace faultwave {
 
 struct WaveOptions {
-  int64_t trials = 1024;                         ///< most trials along one golden forward
+  int64_t trials = 1024;                    ///< most trials along one golden forward
   int64_t budget_bytes = int64_t{2} << 30;  ///< for what differs, all trials of a forward together
 };
 
 /// What a wave engine did so far, for those who ask where the time went.
 struct WaveReport {
-  int64_t forwards = 0;  ///< golden ones
-  int64_t trials = 0;    ///< that stayed to the end
-  std::map<std::string, int64_t> left;             ///< trials that the other engine ran, by reason
-  std::map<std::string, int64_t> generic;          ///< calls without a rule, by operator
-  std::map<std::string, double> seconds;           ///< in rules, by operator
+  int64_t forwards = 0;                    ///< golden ones
+  int64_t trials = 0;                      ///< that stayed to the end
+  std::map<std::string, int64_t> left;     ///< trials that the other engine ran, by reason
+  std::map<std::string, int64_t> generic;  ///< calls without a rule, by operator
+  std::map<std::string, double> seconds;   ///< in rules, by operator
 };
 
 /// Runs many trials along one golden forward and computes only what differs. Linear operators work on the

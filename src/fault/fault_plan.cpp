@@ -10,8 +10,8 @@
 #include "faultwave/random.h"
 
 #include "src/common/shape.h"
-#include "src/fault/element_values.h"
 #include "src/fault/bits.h"
+#include "src/fault/element_values.h"
 
 namespace faultwave::detail {
 namespace {

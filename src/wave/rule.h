@@ -26,7 +26,7 @@ struct Call {
   const c10::OperatorHandle& op;
   std::vector<c10::IValue> arguments;  ///< as before the call: a copy stands for one that was written to
   std::vector<c10::IValue> results;
-  std::vector<ShadowedArgument> shadowed;          ///< at least one
+  std::vector<ShadowedArgument> shadowed;                               ///< at least one
   std::function<void(int32_t trial, const std::string& reason)> leave;  ///< to the other engine
 
   const Shadow* shadow_of(int position) const;
@@ -53,6 +53,10 @@ std::optional<std::vector<Shadow>> element_rule(const Call& call);
 std::optional<std::vector<Shadow>> binary_rule(const Call& call);
 std::optional<std::vector<Shadow>> same_values_rule(const Call& call);
 std::optional<std::vector<Shadow>> reshape_rule(const Call& call);
+std::optional<std::vector<Shadow>> permute_rule(const Call& call);
+std::optional<std::vector<Shadow>> concatenation_rule(const Call& call);
+std::optional<std::vector<Shadow>> layer_norm_rule(const Call& call);
+std::optional<std::vector<Shadow>> softmax_rule(const Call& call);
 std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call);
 std::optional<std::vector<Shadow>> convolution_rule(const Call& call);
 std::optional<std::vector<Shadow>> linear_rule(const Call& call);

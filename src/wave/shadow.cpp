@@ -203,6 +203,42 @@ Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   return merged;
 }
 
+Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
+  const int64_t width = a.is_points() ? 1 : a.values.size(1);
+  const at::Tensor rows = a.is_points() ? golden.contiguous() : rows_of(golden, a.axis);
+  const float* before = rows.const_data_ptr<float>();
+  const float* of_a = a.values.const_data_ptr<float>();
+  const float* of_b = b.values.const_data_ptr<float>();
+  Shadow both;
+  both.axis = a.axis;
+  both.values = a.is_points() ? floats({a.size() + b.size()}) : floats({a.size() + b.size(), width});
+  float* to = both.values.mutable_data_ptr<float>();
+  int64_t i = 0;
+  int64_t j = 0;
+  const auto key = [](const Shadow& shadow, int64_t entry) {
+    const auto at = static_cast<size_t>(entry);
+    return entry < shadow.size() ? std::make_pair(shadow.trials[at], shadow.places[at])
+                                 : std::make_pair(INT32_MAX, INT32_MAX);
+  };
+  while (i < a.size() || j < b.size()) {
+    const auto next = std::min(key(a, i), key(b, j));
+    const bool in_a = key(a, i) == next;
+    const bool in_b = key(b, j) == next;
+    float* out = to + both.size() * width;
+    copy(out, in_a ? of_a + i * width : of_b + j * width, width);
+    for (int64_t c = 0; in_a && in_b && c < width; ++c) {
+      const float value = of_b[j * width + c];
+      if (!same_bits(&value, before + next.second * width + c, 1)) out[c] = value;
+    }
+    both.trials.push_back(next.first);
+    both.places.push_back(next.second);
+    i += in_a;
+    j += in_b;
+  }
+  both.values = both.values.narrow(0, 0, both.size());
+  return both;
+}
+
 at::Tensor materialise(const Shadow& shadow, const Segment& segment, const at::Tensor& golden) {
   at::Tensor whole = golden.clone(at::MemoryFormat::Contiguous);
   float* to = whole.mutable_data_ptr<float>();

@@ -30,10 +30,10 @@ struct RowSpace {
 struct Shadow {
   static constexpr int64_t points = -1;
 
-  int64_t axis = points;          ///< that rows run along; `points`: an entry is one value
-  std::vector<int32_t> trials;    ///< of each entry
-  std::vector<int32_t> places;    ///< row-major offset of a value, or number of a row
-  at::Tensor values;              ///< FP32 [entries], or [entries, channels]; contiguous
+  int64_t axis = points;        ///< that rows run along; `points`: an entry is one value
+  std::vector<int32_t> trials;  ///< of each entry
+  std::vector<int32_t> places;  ///< row-major offset of a value, or number of a row
+  at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
 
   int64_t size() const { return static_cast<int64_t>(trials.size()); }
   bool empty() const { return trials.empty(); }
@@ -66,6 +66,10 @@ void drop_golden(Shadow& shadow, const at::Tensor& golden);
 Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);
 /// Puts shadows of different trials together; both are of `golden`. The result has rows where one has.
 Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden);
+
+/// Puts shadows together that may have trials and places in common. There, a value of `b` counts if it
+/// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points.
+Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden);
 
 /// A copy of the golden tensor with a trial's entries written into it; contiguous.
 at::Tensor materialise(const Shadow& shadow, const Segment& segment, const at::Tensor& golden);

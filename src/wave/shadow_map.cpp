@@ -49,7 +49,8 @@ std::vector<const Shadow*> ShadowMap::of_other_views(const at::Tensor& tensor) c
   if (found == views_.end()) return shadows;
   for (const WeakTensor& view : found->second) {
     const auto entry = entries_.find(view._unsafe_get_target());
-    const bool is_other = entry != entries_.end() && !view.expired() && entry->first != tensor.unsafeGetTensorImpl();
+    const bool is_other =
+        entry != entries_.end() && !view.expired() && entry->first != tensor.unsafeGetTensorImpl();
     if (is_other) shadows.push_back(&entry->second.shadow);
   }
   return shadows;

@@ -189,10 +189,8 @@ void Wave::join_outputs(const detail::ProfiledCall& profiled, const intercept::O
     const at::Tensor tensor = detail::tensor_at(call.results(), use.place);
     if (faults == pending_.end() || !tensor.defined()) continue;
     Shadow shadow = hit(faults->second, tensor, shadows_.find(tensor));
-    const bool is_new_memory =
-        !is_written(call.schema().returns()[static_cast<size_t>(use.place.position)]);
-    if (!is_new_memory && shadows_.has_other_views(tensor))
-      leave_all(shadow, kWrittenView);
+    const bool is_new_memory = !is_written(call.schema().returns()[static_cast<size_t>(use.place.position)]);
+    if (!is_new_memory && shadows_.has_other_views(tensor)) leave_all(shadow, kWrittenView);
     put(tensor, std::move(shadow));
   }
 }
@@ -219,8 +217,7 @@ Shadow Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, c
       add_points(points, trial, own[plans[0]].hit_beside(golden, forward));
       continue;
     }
-    const at::Tensor faulty =
-        part == parts.end() ? golden.clone() : materialise(*base, *part, golden);
+    const at::Tensor faulty = part == parts.end() ? golden.clone() : materialise(*base, *part, golden);
     for (const size_t plan : plans)
       own[plan].hit_in_place(faulty, forward);
     points.add_differences(trial, golden, faulty);

@@ -71,7 +71,7 @@ class Wave : public intercept::Handler {
   detail::CallTracker tracker_;
   int64_t budget_bytes_;
   WaveReport& report_;
-  std::vector<std::vector<detail::FaultPlan>> plans_;  // by trial
+  std::vector<std::vector<detail::FaultPlan>> plans_;      // by trial
   std::unordered_map<int, std::vector<Pending>> pending_;  // by site
   std::unordered_map<int, Shadow> stored_shadows_;         // by number of the stored tensor
   ShadowMap shadows_;

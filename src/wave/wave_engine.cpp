@@ -32,8 +32,8 @@ WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injecto
       other_(std::move(other)),
       options_(options) {
   if (options_.trials < 1) {
-    throw UserError(ErrorCode::usage, "a wave of " + std::to_string(options_.trials) +
-                                          " trials: expected at least 1");
+    throw UserError(ErrorCode::usage,
+                    "a wave of " + std::to_string(options_.trials) + " trials: expected at least 1");
   }
 }
 

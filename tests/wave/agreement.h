@@ -64,9 +64,8 @@ struct Engines {
 
 inline std::map<size_t, TrialOutputs> outputs_of(Engine& engine, const std::vector<Trial>& trials) {
   std::map<size_t, TrialOutputs> outputs;
-  engine.run(trials, [&](size_t index, const TrialOutputs& trial) {
-    CHECK(outputs.emplace(index, trial).second);
-  });
+  engine.run(trials,
+             [&](size_t index, const TrialOutputs& trial) { CHECK(outputs.emplace(index, trial).second); });
   REQUIRE(outputs.size() == trials.size());
   return outputs;
 }

@@ -10,11 +10,12 @@
 namespace faultwave::test {
 
 std::vector<Trial> drawn_trials(const Engines& engines, int count, uint64_t seed) {
-  const std::vector<ErrorModelPtr> models{bit_flip(),        random_value(-1, 1), constant(INFINITY),
-                                          constant(NAN),     zero(),              gaussian_noise(1e-6),
-                                          constant(-1e-42),  scale_by(-0.0),      constant(1e20)};
-  const std::vector<SiteKind> kinds{SiteKind::output, SiteKind::output, SiteKind::output, SiteKind::input,
-                                    SiteKind::weight, SiteKind::bias,   SiteKind::buffer, SiteKind::network_input};
+  const std::vector<ErrorModelPtr> models{
+      bit_flip(),           random_value(-1, 1), constant(INFINITY), constant(NAN), zero(),
+      gaussian_noise(1e-6), constant(-1e-42),    scale_by(-0.0),     constant(1e20)};
+  const std::vector<SiteKind> kinds{SiteKind::output, SiteKind::output,       SiteKind::output,
+                                    SiteKind::input,  SiteKind::weight,       SiteKind::bias,
+                                    SiteKind::buffer, SiteKind::network_input};
   std::vector<Trial> trials;
   for (int number = 0; number < count; ++number) {
     Draw draw(seed, static_cast<uint64_t>(number));
@@ -93,7 +94,8 @@ TEST_SUITE("agreement") {
     auto module = std::make_shared<Holder>();
     auto plain = module->add("plain", nn::Conv2d(nn::Conv2dOptions(3, 8, 3).padding(1)));
     auto norm = module->add("norm", nn::BatchNorm2d(8));
-    auto strided = module->add("strided", nn::Conv2d(nn::Conv2dOptions(8, 12, {3, 2}).stride({2, 1}).bias(false)));
+    auto strided =
+        module->add("strided", nn::Conv2d(nn::Conv2dOptions(8, 12, {3, 2}).stride({2, 1}).bias(false)));
     auto depthwise = module->add("depthwise", nn::Conv2d(nn::Conv2dOptions(12, 12, 3).padding(1).groups(12)));
     auto dilated = module->add("dilated", nn::Conv2d(nn::Conv2dOptions(12, 8, 3).padding(2).dilation(2)));
     auto grouped = module->add("grouped", nn::Conv2d(nn::Conv2dOptions(8, 6, 1).groups(2)));
@@ -147,6 +149,38 @@ TEST_SUITE("agreement") {
         images(2, 3, 6, 6), 200);
   }
 
+  TEST_CASE("two branches of rows are joined, and normalised as a whole") {
+    auto module = std::make_shared<Holder>();
+    auto stem = module->add("stem", nn::Conv2d(nn::Conv2dOptions(3, 4, 3).padding(1)));
+    auto left = module->add("left", nn::Conv2d(nn::Conv2dOptions(4, 3, 3).padding(1)));
+    auto right = module->add("right", nn::Conv2d(nn::Conv2dOptions(4, 5, 1)));
+    auto norm = module->add("norm", nn::LayerNorm(nn::LayerNormOptions({8})));
+    auto head = module->add("head", nn::Linear(8, 4));
+    const auto forward = [=](const at::Tensor& x) mutable {
+      const at::Tensor y = torch::relu(stem(x));
+      const at::Tensor both = torch::cat({left(y), right(y)}, 1);
+      const at::Tensor tokens = norm(both.permute({0, 2, 3, 1}));
+      const at::Tensor scores = head(torch::softmax(tokens, 3).transpose(1, 2));
+      return std::vector<at::Tensor>{scores.sum({1, 2})};
+    };
+    settle(*module, 3);
+    Engines engines(std::make_shared<ModuleNetwork>(module, forward), images(2, 3, 6, 5));
+    check_agreement(engines, drawn_trials(engines, 200, 25));
+
+    // Faults of the stem alone go through rules all the way to the sum.
+    const Population population(engines.injector.select(SiteKind::output, {"stem"}), DrawRule::bits,
+                                bit_flip());
+    std::vector<Trial> trials;
+    for (uint64_t number = 0; number < 40; ++number) {
+      Draw draw(26, number);
+      trials.push_back({number, 0, {population.fault(population.draw(draw), draw)}});
+    }
+    WaveEngine wave(engines.network, engines.injector, engines.inputs, engines.direct);
+    outputs_of(wave, trials);
+    CHECK(wave.report().generic.size() == 1);
+    CHECK(wave.report().generic.count("aten::sum") == 1);
+  }
+
   TEST_CASE("attention over tokens") {
     auto module = std::make_shared<Holder>();
     auto embed = module->add("embed", nn::Linear(6, 8));
@@ -160,7 +194,8 @@ TEST_SUITE("agreement") {
         [=](const at::Tensor& x) mutable {
           const int64_t batch = x.size(0);
           const at::Tensor tokens = embed(x);
-          const auto parts = qkv(norm(tokens)).reshape({batch, 5, 3, 2, 4}).permute({2, 0, 3, 1, 4}).unbind(0);
+          const auto parts =
+              qkv(norm(tokens)).reshape({batch, 5, 3, 2, 4}).permute({2, 0, 3, 1, 4}).unbind(0);
           const at::Tensor mixed = at::scaled_dot_product_attention(parts[0], parts[1], parts[2]);
           const at::Tensor joined = tokens + out(mixed.transpose(1, 2).reshape({batch, 5, 8}));
           return std::vector<at::Tensor>{head(joined.select(1, 0))};

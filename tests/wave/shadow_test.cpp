@@ -70,6 +70,15 @@ TEST_CASE("merge keeps the order of trials and takes rows where one side has the
   CHECK(at::equal(merged.values, torch::tensor({{1.f, 100.f}, {50.f, 4.f}, {200.f, 300.f}})));
 }
 
+TEST_CASE("overlay lets the later shadow win where it differs") {
+  PointList points;
+  points.add(2, 1, 60);  // the row that trial 2 has already, another channel
+  points.add(4, 0, 70);
+  const Shadow both = overlay(to_rows(example(), golden(), 1), to_rows(points.take(), golden(), 1), golden());
+  CHECK(both.trials == std::vector<int32_t>{2, 4, 5});
+  CHECK(at::equal(both.values, torch::tensor({{60.f, 100.f}, {70.f, 4.f}, {200.f, 300.f}})));
+}
+
 TEST_CASE("select_trials leaves the others out") {
   const Shadow selected = select_trials(example(), {1, 1, 0, 1, 1, 1});
   CHECK(selected.trials == std::vector<int32_t>{5, 5});

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The paper's networks, at a quarter of their resolution.
-#include "tests/wave/agreement.h"
 #include "zoo/zoo.h"
+
+#include "tests/wave/agreement.h"
 
 namespace faultwave::test {
 namespace {

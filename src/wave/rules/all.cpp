@@ -58,6 +58,15 @@ constexpr std::array kRules{
     Entry{"aten::unflatten", reshape_rule},
     Entry{"aten::squeeze", reshape_rule},
     Entry{"aten::unsqueeze", reshape_rule},
+    // the same values elsewhere
+    Entry{"aten::permute", permute_rule},
+    Entry{"aten::transpose", permute_rule},
+    Entry{"aten::t", permute_rule},
+    Entry{"aten::cat", concatenation_rule},
+    Entry{"aten::concat", concatenation_rule},
+    // rows as a whole
+    Entry{"aten::layer_norm", layer_norm_rule},
+    Entry{"aten::softmax", softmax_rule},
     // families of their own
     Entry{"aten::batch_norm", batch_norm_rule},
     Entry{"aten::conv2d", convolution_rule},

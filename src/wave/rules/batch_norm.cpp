@@ -29,8 +29,7 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
   const at::Tensor scale =
       (or_fill(call.arguments[1], channels, 1) / (call.tensor(4) + eps).sqrt()).contiguous();
   const at::Tensor shift = (or_fill(call.arguments[2], channels, 0) - call.tensor(3) * scale).contiguous();
-  const Shadow in =
-      call.shadow_of(0)->axis > 1 ? to_rows(*call.shadow_of(0), golden, 1) : *call.shadow_of(0);
+  const Shadow in = call.shadow_of(0)->axis > 1 ? to_rows(*call.shadow_of(0), golden, 1) : *call.shadow_of(0);
   const RowSpace space(golden.sizes(), 1);
   const int64_t width = in.is_points() ? 1 : channels;
   const at::Tensor golden_in = in.is_points() ? golden.contiguous() : rows_of(golden, 1);

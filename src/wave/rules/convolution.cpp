@@ -92,11 +92,10 @@ class Convolution {
     const float* weight = packed.const_data_ptr<float>();
     return accumulate(rows, [&](const Segment& part, const std::vector<int64_t>& row_of, float* out) {
       for (int64_t entry = part.begin; entry < part.end; ++entry) {
-        windows_.for_each_target(
-            rows.places[static_cast<size_t>(entry)], [&](int64_t target, int64_t tap) {
-              add_product(out + row_of[static_cast<size_t>(target)] * out_channels_,
-                          change + entry * in_channels_, weight + tap * out_channels_, out_channels_);
-            });
+        windows_.for_each_target(rows.places[static_cast<size_t>(entry)], [&](int64_t target, int64_t tap) {
+          add_product(out + row_of[static_cast<size_t>(target)] * out_channels_,
+                      change + entry * in_channels_, weight + tap * out_channels_, out_channels_);
+        });
       }
     });
   }
@@ -118,11 +117,10 @@ class Convolution {
       const float* from = taps.const_data_ptr<float>();
       for_parts(first, last, targets, [&](size_t part, const std::vector<int64_t>& row_of) {
         for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
-          windows_.for_each_target(
-              rows.places[static_cast<size_t>(entry)], [&](int64_t target, int64_t tap) {
-                add(out + row_of[static_cast<size_t>(target)] * out_channels_,
-                    from + (entry - begin) * width + tap * out_channels_, out_channels_);
-              });
+          windows_.for_each_target(rows.places[static_cast<size_t>(entry)], [&](int64_t target, int64_t tap) {
+            add(out + row_of[static_cast<size_t>(target)] * out_channels_,
+                from + (entry - begin) * width + tap * out_channels_, out_channels_);
+          });
         }
       });
       first = last;
@@ -174,8 +172,7 @@ class Convolution {
  private:
   at::Tensor differences(const Shadow& rows) const {
     const at::Tensor golden = rows_of(input_, 1);
-    at::Tensor changes =
-        golden.index_select(0, at::tensor(at::ArrayRef<int32_t>(rows.places), at::kInt));
+    at::Tensor changes = golden.index_select(0, at::tensor(at::ArrayRef<int32_t>(rows.places), at::kInt));
     return at::sub_out(changes, rows.values, changes);
   }
 

@@ -14,8 +14,7 @@ namespace {
 
 /// The golden values at a shadow's entries, laid out as its values.
 at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {
-  const at::Tensor rows =
-      shadow.is_points() ? golden.reshape({-1}) : rows_of(golden, shadow.axis);
+  const at::Tensor rows = shadow.is_points() ? golden.reshape({-1}) : rows_of(golden, shadow.axis);
   return rows.index_select(0, at::tensor(at::ArrayRef<int32_t>(shadow.places), at::kInt));
 }
 
@@ -34,8 +33,8 @@ void keep_golden(const Shadow& in, const at::Tensor& golden_in, at::Tensor& outp
     for (int64_t entry = begin; entry < end; ++entry) {
       const int64_t place = in.places[static_cast<size_t>(entry)];
       for (int64_t i = 0; i < width; ++i) {
-        const bool is_golden =
-            std::bit_cast<uint32_t>(values[entry * width + i]) == std::bit_cast<uint32_t>(before[place * width + i]);
+        const bool is_golden = std::bit_cast<uint32_t>(values[entry * width + i]) ==
+                               std::bit_cast<uint32_t>(before[place * width + i]);
         if (is_golden) out[entry * width + i] = after[place * width + i];
       }
     }
@@ -73,10 +72,10 @@ Shadow all_places(const Shadow& a, const Shadow& b) {
   size_t i = 0;
   size_t j = 0;
   while (i < a.trials.size() || j < b.trials.size()) {
-    const auto of_a = i < a.trials.size() ? std::make_pair(a.trials[i], a.places[i])
-                                          : std::make_pair(INT32_MAX, INT32_MAX);
-    const auto of_b = j < b.trials.size() ? std::make_pair(b.trials[j], b.places[j])
-                                          : std::make_pair(INT32_MAX, INT32_MAX);
+    const auto of_a =
+        i < a.trials.size() ? std::make_pair(a.trials[i], a.places[i]) : std::make_pair(INT32_MAX, INT32_MAX);
+    const auto of_b =
+        j < b.trials.size() ? std::make_pair(b.trials[j], b.places[j]) : std::make_pair(INT32_MAX, INT32_MAX);
     const auto next = std::min(of_a, of_b);
     all.trials.push_back(next.first);
     all.places.push_back(next.second);

@@ -47,7 +47,8 @@ std::vector<at::Tensor> tensors_of(const std::vector<c10::IValue>& values) {
 /// Why the trial cannot go on in the wave; "" where it can.
 std::string reason_to_leave(const Call& call, const std::vector<c10::IValue>& faulty) {
   for (size_t i = 0; i < call.results.size(); ++i) {
-    if (!holds_tensors(call.results[i]) && !(call.results[i] == faulty[i])) return "a value that is no tensor";
+    if (!holds_tensors(call.results[i]) && !(call.results[i] == faulty[i]))
+      return "a value that is no tensor";
   }
   const std::vector<at::Tensor> before = tensors_of(call.results);
   const std::vector<at::Tensor> after = tensors_of(faulty);

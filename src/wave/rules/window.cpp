@@ -11,7 +11,9 @@ namespace faultwave::wave {
 Windows Windows::over(const at::Tensor& in, const at::Tensor& out, c10::IntArrayRef kernel,
                       c10::IntArrayRef stride, c10::IntArrayRef padding, c10::IntArrayRef dilation) {
   const auto axis = [&](int64_t d, size_t which) {
-    const auto pick = [which](c10::IntArrayRef numbers) { return numbers[std::min(which, numbers.size() - 1)]; };
+    const auto pick = [which](c10::IntArrayRef numbers) {
+      return numbers[std::min(which, numbers.size() - 1)];
+    };
     return WindowAxis{.in = in.size(d),
                       .out = out.size(d),
                       .kernel = pick(kernel),

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that look at whole rows.
+#include <torch/types.h>
+
+#include <utility>
+
+#include "src/wave/rule.h"
+
+namespace faultwave::wave {
+namespace {
+
+/// The operator itself on the rows that differ, which are its first argument; the others are as `stack` has
+/// them.
+std::vector<Shadow> on_rows(const Call& call, int64_t axis, std::vector<c10::IValue> stack) {
+  Shadow out = to_rows(*call.shadow_of(0), call.tensor(0), axis);
+  stack[0] = out.values;
+  call.op.callBoxed(&stack);
+  out.values = stack[0].toTensor();
+  drop_golden(out, call.result());
+  return {std::move(out)};
+}
+
+}  // namespace
+
+// layer_norm(input, normalized_shape, weight, bias, eps, cudnn_enable) over the last axis.
+std::optional<std::vector<Shadow>> layer_norm_rule(const Call& call) {
+  const bool fits = call.is_only_shadowed(0) && call.arguments[1].toIntVector().size() == 1;
+  if (!fits) return std::nullopt;
+  return on_rows(call, call.tensor(0).dim() - 1, call.arguments);
+}
+
+// softmax(input, dim, dtype)
+std::optional<std::vector<Shadow>> softmax_rule(const Call& call) {
+  const at::Tensor golden = call.tensor(0);
+  const bool fits = call.is_only_shadowed(0) && call.arguments[1].isInt() && golden.dim() > 0;
+  if (!fits) return std::nullopt;
+  const int64_t given = call.arguments[1].toInt();
+  std::vector<c10::IValue> stack = call.arguments;
+  stack[1] = int64_t{1};
+  return on_rows(call, given < 0 ? given + golden.dim() : given, std::move(stack));
+}
+
+}  // namespace faultwave::wave
