@@ -65,7 +65,7 @@ void Wave::on_call(intercept::OperatorCall& call) {
   const detail::ProfiledCall* profiled = tracker_.match(call);
   const Arguments arguments(call.arguments().begin(), call.arguments().end());
   if (profiled != nullptr) join_what_is_read(*profiled, arguments);
-  std::vector<ShadowedArgument> shadowed = shadowed_arguments(profiled, arguments);
+  std::vector<ShadowedArgument> shadowed = shadowed_arguments(arguments);
   if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
   if (call.schema().is_mutable()) leave_written_views(call.schema(), arguments);
   if (shadowed.empty()) {
@@ -98,19 +98,22 @@ void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Argumen
   }
 }
 
-std::vector<ShadowedArgument> Wave::shadowed_arguments(const detail::ProfiledCall* profiled,
-                                                       const Arguments& arguments) const {
+const Shadow* Wave::shadow_of(const at::Tensor& tensor) {
+  const Shadow* shadow = shadows_.find(tensor);
+  if (shadow != nullptr || stored_shadows_.empty()) return shadow;
+  const auto stored = stored_shadows_.find(profile_.stored().find(tensor));
+  if (stored == stored_shadows_.end()) return nullptr;
+  const at::Tensor& whole = profile_.stored()[stored->first].tensor;
+  if (tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides()) return &stored->second;
+  // Views that an operator made during the forward have a shadow of their own.
+  leave_all(stored->second, "a view of a stored tensor that was made before the forward");
+  return nullptr;
+}
+
+std::vector<ShadowedArgument> Wave::shadowed_arguments(const Arguments& arguments) {
   std::vector<ShadowedArgument> shadowed;
   detail::for_each_tensor(arguments, [&](TensorPlace place, const at::Tensor& tensor) {
-    const Shadow* shadow = shadows_.find(tensor);
-    if (shadow == nullptr && profiled != nullptr && !stored_shadows_.empty()) {
-      const auto stored = stored_shadows_.find(profile_.stored().find(tensor));
-      if (stored != stored_shadows_.end()) {
-        // Only views of the whole: a slice would need the fault's place in it.
-        const at::Tensor& whole = profile_.stored()[stored->first].tensor;
-        if (tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides()) shadow = &stored->second;
-      }
-    }
+    const Shadow* shadow = shadow_of(tensor);
     if (shadow == nullptr) return;
     Shadow here = all_here(*shadow) ? *shadow : select_trials(*shadow, is_here_);
     if (!here.empty()) shadowed.push_back({place, std::move(here)});

@@ -50,8 +50,9 @@ class Wave : public intercept::Handler {
   using Arguments = std::vector<c10::IValue>;
 
   void join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments);
-  std::vector<ShadowedArgument> shadowed_arguments(const detail::ProfiledCall* profiled,
-                                                   const Arguments& arguments) const;
+  /// Null where no trial differs.
+  const Shadow* shadow_of(const at::Tensor& tensor);
+  std::vector<ShadowedArgument> shadowed_arguments(const Arguments& arguments);
   void add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
                         std::vector<ShadowedArgument>& shadowed);
   /// Of trials that differ in another view of what is about to be written.
