@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ enum class IntervalKind : uint8_t {
 };
 std::string_view to_string(IntervalKind kind);
 
-/// Rates with intervals from the counts of a campaign, over all and over parts of its population.
+/// Rates with intervals from the counts of a campaign, over all and over parts of its population. One object
+/// belongs to one thread at a time.
 class Estimates {
  public:
   Estimates(const CampaignInfo& info, const std::vector<Round>& rounds, const std::vector<CellTally>& cells);
@@ -41,12 +43,16 @@ class Estimates {
  private:
   Interval sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
                       double half_width) const;
+  /// What is expected of each stratum before each round, from all trials of the rounds before, those outside
+  /// of a part too.
+  const std::vector<std::vector<double>>& guesses_of(size_t criterion) const;
 
   CampaignInfo info_;
   std::vector<Round> rounds_;
   std::vector<CellTally> cells_;
   IntervalKind kind_ = IntervalKind::binomial;
   double half_width_ = 0;  // at which the campaign stops, 0 if it does not
+  mutable std::map<size_t, std::vector<std::vector<double>>> guesses_;  // by criterion, once asked for
 };
 
 /// Shares of the next round of a stratified campaign, from the counts of the finished ones: what brings the

@@ -62,21 +62,6 @@ std::vector<std::vector<StratumTotal>> count(const Cells& cells, size_t rounds, 
   return counts;
 }
 
-/// What is expected of each stratum after these counts: drawn towards the rate over all.
-std::vector<double> expected_rates(const std::vector<StratumTotal>& totals) {
-  int64_t trials = 0;
-  int64_t events = 0;
-  for (const StratumTotal& total : totals) {
-    trials += total.trials;
-    events += total.events;
-  }
-  const double overall = (static_cast<double>(events) + 0.5) / (static_cast<double>(trials) + 1);
-  std::vector<double> rates;
-  for (const StratumTotal& total : totals)
-    rates.push_back(shrunken_rate(total.events, total.trials, overall));
-  return rates;
-}
-
 /// The class of bit of each stratum: its position among the strata of its site.
 std::vector<size_t> kinds_of(const CampaignInfo& info) {
   std::vector<size_t> kinds;
@@ -96,12 +81,8 @@ void add_to(std::vector<StratumTotal>& totals, const std::vector<StratumTotal>& 
 
 /// One round as the sequence takes it: weights, shares and guesses of the strata within a part.
 RoundCounts round_counts(const Cells& cells, const Round& round, const std::vector<double>& fractions,
-                         const std::vector<StratumTotal>& counts, const std::vector<StratumTotal>& before) {
+                         const std::vector<StratumTotal>& counts, const std::vector<double>& guesses) {
   const Shares shares{round.shares};
-  std::vector<double> guesses(cells.strata(), 0.0);
-  const bool is_first =
-      std::all_of(before.begin(), before.end(), [](const StratumTotal& total) { return total.trials == 0; });
-  if (!is_first) guesses = expected_rates(before);
   RoundCounts strata;
   double weights = 0;
   double probabilities = 0;
@@ -188,14 +169,24 @@ Interval Estimates::sequential(size_t criterion, const Part& within, const std::
     return sequence.interval();
 
   const auto by_round = count(cells, rounds_.size(), criterion, within, counts);
-  // What is expected of a stratum comes from all of its trials, those outside of the part too.
-  const auto all_by_round = count(cells, rounds_.size(), criterion, everywhere, cells_);
-  std::vector<StratumTotal> all_before(cells.strata());
-  for (size_t round = 0; round < rounds_.size(); ++round) {
-    sequence.add(round_counts(cells, rounds_[round], fractions, by_round[round], all_before));
-    add_to(all_before, all_by_round[round]);
-  }
+  const std::vector<std::vector<double>>& guesses = guesses_of(criterion);
+  for (size_t round = 0; round < rounds_.size(); ++round)
+    sequence.add(round_counts(cells, rounds_[round], fractions, by_round[round], guesses[round]));
   return sequence.interval();
+}
+
+const std::vector<std::vector<double>>& Estimates::guesses_of(size_t criterion) const {
+  std::vector<std::vector<double>>& guesses = guesses_[criterion];
+  if (!guesses.empty()) return guesses;
+  const Cells cells(info_);
+  const std::vector<size_t> kinds = kinds_of(info_);
+  std::vector<StratumTotal> before(cells.strata());
+  for (const auto& round : count(cells, rounds_.size(), criterion, everywhere, cells_)) {
+    guesses.push_back(guesses.empty() ? std::vector<double>(cells.strata(), 0.0)
+                                      : pooled_rates(before, kinds));
+    add_to(before, round);
+  }
+  return guesses;
 }
 
 Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
