@@ -2,9 +2,11 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/function_schema.h>
 #include <ATen/core/ivalue.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace faultwave::detail {
 
@@ -31,6 +33,18 @@ void for_each_tensor(c10::ArrayRef<c10::IValue> values, Visit&& visit) {
       }
     }
   }
+}
+
+/// All of them, in that order.
+inline std::vector<at::Tensor> tensors_of(c10::ArrayRef<c10::IValue> values) {
+  std::vector<at::Tensor> tensors;
+  for_each_tensor(values, [&](TensorPlace, const at::Tensor& tensor) { tensors.push_back(tensor); });
+  return tensors;
+}
+
+/// Whether the operator writes to this argument, or returns one that it has written to.
+inline bool is_written(const c10::Argument& argument) {
+  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
 }
 
 /// The tensor at a place; undefined if there is none (a shorter list, a None).

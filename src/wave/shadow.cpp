@@ -11,9 +11,6 @@
 namespace faultwave::wave {
 namespace {
 
-// Values that are worth a thread of their own.
-constexpr int64_t kGrain = 16384;
-
 bool same_bits(const float* a, const float* b, int64_t count) {
   return std::memcmp(a, b, static_cast<size_t>(count) * sizeof(float)) == 0;
 }
@@ -24,6 +21,11 @@ void copy(float* to, const float* from, int64_t count) {
 
 at::Tensor floats(std::initializer_list<int64_t> sizes) {
   return at::empty(sizes, at::kFloat);
+}
+
+/// Not initialised, for so many entries of the width that `like` has.
+at::Tensor room_for(const Shadow& like, int64_t entries) {
+  return like.is_points() ? floats({entries}) : floats({entries, like.width()});
 }
 
 /// Points of rows, all values of each.
@@ -69,9 +71,20 @@ std::vector<Segment> segments(const Shadow& shadow) {
   return found;
 }
 
+Segment segment_of(const Shadow& shadow, int32_t trial) {
+  const auto [first, last] = std::equal_range(shadow.trials.begin(), shadow.trials.end(), trial);
+  return {trial, first - shadow.trials.begin(), last - shadow.trials.begin()};
+}
+
 at::Tensor rows_of(const at::Tensor& golden, int64_t axis) {
-  if (golden.dim() == 0) return golden.reshape({1, 1});
+  if (axis == Shadow::points || golden.dim() == 0) return golden.contiguous().view({-1, 1});
   return golden.movedim(axis, -1).contiguous().view({-1, golden.size(axis)});
+}
+
+at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {
+  const at::Tensor places = at::tensor(at::ArrayRef<int32_t>(shadow.places), at::kInt);
+  const at::Tensor rows = rows_of(golden, shadow.axis).index_select(0, places);
+  return shadow.is_points() ? rows.view({-1}) : rows;
 }
 
 Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
@@ -103,7 +116,7 @@ Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
   rows.values = floats({rows.size(), space.channels});
   float* to = rows.values.mutable_data_ptr<float>();
   const float* from = golden_rows.const_data_ptr<float>();
-  at::parallel_for(0, rows.size(), kGrain / space.channels + 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, rows.size(), entries_a_thread(space.channels), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry)
       copy(to + entry * space.channels, from + rows.places[static_cast<size_t>(entry)] * space.channels,
            space.channels);
@@ -126,12 +139,12 @@ Shadow to_points(const Shadow& shadow, const at::Tensor& golden) {
 
 void drop_golden(Shadow& shadow, const at::Tensor& golden) {
   if (shadow.empty()) return;
-  const int64_t width = shadow.is_points() ? 1 : shadow.values.size(1);
-  const at::Tensor rows = shadow.is_points() ? golden.contiguous() : rows_of(golden, shadow.axis);
+  const int64_t width = shadow.width();
+  const at::Tensor rows = rows_of(golden, shadow.axis);
   const float* from = rows.const_data_ptr<float>();
   float* values = shadow.values.mutable_data_ptr<float>();
   std::vector<char> is_golden(shadow.trials.size());
-  at::parallel_for(0, shadow.size(), kGrain / width + 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       is_golden[at] = same_bits(values + entry * width, from + shadow.places[at] * width, width);
@@ -177,8 +190,8 @@ Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   }
   Shadow merged;
   merged.axis = a.axis;
-  const int64_t width = a.is_points() ? 1 : a.values.size(1);
-  merged.values = a.is_points() ? floats({a.size() + b.size()}) : floats({a.size() + b.size(), width});
+  const int64_t width = a.width();
+  merged.values = room_for(a, a.size() + b.size());
   float* to = merged.values.mutable_data_ptr<float>();
   const std::vector<Segment> of_a = segments(a);
   const std::vector<Segment> of_b = segments(b);
@@ -204,14 +217,14 @@ Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
 }
 
 Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
-  const int64_t width = a.is_points() ? 1 : a.values.size(1);
-  const at::Tensor rows = a.is_points() ? golden.contiguous() : rows_of(golden, a.axis);
+  const int64_t width = a.width();
+  const at::Tensor rows = rows_of(golden, a.axis);
   const float* before = rows.const_data_ptr<float>();
   const float* of_a = a.values.const_data_ptr<float>();
   const float* of_b = b.values.const_data_ptr<float>();
   Shadow both;
   both.axis = a.axis;
-  both.values = a.is_points() ? floats({a.size() + b.size()}) : floats({a.size() + b.size(), width});
+  both.values = room_for(a, a.size() + b.size());
   float* to = both.values.mutable_data_ptr<float>();
   int64_t i = 0;
   int64_t j = 0;

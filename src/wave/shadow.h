@@ -38,6 +38,8 @@ struct Shadow {
   int64_t size() const { return static_cast<int64_t>(trials.size()); }
   bool empty() const { return trials.empty(); }
   bool is_points() const { return axis == points; }
+  /// Values of an entry.
+  int64_t width() const { return is_points() ? 1 : values.size(1); }
   int64_t bytes() const { return size() * 8 + (values.defined() ? values.numel() * 4 : 0); }
 };
 
@@ -49,9 +51,19 @@ struct Segment {
   int64_t size() const { return end - begin; }
 };
 std::vector<Segment> segments(const Shadow& shadow);
+/// Those of this trial; of size 0 where it has none.
+Segment segment_of(const Shadow& shadow, int32_t trial);
 
-/// The golden tensor as FP32 [rows, channels], contiguous; a view where that is how it lies.
+/// How many entries of this width are worth a thread of their own.
+inline int64_t entries_a_thread(int64_t width) {
+  return 16384 / width + 1;
+}
+
+/// The golden tensor as FP32 [rows, channels], contiguous; a view where that is how it lies. By place: an
+/// axis of Shadow::points gives [values, 1].
 at::Tensor rows_of(const at::Tensor& golden, int64_t axis);
+/// The golden values at a shadow's entries, laid out as its values; in memory of their own.
+at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden);
 
 /// Whole rows in place of points; values without an entry are golden. A shadow of rows along another axis
 /// goes by way of points.

@@ -12,23 +12,14 @@
 namespace faultwave::wave {
 namespace {
 
+using detail::is_written;
 using detail::TensorPlace;
 
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
 
-bool is_written(const c10::Argument& argument) {
-  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
-}
-
 /// Shadows are FP32 on the CPU.
 bool can_have_shadow(const at::Tensor& tensor) {
   return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
-}
-
-std::vector<at::Tensor> tensors_of(c10::ArrayRef<c10::IValue> values) {
-  std::vector<at::Tensor> tensors;
-  detail::for_each_tensor(values, [&](TensorPlace, const at::Tensor& t) { tensors.push_back(t); });
-  return tensors;
 }
 
 void add_points(PointList& points, int32_t trial, const detail::FaultPlan::Change& change) {
@@ -165,7 +156,7 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
                   .shadowed = std::move(shadowed),
                   .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); }};
   const std::string& name = call.op().operator_name().name;
-  const std::vector<at::Tensor> results = tensors_of(seen.results);
+  const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
   const Rule rule = find_rule(name);
   const bool all_fit = std::all_of(results.begin(), results.end(), can_have_shadow);
   std::optional<std::vector<Shadow>> shadows;
@@ -205,7 +196,6 @@ Shadow Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, c
     if (is_here_[static_cast<size_t>(fault.trial)]) by_trial[fault.trial].push_back(fault.plan);
   }
   std::vector<char> untouched(is_here_.begin(), is_here_.end());
-  const std::vector<Segment> parts = base == nullptr ? std::vector<Segment>{} : segments(*base);
   PointList points;
   for (const auto& [trial, plans] : by_trial) {
     std::vector<detail::FaultPlan>& own = plans_[static_cast<size_t>(trial)];
@@ -214,13 +204,12 @@ Shadow Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, c
       leave(trial, "a fault in a tensor that is not FP32");
       continue;
     }
-    const auto part = std::find_if(parts.begin(), parts.end(),
-                                   [trial = trial](const Segment& p) { return p.trial == trial; });
-    if (part == parts.end() && plans.size() == 1) {
+    const Segment part = base == nullptr ? Segment{} : segment_of(*base, trial);
+    if (part.size() == 0 && plans.size() == 1) {
       add_points(points, trial, own[plans[0]].hit_beside(golden, forward));
       continue;
     }
-    const at::Tensor faulty = part == parts.end() ? golden.clone() : materialise(*base, *part, golden);
+    const at::Tensor faulty = part.size() == 0 ? golden.clone() : materialise(*base, part, golden);
     for (const size_t plan : plans)
       own[plan].hit_in_place(faulty, forward);
     points.add_differences(trial, golden, faulty);
@@ -259,7 +248,7 @@ void Wave::keep_to_budget() {
   if (here.size() < 2) return;
   for (size_t i = here.size() / 2; i < here.size(); ++i) {
     is_here_[static_cast<size_t>(here[i])] = 0;
-    postponed_.push_back(here[i]);
+    postponed_.insert(here[i]);
   }
   shadows_.update([&](Shadow& shadow) { shadow = select_trials(shadow, is_here_); });
 }
@@ -277,10 +266,8 @@ void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall&
 at::Tensor Wave::faulty(int32_t trial, const at::Tensor& golden) const {
   const Shadow* shadow = shadows_.find(golden);
   if (shadow == nullptr) return golden;
-  const auto first = std::lower_bound(shadow->trials.begin(), shadow->trials.end(), trial);
-  const auto last = std::upper_bound(first, shadow->trials.end(), trial);
-  if (first == last) return golden;
-  return materialise(*shadow, {trial, first - shadow->trials.begin(), last - shadow->trials.begin()}, golden);
+  const Segment part = segment_of(*shadow, trial);
+  return part.size() == 0 ? golden : materialise(*shadow, part, golden);
 }
 
 std::vector<Receipt> Wave::receipts(int32_t trial) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -38,7 +39,7 @@ class Wave : public intercept::Handler {
   /// Why a trial left the wave, by trial.
   const std::map<int32_t, std::string>& left() const { return left_; }
   /// Trials that would have needed more memory than the budget gives.
-  const std::vector<int32_t>& postponed() const { return postponed_; }
+  const std::set<int32_t>& postponed() const { return postponed_; }
   std::vector<Receipt> receipts(int32_t trial) const;
   bool has_hit(int32_t trial) const;
 
@@ -77,7 +78,7 @@ class Wave : public intercept::Handler {
   std::unordered_map<int, Shadow> stored_shadows_;         // by number of the stored tensor
   ShadowMap shadows_;
   std::map<int32_t, std::string> left_;
-  std::vector<int32_t> postponed_;
+  std::set<int32_t> postponed_;
   std::vector<char> is_here_;  // by trial
 };
 

@@ -100,11 +100,12 @@ void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& pos
   for (const at::Tensor& output : golden)
     outputs.golden.push_back(element_of(output));
   Positions postponed;
-  for (const int32_t trial : wave.postponed())
-    postponed.push_back(positions[static_cast<size_t>(trial)]);
   for (size_t i = 0; i < positions.size(); ++i) {
     const auto trial = static_cast<int32_t>(i);
-    if (std::find(postponed.begin(), postponed.end(), positions[i]) != postponed.end()) continue;
+    if (wave.postponed().count(trial) > 0) {
+      postponed.push_back(positions[i]);
+      continue;
+    }
     if (wave.left().count(trial) > 0 || !wave.has_hit(trial)) {
       left.push_back(positions[i]);
       continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that put values elsewhere and change none.
+#include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -70,7 +71,9 @@ std::vector<int64_t> axes_of(const Call& call) {
   const int64_t count = call.tensor(0).dim();
   std::vector<int64_t> axes(static_cast<size_t>(count));
   std::iota(axes.begin(), axes.end(), int64_t{0});
-  const auto positive = [count](int64_t axis) { return static_cast<size_t>(axis < 0 ? axis + count : axis); };
+  const auto positive = [count](int64_t axis) {
+    return static_cast<size_t>(c10::maybe_wrap_dim(axis, count));
+  };
   if (name == "aten::permute") {
     const std::vector<int64_t> given = call.arguments[1].toIntVector();
     for (size_t i = 0; i < axes.size(); ++i)
@@ -112,8 +115,7 @@ std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
 // there too.
 std::optional<std::vector<Shadow>> concatenation_rule(const Call& call) {
   const at::Tensor result = call.result();
-  const int64_t given = call.arguments[1].toInt();
-  const int64_t axis = given < 0 ? given + result.dim() : given;
+  const int64_t axis = c10::maybe_wrap_dim(call.arguments[1].toInt(), result.dim());
   const RowSpace whole(result.sizes(), axis);
   std::vector<int64_t> starts{0};
   for (const at::Tensor& part : call.arguments[0].toTensorVector()) {
@@ -151,8 +153,7 @@ std::optional<std::vector<Shadow>> concatenation_rule(const Call& call) {
     if (argument.shadow.is_points()) continue;
     const at::Tensor part = golden_of(argument);
     Shadow widened = argument.shadow;
-    const at::Tensor places = at::tensor(at::ArrayRef<int32_t>(widened.places), at::kInt);
-    widened.values = rows_of(result, axis).index_select(0, places);
+    widened.values = golden_at(widened, result);
     widened.values.narrow(1, start_of(argument), part.size(axis)).copy_(argument.shadow.values);
     out = out.empty() ? std::move(widened) : overlay(out, widened, result);
   }

@@ -2,11 +2,10 @@
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
-#include <bit>
-#include <cmath>
 #include <utility>
 
 #include "src/wave/rule.h"
+#include "src/wave/rules/keep_golden.h"
 
 namespace faultwave::wave {
 namespace {
@@ -31,31 +30,23 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
   const at::Tensor shift = (or_fill(call.arguments[2], channels, 0) - call.tensor(3) * scale).contiguous();
   const Shadow in = call.shadow_of(0)->axis > 1 ? to_rows(*call.shadow_of(0), golden, 1) : *call.shadow_of(0);
   const RowSpace space(golden.sizes(), 1);
-  const int64_t width = in.is_points() ? 1 : channels;
-  const at::Tensor golden_in = in.is_points() ? golden.contiguous() : rows_of(golden, 1);
-  const at::Tensor golden_out = in.is_points() ? result.contiguous() : rows_of(result, 1);
+  const int64_t width = in.width();
 
   Shadow out = in;
   out.values = at::empty_like(in.values);
   const float* from = in.values.const_data_ptr<float>();
-  const float* before = golden_in.const_data_ptr<float>();
-  const float* after = golden_out.const_data_ptr<float>();
   const float* scales = scale.const_data_ptr<float>();
   const float* shifts = shift.const_data_ptr<float>();
   float* to = out.values.mutable_data_ptr<float>();
-  at::parallel_for(0, in.size(), 16384 / width + 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const int64_t place = in.places[static_cast<size_t>(entry)];
       const int64_t channel = in.is_points() ? space.channel_of(place) : 0;
-      for (int64_t i = 0; i < width; ++i) {
-        const float value = from[entry * width + i];
-        const bool is_golden =
-            std::bit_cast<uint32_t>(value) == std::bit_cast<uint32_t>(before[place * width + i]);
-        to[entry * width + i] =
-            is_golden ? after[place * width + i] : value * scales[channel + i] + shifts[channel + i];
-      }
+      for (int64_t i = 0; i < width; ++i)
+        to[entry * width + i] = from[entry * width + i] * scales[channel + i] + shifts[channel + i];
     }
   });
+  keep_golden(in, golden, out.values, result);
   drop_golden(out, result);
   return std::vector<Shadow>{std::move(out)};
 }

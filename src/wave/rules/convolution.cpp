@@ -171,8 +171,7 @@ class Convolution {
 
  private:
   at::Tensor differences(const Shadow& rows) const {
-    const at::Tensor golden = rows_of(input_, 1);
-    at::Tensor changes = golden.index_select(0, at::tensor(at::ArrayRef<int32_t>(rows.places), at::kInt));
+    at::Tensor changes = golden_at(rows, input_);
     return at::sub_out(changes, rows.values, changes);
   }
 

@@ -1,57 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that work value by value.
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
-#include <bit>
 #include <cstring>
 #include <utility>
 
 #include "src/wave/rule.h"
+#include "src/wave/rules/keep_golden.h"
 
 namespace faultwave::wave {
 namespace {
 
-/// The golden values at a shadow's entries, laid out as its values.
-at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {
-  const at::Tensor rows = shadow.is_points() ? golden.reshape({-1}) : rows_of(golden, shadow.axis);
-  return rows.index_select(0, at::tensor(at::ArrayRef<int32_t>(shadow.places), at::kInt));
-}
-
-/// Where an input equals its golden value in all bits, so does the output. Without this, the vector and the
-/// scalar code of one operator, which may round differently, would make values differ that do not.
-void keep_golden(const Shadow& in, const at::Tensor& golden_in, at::Tensor& output,
-                 const at::Tensor& golden_out) {
-  const int64_t width = in.is_points() ? 1 : in.values.size(1);
-  const at::Tensor rows_in = in.is_points() ? golden_in.contiguous() : rows_of(golden_in, in.axis);
-  const at::Tensor rows_out = in.is_points() ? golden_out.contiguous() : rows_of(golden_out, in.axis);
-  const float* values = in.values.const_data_ptr<float>();
-  const float* before = rows_in.const_data_ptr<float>();
-  const float* after = rows_out.const_data_ptr<float>();
-  float* out = output.mutable_data_ptr<float>();
-  at::parallel_for(0, in.size(), 16384 / width + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t entry = begin; entry < end; ++entry) {
-      const int64_t place = in.places[static_cast<size_t>(entry)];
-      for (int64_t i = 0; i < width; ++i) {
-        const bool is_golden = std::bit_cast<uint32_t>(values[entry * width + i]) ==
-                               std::bit_cast<uint32_t>(before[place * width + i]);
-        if (is_golden) out[entry * width + i] = after[place * width + i];
-      }
-    }
-  });
-}
-
-/// Entries at the places that either has, with both values at each.
-struct Pair {
-  Shadow places;  // without values
-  at::Tensor a;
-  at::Tensor b;
-};
-
+/// The values at these places, golden where the shadow has no entry.
 at::Tensor values_at(const Shadow& places, const Shadow* shadow, const at::Tensor& golden) {
   at::Tensor values = golden_at(places, golden);
   if (shadow == nullptr) return values;
-  const int64_t width = shadow->is_points() ? 1 : shadow->values.size(1);
+  const int64_t width = shadow->width();
   float* to = values.mutable_data_ptr<float>();
   const float* from = shadow->values.const_data_ptr<float>();
   int64_t at = 0;

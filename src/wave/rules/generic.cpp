@@ -11,9 +11,8 @@
 namespace faultwave::wave {
 namespace {
 
-bool is_written(const c10::Argument& argument) {
-  return argument.alias_info() != nullptr && argument.alias_info()->isWrite();
-}
+using detail::is_written;
+using detail::tensors_of;
 
 /// The arguments as one trial has them; none is shared with what is written to.
 std::vector<c10::IValue> arguments_of(const Call& call, int32_t trial) {
@@ -23,25 +22,17 @@ std::vector<c10::IValue> arguments_of(const Call& call, int32_t trial) {
     if (is_written(schema[i]) && arguments[i].isTensor()) arguments[i] = arguments[i].toTensor().clone();
   }
   for (const ShadowedArgument& argument : call.shadowed) {
-    for (const Segment& segment : segments(argument.shadow)) {
-      if (segment.trial != trial) continue;
-      const at::Tensor golden = detail::tensor_at(call.arguments, argument.place);
-      at::Tensor faulty = materialise(argument.shadow, segment, golden);
-      detail::put_tensor(arguments[static_cast<size_t>(argument.place.position)], argument.place.element,
-                         std::move(faulty));
-    }
+    const Segment segment = segment_of(argument.shadow, trial);
+    if (segment.size() == 0) continue;
+    const at::Tensor golden = detail::tensor_at(call.arguments, argument.place);
+    detail::put_tensor(arguments[static_cast<size_t>(argument.place.position)], argument.place.element,
+                       materialise(argument.shadow, segment, golden));
   }
   return arguments;
 }
 
 bool holds_tensors(const c10::IValue& value) {
   return value.isTensor() || value.isTensorList() || value.isOptionalTensorList();
-}
-
-std::vector<at::Tensor> tensors_of(const std::vector<c10::IValue>& values) {
-  std::vector<at::Tensor> tensors;
-  detail::for_each_tensor(values, [&](detail::TensorPlace, const at::Tensor& t) { tensors.push_back(t); });
-  return tensors;
 }
 
 /// Why the trial cannot go on in the wave; "" where it can.

@@ -14,14 +14,13 @@ namespace {
 std::vector<Shadow> multiply(const Shadow& in, const at::Tensor& golden, const at::Tensor& weight,
                              const at::Tensor& result) {
   const Shadow rows = to_rows(in, golden, golden.dim() - 1);
-  const at::Tensor places = at::tensor(at::ArrayRef<int32_t>(rows.places), at::kInt);
-  const at::Tensor changes = rows.values - rows_of(golden, rows.axis).index_select(0, places);
+  const at::Tensor changes = rows.values - golden_at(rows, golden);
   Shadow out;
   out.axis = result.dim() - 1;
   out.trials = rows.trials;
   out.places = rows.places;
   out.values = product(changes, weight.contiguous());
-  out.values += rows_of(result, out.axis).index_select(0, places);
+  out.values += golden_at(out, result);
   drop_golden(out, result);
   return {std::move(out)};
 }

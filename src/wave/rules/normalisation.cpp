@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that look at whole rows.
+#include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
 #include <utility>
@@ -34,10 +35,9 @@ std::optional<std::vector<Shadow>> softmax_rule(const Call& call) {
   const at::Tensor golden = call.tensor(0);
   const bool fits = call.is_only_shadowed(0) && call.arguments[1].isInt() && golden.dim() > 0;
   if (!fits) return std::nullopt;
-  const int64_t given = call.arguments[1].toInt();
   std::vector<c10::IValue> stack = call.arguments;
   stack[1] = int64_t{1};
-  return on_rows(call, given < 0 ? given + golden.dim() : given, std::move(stack));
+  return on_rows(call, c10::maybe_wrap_dim(call.arguments[1].toInt(), golden.dim()), std::move(stack));
 }
 
 }  // namespace faultwave::wave
