@@ -47,7 +47,6 @@ model  = "efficientnet_lite0.pt2"
 input  = "photos"
 seed   = 1
 trials = {trials}
-engine = "direct"
 
 [preprocess]
 mean = [{mean}, {mean}, {mean}]

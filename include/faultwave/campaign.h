@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "faultwave/engine.h"
+#include "faultwave/error.h"
 #include "faultwave/interval.h"
 #include "faultwave/outcome.h"
 #include "faultwave/sampler.h"
@@ -23,6 +24,9 @@ namespace faultwave {
 /// What a campaign works with, opened. Tests put fakes here.
 struct CampaignParts {
   std::shared_ptr<Engine> engine;
+  /// Runs real faulty forwards: decides trials anew that `engine` leaves near a border, and audits. May be
+  /// null where `engine` itself does so (TrialOutputs::rounding is 0).
+  std::shared_ptr<Engine> exact{};
   std::shared_ptr<const Sampler> sampler;
   std::vector<CriterionPtr> criteria{};
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
@@ -49,6 +53,21 @@ struct ReplayedTrial {
   TrialRow row;
   std::vector<RankedClass> golden;  ///< top five; empty where the first output is no vector of scores
   std::vector<RankedClass> faulty;
+};
+
+/// An audited trial whose outcome, or whose outputs beyond rounding, the two engines do not agree on.
+class Disagreement : public UserError {
+ public:
+  Disagreement(const std::string& message, TrialOutputs engine, TrialOutputs exact)
+      : UserError(ErrorCode::mismatch, message), engine_(std::move(engine)), exact_(std::move(exact)) {}
+
+  /// Writes golden outputs and those of both engines beside a database, for torch.load, and throws the
+  /// sentence that says so as UserError(mismatch).
+  [[noreturn]] void keep(const std::string& database) const;
+
+ private:
+  TrialOutputs engine_;
+  TrialOutputs exact_;
 };
 
 /// Runs blocks of one round somewhere else and hands each result to `done`, in any order, from the calling
@@ -87,7 +106,8 @@ class Campaign {
   bool run(Store& store, const std::atomic<bool>& cancel, const std::function<void(const Progress&)>& report,
            const BlockRunner& elsewhere = {}) const;
 
-  /// One block of a round. Empty if cancelled. `report` gets the counts so far.
+  /// One block of a round. Empty if cancelled. `report` gets the counts so far. Throws Disagreement if an
+  /// audit finds one.
   std::optional<BlockResult> run_block(const Round& round, const Block& block,
                                        const std::atomic<bool>& cancel,
                                        const std::function<void(const Tally&)>& report) const;
@@ -99,6 +119,8 @@ class Campaign {
  private:
   struct Judged;
   class Runner;
+  class BlockRun;
+  std::optional<int64_t> label_of(const Trial& trial) const;
   Judged judge_trial(const Trial& trial, const Sampler::Located& located, const TrialOutputs& outputs,
                      bool keeps_all) const;
 

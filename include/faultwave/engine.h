@@ -27,19 +27,25 @@ struct TrialOutputs {
   std::vector<at::Tensor> faulty;  ///< empty if the run crashed
   std::vector<Receipt> receipts;   ///< one a fault
   std::string crash;               ///< what was thrown, or ""
+  /// How far finite values of `faulty` may lie from those of a real faulty run, in parts of the largest
+  /// magnitude of their output, golden or faulty; 0: they are those.
+  double rounding = 0;
 };
 
 /// Called once a trial, `index` counting within the call of Engine::run, in any order, from the calling
 /// thread.
 using TrialSink = std::function<void(size_t index, const TrialOutputs& outputs)>;
 
-/// Runs trials. The outcome of a trial does not depend on the trials beside it, but for rounding.
+/// Runs trials. The outcome of a trial does not depend on the trials beside it, but for rounding. The sink
+/// may throw: run() ends with what it threw, and the engine can be used again.
 class Engine {
  public:
   virtual ~Engine() = default;
   /// Throws UserError for an illegal fault (nothing of that call has been handed over then); an exception
   /// inside the network while a fault is armed is an outcome (TrialOutputs::crash).
   virtual void run(const std::vector<Trial>& trials, const TrialSink& sink) = 0;
+  /// How many trials a call should have, for an engine that works better on many; 0 if it does not matter.
+  virtual int64_t trials_a_call() const { return 0; }
 };
 
 }  // namespace faultwave

@@ -13,10 +13,15 @@
 
 namespace faultwave {
 
+/// A floating-point output is masked if none of its values moves by more than this part of its largest golden
+/// magnitude. Rounding alone moves values by a thousandth of that, otherwise at another batch size and on
+/// another machine; so a bound of zero would count what no two machines agree on.
+inline constexpr double kMaskedChange = 0x1p-10;
+
 /// What a fault did to one inference.
 enum class OutcomeClass : uint8_t {
-  masked,  ///< every output equals the golden one bit for bit
-  benign,  ///< outputs differ, and no criterion fires
+  masked,  ///< no output moves (kMaskedChange; integers: not at all), and no criterion fires
+  benign,  ///< an output moves, and no criterion fires
   sdc,     ///< silent data corruption: at least one criterion fires, and all outputs are finite
   due,     ///< detectable: NaN or Inf in an output where the golden one is finite, or the run crashed
 };
@@ -42,6 +47,10 @@ class Criterion {
   virtual std::string text() const = 0;
   /// Throws UserError(bad_input) if the outputs are not of the kind that the criterion is made for.
   virtual bool fires(const OutputPair& outputs) const = 0;
+  /// Whether the answer could be another one if each finite output value, golden or faulty, moved by
+  /// `rounding`, in parts of the largest magnitude of its output. Where that is not known: true, unless
+  /// outputs are golden bit for bit.
+  virtual bool is_near_border(const OutputPair& outputs, double rounding) const;
 };
 using CriterionPtr = std::shared_ptr<const Criterion>;
 
@@ -68,6 +77,10 @@ struct Outcome {
   uint32_t fired = 0;  ///< bit i set: criterion i of the list fired
   bool crashed = false;
 };
+
+/// Whether the outcome could be another one if finite output values moved by `rounding`; see
+/// Criterion::is_near_border. For engines whose outputs are those of a faulty run but for rounding.
+bool is_near_border(const OutputPair& outputs, const std::vector<CriterionPtr>& criteria, double rounding);
 
 /// Criteria are asked only where outputs differ in at least one bit. Throws what they throw, and
 /// UserError(usage) for more than 32 of them.

@@ -35,7 +35,9 @@ GroupBy parse_group_by(std::string_view text);
 struct Summary {
   CampaignInfo info;
   IntervalKind interval = IntervalKind::binomial;
-  std::string ended;       ///< as Store::ended
+  std::string ended;   ///< as Store::ended
+  std::string engine;  ///< as specified
+  EngineCounts counts{};
   bool has_layers = true;  ///< false where a trial has several faults, which lie in several layers
   RateGroup overall;
   GroupBy by = GroupBy::layer;

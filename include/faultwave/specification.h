@@ -26,10 +26,11 @@ struct StopRule {
 /// Field names are the keys of the file.
 struct Specification {
   // What runs. Paths as written; see resolve().
-  std::string model;   ///< network file; required
-  std::string input;   ///< tensor file, image, or folder of images; required
-  std::string labels;  ///< 1-D integer tensor, the right class of each input; "" if none
-  std::string engine = "direct";
+  std::string model;            ///< network file; required
+  std::string input;            ///< tensor file, image, or folder of images; required
+  std::string labels;           ///< 1-D integer tensor, the right class of each input; "" if none
+  std::string engine = "wave";  ///< "wave", which hands what it cannot follow to the other; or "direct"
+  double audit = 0;  ///< share of the wave's trials, drawn by key, that are run again as real faulty runs
   std::string device = "cpu";  ///< "cpu", "cuda", "cuda:1"
   std::string dtype;           ///< "float32", "float16", ...; "" keeps the network's own
   Preprocess preprocess;       ///< table [preprocess], for images
@@ -39,7 +40,7 @@ struct Specification {
   int64_t trials =
       0;  ///< at most so many; 0: until the stop rule holds, or all of an exhaustive campaign or a list
   int64_t batch = 16;    ///< rows of one forward
-  int64_t block = 512;   ///< trials of one transaction; a kill loses the block under way
+  int64_t block = 2048;  ///< trials of one transaction; a kill loses the block under way
   int64_t round = 4096;  ///< trials of the first round, where campaigns go in rounds: shares and stops are
                          ///< decided between
   StopRule stop;         ///< table [stop]

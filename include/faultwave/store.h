@@ -159,6 +159,14 @@ struct CellTally {
   Tally tally;
 };
 
+/// How the outcomes of an engine that works by differences were made sure of.
+struct EngineCounts {
+  int64_t decided_again = 0;  ///< trials near a criterion's border, whose outcome is of a real faulty run
+  int64_t audited = 0;        ///< of the others, run again as a check; all agreed
+
+  EngineCounts& operator+=(const EngineCounts& other);
+};
+
 /// A finished block: an outcome for each of its trials, in order, and rows of those worth keeping, ascending.
 struct BlockResult {
   Block block;
@@ -166,6 +174,7 @@ struct BlockResult {
   std::vector<TrialRow> rows;
   std::map<int64_t, int64_t>
       golden_classes;  ///< by input, of those that the block ran on; none without scores
+  EngineCounts counts{};
 };
 
 /// One campaign in one SQLite file. docs/campaigns.md documents its tables, for plain SQL.
@@ -228,6 +237,9 @@ class Store {
   /// site and choice are left open. One consistent state, even while another process writes.
   void each_block(
       const std::function<void(const Block&, int64_t round, const std::vector<TrialOutcome>&)>& visit) const;
+  /// Of all finished blocks; of one.
+  EngineCounts engine_counts() const;
+  EngineCounts engine_counts(int64_t block) const;
   /// Packed outcomes of a block; empty if it is not done.
   std::vector<uint8_t> packed_outcomes(int64_t block) const;
 

@@ -15,9 +15,15 @@
 namespace faultwave {
 
 struct WaveOptions {
-  int64_t trials = 1024;                    ///< most trials along one golden forward
-  int64_t budget_bytes = int64_t{2} << 30;  ///< for what differs, all trials of a forward together
+  int64_t trials = 1024;  ///< most trials along one golden forward
+  int64_t budget_bytes =
+      0;               ///< for what differs, all trials of a forward together; 0: a quarter of the memory
+  int64_t fewest = 4;  ///< fewer trials of one input than this go to the other engine at once
 };
+
+/// How far outputs of the wave engine may lie from those of a real faulty run, in parts of the largest
+/// magnitude of the output (TrialOutputs::rounding): 64 spacings of FP32 numbers.
+inline constexpr double kWaveRounding = 0x1p-17;
 
 /// What a wave engine did so far, for those who ask where the time went.
 struct WaveReport {
@@ -43,6 +49,7 @@ class WaveEngine : public Engine {
              const WaveOptions& options = {});
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
+  int64_t trials_a_call() const override;
 
   const WaveReport& report() const { return report_; }
 

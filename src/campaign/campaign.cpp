@@ -193,12 +193,19 @@ class Campaign::Runner {
     };
     if (elsewhere_) return elsewhere_(round, blocks, done);
     for (const Block& block : blocks) {
-      const auto result =
-          campaign_.run_block(round, block, cancel_, [&](const Tally& tally) { report_with(tally); });
+      const auto result = run_here(round, block);
       if (!result) return false;
       done(*result);
     }
     return true;
+  }
+
+  std::optional<BlockResult> run_here(const Round& round, const Block& block) {
+    try {
+      return campaign_.run_block(round, block, cancel_, [&](const Tally& tally) { report_with(tally); });
+    } catch (const Disagreement& disagreement) {
+      disagreement.keep(store_.path());
+    }
   }
 
   std::string reason_to_end(const std::vector<Round>& rounds) {

@@ -141,7 +141,8 @@ void copy_blocks(const Store& store, const Database& output, const std::atomic<b
                  {.block = block,
                   .outcomes = outcomes,
                   .rows = store.rows(block.first_trial, block.trials),
-                  .golden_classes = {}},
+                  .golden_classes = {},
+                  .counts = store.engine_counts(block.number)},
                  round);
   });
   add_cells(output, store.info(), store.cells());

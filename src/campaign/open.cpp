@@ -11,6 +11,7 @@
 #include "faultwave/injector.h"
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
+#include "faultwave/wave_engine.h"
 
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
@@ -29,12 +30,16 @@ class Bench {
     network_ = Network::open(spec.resolve(spec.model), {device_, dtype_});
     inputs_ = open_inputs(spec.resolve(spec.input), spec.preprocess);
     injector_ = std::make_unique<Injector>(profile());
-    engine_ = std::make_unique<DirectEngine>(network_, *injector_, inputs_,
+    direct_ = std::make_shared<DirectEngine>(network_, *injector_, inputs_,
                                              DirectOptions{spec.batch, device_, dtype_});
+    if (spec.engine == "wave" && can_wave())
+      wave_ = std::make_shared<WaveEngine>(network_, *injector_, inputs_, direct_);
   }
 
   Injector& injector() { return *injector_; }
-  DirectEngine& engine() { return *engine_; }
+  DirectEngine& direct() { return *direct_; }
+  /// That runs the campaign.
+  Engine& engine() { return wave_ ? static_cast<Engine&>(*wave_) : *direct_; }
   const std::shared_ptr<InputSet>& inputs() const { return inputs_; }
 
   /// Input `number` as a batch of one.
@@ -57,13 +62,21 @@ class Bench {
     }
   }
 
+  /// Shadows are FP32 on the CPU; another network would only pay for golden forwards in vain.
+  bool can_wave() const {
+    return device_.is_cpu() && (!dtype_ || *dtype_ == at::kFloat) &&
+           std::any_of(injector_->sites().begin(), injector_->sites().end(),
+                       [](const Site& site) { return site.dtype == at::kFloat; });
+  }
+
   const Specification spec_;
   at::Device device_;
   std::optional<at::ScalarType> dtype_;
   std::shared_ptr<Network> network_;
   std::shared_ptr<InputSet> inputs_;
   std::unique_ptr<Injector> injector_;  // before the engine, which refers to it
-  std::unique_ptr<DirectEngine> engine_;
+  std::shared_ptr<DirectEngine> direct_;
+  std::shared_ptr<WaveEngine> wave_;
 };
 
 /// The sites that a specification names. A glob that matches nothing is a mistake even beside others that do.
@@ -191,7 +204,9 @@ Campaign open_campaign(const Specification& spec) {
   const auto bench = std::make_shared<Bench>(spec);
   if (error && needs_range(*error)) calibrate(*bench, spec);
 
-  CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()), .sampler = nullptr};
+  CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()),
+                      .exact = std::shared_ptr<Engine>(bench, &bench->direct()),
+                      .sampler = nullptr};
   for (const std::string& criterion : spec.criteria)
     parts.criteria.push_back(parse_criterion(criterion));
   parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };
@@ -201,7 +216,7 @@ Campaign open_campaign(const Specification& spec) {
     parts.labels_fingerprint = inputs_from_tensor(labels)->fingerprint();
   }
   const auto first_label = parts.labels.empty() ? std::nullopt : std::make_optional(parts.labels[0]);
-  check_criteria(bench->engine().golden(0), parts.criteria, first_label);
+  check_criteria(bench->direct().golden(0), parts.criteria, first_label);
   parts.model_fingerprint = file_fingerprint(spec.resolve(spec.model));
   parts.inputs_fingerprint = bench->inputs()->fingerprint();
 
@@ -212,7 +227,7 @@ Campaign open_campaign(const Specification& spec) {
                           .faults_per_trial = spec.faults_per_trial};
   const bool one_label_each = static_cast<int64_t>(parts.labels.size()) == options.inputs;
   if (spec.only_right && one_label_each)
-    options.eligible = right_inputs(bench->engine(), parts.labels, spec.model);
+    options.eligible = right_inputs(bench->direct(), parts.labels, spec.model);
   if (is_list) options.list = read_list(spec, bench->injector());
   const Population population(
       is_list ? sites_of(options.list, bench->injector()) : select_sites(bench->injector(), spec), spec.draw,

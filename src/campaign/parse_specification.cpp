@@ -22,15 +22,19 @@ constexpr int64_t kMostBlocks = 10'000'000;
 // TrialRow::fired has 32 bits, two of which the packed outcomes spend on the class.
 constexpr size_t kMostCriteria = 30;
 
+void check_engine(const std::string& engine) {
+  if (engine == "wave" || engine == "direct") return;
+  throw UserError(ErrorCode::usage, "unknown engine '" + engine + "': expected wave or direct" +
+                                        did_you_mean(engine, {"wave", "direct"}));
+}
+
 void read_devices(TomlReader& reader, Specification& spec) {
   reader.read("engine", spec.engine);
   reader.read("device", spec.device);
   reader.read("dtype", spec.dtype);
-  reader.at("engine", [&] {
-    if (spec.engine == "direct") return;
-    throw UserError(ErrorCode::usage, "unknown engine '" + spec.engine + "': expected direct" +
-                                          did_you_mean(spec.engine, {"direct"}));
-  });
+  reader.at("engine", [&] { check_engine(spec.engine); });
+  reader.read("audit", spec.audit);
+  if (!(spec.audit >= 0 && spec.audit <= 1)) reader.fail("audit", "must lie from 0 to 1, such as 0.01");
   reader.at("device", [&] { spec.device = parse_device(spec.device).str(); });
   reader.at("dtype", [&] {
     if (reader.has("dtype")) spec.dtype = dtype_name(parse_dtype(spec.dtype));

@@ -56,6 +56,7 @@ std::vector<Line> lines_of(const Specification& spec) {
       {"", "input", quoted(spec.input)},
       {"", "seed", std::to_string(spec.seed)},
       {"", "engine", quoted(spec.engine)},
+      {"", "audit", number(spec.audit)},
       {"", "device", quoted(spec.device)},
       {"", "batch", std::to_string(spec.batch)},
       {"", "block", std::to_string(spec.block)},

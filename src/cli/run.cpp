@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +18,8 @@ struct RunOptions {
   std::string specification;
   std::string database;
   std::string shard;
+  std::string engine;
+  std::optional<double> audit;
   RunFlags flags;
   NetworkFlags network;
 };
@@ -26,6 +29,8 @@ void run(const RunOptions& options) {
   const Specification file = load_specification(options.specification);
   Specification specification = file;
   apply(options.network, specification);
+  if (!options.engine.empty()) specification.engine = options.engine;
+  if (options.audit) specification.audit = *options.audit;
   check_new_database(options.database, specification);
 
   const Campaign campaign = open_campaign(specification);
@@ -51,6 +56,16 @@ void add_run(CLI::App& program) {
                    "Run only part I of N, for machines that share a campaign; join them with `faultwave "
                    "merge`")
       ->type_name("I/N");
+  command
+      ->add_option("--engine", options->engine,
+                   "wave computes only what differs; direct makes every trial a real faulty run")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"wave", "direct"}));
+  command
+      ->add_option("--audit", options->audit,
+                   "Share of the wave's trials that are run again as real faulty runs, 0 to 1")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0));
   add_run_flags(*command, options->flags);
   add_network_flags(*command, options->network);
   command->callback([options] { run(*options); });

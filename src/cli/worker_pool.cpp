@@ -51,6 +51,15 @@ std::string end_of(int status) {
   return "ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
+BlockResult run_block(const Campaign& campaign, const Round& round, const Block& block, const Store& store) {
+  const std::atomic<bool> never{false};
+  try {
+    return campaign.run_block(round, block, never, {}).value();
+  } catch (const Disagreement& disagreement) {
+    disagreement.keep(store.path());
+  }
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(const std::string& database, const std::string& specification, int workers,
@@ -165,7 +174,6 @@ void WorkerPool::fail(Worker& worker) {
 void run_worker(const Campaign& campaign, const Store& store) {
   // Ctrl-C reaches all processes of a terminal; the first process decides what becomes of it.
   ::signal(SIGINT, SIG_IGN);
-  const std::atomic<bool> never{false};
   const CampaignInfo& info = store.info();
   for (int64_t number = 0; std::cin >> number;) {
     const std::vector<Round> rounds = store.rounds();
@@ -175,7 +183,7 @@ void run_worker(const Campaign& campaign, const Store& store) {
     });
     const int64_t end = round.first_trial + round.trials;
     const Block block{number, first, std::min(info.block, end - first)};
-    const std::vector<uint8_t> bytes = encode_block(campaign.run_block(round, block, never, {}).value());
+    const std::vector<uint8_t> bytes = encode_block(run_block(campaign, round, block, store));
     const uint64_t length = bytes.size();
     write_all(STDOUT_FILENO, &length, sizeof length);
     write_all(STDOUT_FILENO, bytes.data(), bytes.size());

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -39,6 +40,23 @@ class Confidence final : public Criterion {
     return (direction_ == Direction::both ? std::abs(after - before) : before - after) > change_;
   }
 
+  // The log odds of a class move by at most twice as much as the scores do, and the probability with them.
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    const NearScores near(outputs, rounding, "criterion " + name());
+    const int64_t best = near.golden.best();
+    if (best < 0 || best >= near.faulty.classes()) return false;
+    if (near.golden.has_near_tie(0, 1, near.golden_slack)) return true;
+    const double slack = near.golden_slack + near.faulty_slack;
+    if (near.golden.log_odds_bound(near.faulty, best) + slack <= harmless_) return false;
+    const Range before = probabilities(near.golden.log_odds(best), near.golden_slack);
+    const Range after = probabilities(near.faulty.log_odds(best), near.faulty_slack);
+    const double most =
+        std::max(before.high - after.low, direction_ == Direction::both ? after.high - before.low : 0);
+    double least = before.low - after.high;
+    if (direction_ == Direction::both) least = std::max({least, after.low - before.high, 0.0});
+    return least <= change_ && most > change_;  // false for NaN
+  }
+
  private:
   /// Log odds that move by at most this much move no probability by more than `change`: by d, they move it by
   /// at most tanh(d / 4), from 1/2 - tanh(d / 4) / 2 to as much above 1/2. The margin is for rounding in the
@@ -46,6 +64,16 @@ class Confidence final : public Criterion {
   static double harmless_log_odds(double change) {
     constexpr double margin = 1e-9;
     return change > margin ? 4 * std::atanh(change - margin) : -1;
+  }
+
+  struct Range {
+    double low;
+    double high;
+  };
+
+  static Range probabilities(double log_odds, double slack) {
+    const auto logistic = [](double x) { return 1 / (1 + std::exp(-x)); };
+    return {logistic(log_odds - slack), logistic(log_odds + slack)};
   }
 
   static double probability(const Scores& scores, int64_t index) {

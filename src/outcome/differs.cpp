@@ -8,6 +8,7 @@
 #include "faultwave/error.h"
 
 #include "src/fault/numbers.h"
+#include "src/outcome/change.h"
 #include "src/outcome/criteria.h"
 #include "src/outcome/values.h"
 
@@ -20,12 +21,16 @@ enum class Measure { absolute, relative };
 struct Tolerance {
   Measure measure;
   double most;
+  double slack = 0;  ///< more than that, for floating-point values; may be negative
 
   /// Holds for equal numbers (of infinities those of one sign), and for NaN and NaN.
   bool allows(double golden, double faulty) const {
-    if (golden == faulty || (std::isnan(golden) && std::isnan(faulty))) return true;
+    if (std::isnan(golden) && std::isnan(faulty)) return true;
+    if (golden == faulty && slack >= 0) return true;
+    if (golden == faulty && std::isinf(golden)) return true;
     if (!std::isfinite(golden) || !std::isfinite(faulty)) return false;
-    return std::abs(faulty - golden) <= (measure == Measure::relative ? most * std::abs(golden) : most);
+    return std::abs(faulty - golden) <=
+           (measure == Measure::relative ? most * std::abs(golden) : most) + slack;
   }
 
   /// Exact for 64-bit integers too, which a double does not hold.
@@ -82,6 +87,19 @@ class Differs final : public Criterion {
       if (differs(outputs.golden[i], outputs.faulty[i], tolerance_)) return true;
     }
     return false;
+  }
+
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    if (outputs.golden.size() != outputs.faulty.size()) return false;
+    bool may_fire = false;
+    for (size_t i = 0; i < outputs.golden.size(); ++i) {
+      const at::Tensor& golden = outputs.golden[i];
+      const at::Tensor& faulty = outputs.faulty[i];
+      const double slack = change_of(golden, faulty).faulty_slack(rounding);
+      if (differs(golden, faulty, {tolerance_.measure, tolerance_.most, slack})) return false;
+      may_fire = may_fire || differs(golden, faulty, {tolerance_.measure, tolerance_.most, -slack});
+    }
+    return may_fire;
   }
 
  private:

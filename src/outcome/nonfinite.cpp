@@ -53,6 +53,8 @@ class Nonfinite final : public Criterion {
   std::string name() const override { return "nonfinite"; }
   std::string text() const override { return "nonfinite"; }
   bool fires(const OutputPair& outputs) const override { return has_new_nonfinite(outputs); }
+  // What is near overflow is near a border for every criterion: is_near_border(outputs, criteria, ...).
+  bool is_near_border(const OutputPair&, double) const override { return false; }
 };
 
 }  // namespace

@@ -23,6 +23,11 @@ class Ranking final : public Criterion {
     return best_classes(first_output(outputs.golden, "criterion ranking"), count_) !=
            best_classes(first_output(outputs.faulty, "criterion ranking"), count_);
   }
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    const NearScores near(outputs, rounding, "criterion ranking");
+    return near.golden.has_near_tie(0, count_, near.golden_slack) ||
+           near.faulty.has_near_tie(0, count_, near.faulty_slack);
+  }
 
  private:
   int64_t count_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 
+#include "src/outcome/change.h"
 #include "src/outcome/values.h"
 
 namespace faultwave {
@@ -136,6 +137,36 @@ double Scores::log_odds_bound(const Scores& other, int64_t index) const {
   });
 }
 
+double Scores::log_odds(int64_t index) const {
+  return visit_values(values_, [index](const auto* values, int64_t count) {
+    double highest = -std::numeric_limits<double>::infinity();
+    for (int64_t i = 0; i < count; ++i) {
+      const auto score = static_cast<double>(as_number(values[i]));
+      if (not_a_number(score)) return score;
+      if (i != index) highest = std::max(highest, score);
+    }
+    const auto own = static_cast<double>(as_number(values[index]));
+    if (std::isinf(highest)) return own == highest ? 0 : own - highest;
+    double rivals = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      if (i != index) rivals += std::exp(static_cast<double>(as_number(values[i])) - highest);
+    }
+    return own - highest - std::log(rivals);
+  });
+}
+
+bool Scores::has_near_tie(int64_t first, int64_t last, double slack) const {
+  const std::vector<int64_t> best_first = order(last + 1);
+  return visit_values(values_, [&](const auto* values, int64_t) {
+    for (size_t place = static_cast<size_t>(first) + 1; place < best_first.size(); ++place) {
+      const auto better = static_cast<double>(as_number(values[best_first[place - 1]]));
+      const auto worse = static_cast<double>(as_number(values[best_first[place]]));
+      if (better - worse <= slack) return true;
+    }
+    return false;
+  });
+}
+
 std::vector<int64_t> Scores::order(int64_t most) const {
   return visit_values(values_, [most](const auto* values, int64_t count) {
     std::vector<int64_t> order(count);
@@ -165,6 +196,13 @@ std::vector<RankedClass> Scores::ranked(int64_t most) const {
     }
     return classes;
   });
+}
+
+NearScores::NearScores(const OutputPair& outputs, double rounding, std::string_view reader)
+    : golden(first_output(outputs.golden, reader)), faulty(first_output(outputs.faulty, reader)) {
+  const Change change = change_of(outputs.golden.front(), outputs.faulty.front());
+  golden_slack = change.golden_slack(rounding);
+  faulty_slack = change.faulty_slack(rounding);
 }
 
 Scores first_output(const std::vector<at::Tensor>& outputs, std::string_view reader) {

@@ -35,12 +35,27 @@ class Scores {
   /// those that `other` gives it, without computing an exponential. Infinite if nothing is known: other type
   /// or number of classes, or a score that is not finite.
   double log_odds_bound(const Scores& other, int64_t index) const;
+  /// log p / (1 - p) of a class, in FP64; infinite where it has no rival. NaN if any score is NaN.
+  double log_odds(int64_t index) const;
+  /// Whether, between places `first` and `last` of the order, two neighbours lie within `slack` of each
+  /// other. Equal infinities do not count, nor does NaN.
+  bool has_near_tie(int64_t first, int64_t last, double slack) const;
   /// The first `most` classes of the order, with their probabilities; and without.
   std::vector<RankedClass> ranked(int64_t most) const;
   std::vector<int64_t> order(int64_t most) const;
 
  private:
   at::Tensor values_;
+};
+
+/// Scores of the same classes before and after, and what rounding may add to the distance of two of them.
+struct NearScores {
+  NearScores(const OutputPair& outputs, double rounding, std::string_view reader);
+
+  Scores golden;
+  Scores faulty;
+  double golden_slack = 0;
+  double faulty_slack = 0;
 };
 
 /// The scores of a classifier: its first output. `reader` as above.

@@ -14,6 +14,11 @@ class Top1 final : public Criterion {
     return first_output(outputs.golden, "criterion top1").best() !=
            first_output(outputs.faulty, "criterion top1").best();
   }
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    const NearScores near(outputs, rounding, "criterion top1");
+    return near.golden.has_near_tie(0, 1, near.golden_slack) ||
+           near.faulty.has_near_tie(0, 1, near.faulty_slack);
+  }
 };
 
 }  // namespace

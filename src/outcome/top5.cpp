@@ -17,6 +17,11 @@ class Top5 final : public Criterion {
     if (best < 0) return golden.best() >= 0;
     return !golden.is_among(best, 5);
   }
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    const NearScores near(outputs, rounding, "criterion top5");
+    return near.golden.has_near_tie(4, 5, near.golden_slack) ||
+           near.faulty.has_near_tie(0, 1, near.faulty_slack);
+  }
 };
 
 }  // namespace

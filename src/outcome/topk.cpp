@@ -20,6 +20,11 @@ class Topk final : public Criterion {
     if (best < 0) return faulty.best() >= 0;
     return !faulty.is_among(best, count_);
   }
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    const NearScores near(outputs, rounding, "criterion topk");
+    return near.golden.has_near_tie(0, 1, near.golden_slack) ||
+           near.faulty.has_near_tie(count_ - 1, count_, near.faulty_slack);
+  }
 
  private:
   int64_t count_;
@@ -36,6 +41,11 @@ class LabelTopk final : public Criterion {
     const Scores faulty = first_output(outputs.faulty, "criterion label_topk");
     const int64_t label = label_of(outputs, golden.classes());
     return golden.is_among(label, count_) && !faulty.is_among(label, count_);
+  }
+  bool is_near_border(const OutputPair& outputs, double rounding) const override {
+    const NearScores near(outputs, rounding, "criterion label_topk");
+    return near.golden.has_near_tie(count_ - 1, count_, near.golden_slack) ||
+           near.faulty.has_near_tie(count_ - 1, count_, near.faulty_slack);
   }
 
  private:

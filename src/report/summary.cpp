@@ -135,6 +135,8 @@ Summary summarize(const Store& store, GroupBy by) {
   summary.ended = store.ended();
   summary.by = by;
   const Specification spec = parse_specification(summary.info.specification, store.path());
+  summary.engine = spec.engine;
+  summary.counts = store.engine_counts();
   summary.has_layers = spec.faults_per_trial == 1;
 
   const Estimates estimates(summary.info, store.rounds(), store.cells());

@@ -102,6 +102,15 @@ std::string classes_line(const Tally& tally) {
   return text;
 }
 
+std::string engine_line(const Summary& summary) {
+  std::string text = summary.engine;
+  if (summary.counts.decided_again > 0)
+    text += ", " + grouped(summary.counts.decided_again) + " near a border decided by real faulty runs";
+  if (summary.counts.audited > 0)
+    text += ", " + grouped(summary.counts.audited) + " audited by real faulty runs: all agree";
+  return text;
+}
+
 std::string heading(const Summary& summary) {
   const CampaignInfo& info = summary.info;
   const Tally& tally = summary.overall.tally;
@@ -111,6 +120,8 @@ std::string heading(const Summary& summary) {
        << "\nError       " << info.error << "\nCriteria    " << joined(info.criteria_text) << "\nIntervals   "
        << exact(100 * info.confidence) << " %, " << interval_text(summary.interval) << "\nOutcomes    "
        << classes_line(tally) << (info.strata.empty() ? "" : " as drawn, not weighted") << "\n";
+  if (summary.engine != "direct" && summary.counts.decided_again + summary.counts.audited > 0)
+    text << "Engine      " << engine_line(summary) << "\n";
   if (!info.labels_fingerprint.empty() && tally.trials > 0) {
     text << "Accuracy    golden " << percent(static_cast<double>(tally.golden_right) / tally.trials)
          << ", faulty " << percent(static_cast<double>(tally.faulty_right) / tally.trials) << "\n";

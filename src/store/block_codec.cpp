@@ -97,8 +97,8 @@ std::vector<uint8_t> encode_block(const BlockResult& result) {
   Json classes = Json::array();
   for (const auto& [input, best] : result.golden_classes)
     classes.push_back({input, best});
-  return Json::to_cbor(
-      Json{result.block.number, result.block.first_trial, result.block.trials, outcomes, rows, classes});
+  return Json::to_cbor(Json{result.block.number, result.block.first_trial, result.block.trials, outcomes,
+                            rows, classes, result.counts.decided_again, result.counts.audited});
 }
 
 BlockResult decode_block(const std::vector<uint8_t>& bytes) {
@@ -112,6 +112,7 @@ BlockResult decode_block(const std::vector<uint8_t>& bytes) {
       result.rows.push_back(decode_row(row));
     for (const Json& known : json.at(5))
       result.golden_classes[known.at(0).get<int64_t>()] = known.at(1).get<int64_t>();
+    result.counts = {json.at(6).get<int64_t>(), json.at(7).get<int64_t>()};
     return result;
   } catch (const Json::exception& error) {
     throw InternalError(std::string("a block that cannot be decoded: ") + error.what());

@@ -5,7 +5,7 @@ namespace faultwave {
 
 const char* const kSchema = R"sql(
 PRAGMA application_id = 0x46774176;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE campaign (
   key   TEXT PRIMARY KEY,
@@ -66,7 +66,9 @@ CREATE TABLE blocks (
   round       INTEGER NOT NULL REFERENCES rounds,
   first_trial INTEGER NOT NULL,
   trials      INTEGER NOT NULL,
-  outcomes    BLOB NOT NULL
+  outcomes    BLOB NOT NULL,
+  decided_again INTEGER NOT NULL,
+  audited       INTEGER NOT NULL
 );
 
 CREATE TABLE golden_classes (

@@ -210,6 +210,26 @@ void Store::each_block(
   }
 }
 
+EngineCounts Store::engine_counts() const {
+  Statement select(state_->database,
+                   "SELECT coalesce(sum(decided_again), 0), coalesce(sum(audited), 0) FROM blocks");
+  select.step();
+  return {select.integer(0), select.integer(1)};
+}
+
+EngineCounts Store::engine_counts(int64_t block) const {
+  Statement select(state_->database, "SELECT decided_again, audited FROM blocks WHERE block = ?");
+  select.bind(block);
+  if (!select.step()) return {};
+  return {select.integer(0), select.integer(1)};
+}
+
+EngineCounts& EngineCounts::operator+=(const EngineCounts& other) {
+  decided_again += other.decided_again;
+  audited += other.audited;
+  return *this;
+}
+
 std::vector<uint8_t> Store::packed_outcomes(int64_t block) const {
   Statement select(state_->database, "SELECT outcomes FROM blocks WHERE block = ?");
   select.bind(block);

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include <unistd.h>
+
 #include "faultwave/error.h"
 
 #include "src/wave/wave.h"
@@ -19,6 +21,10 @@ namespace {
 /// have none.
 at::Tensor element_of(const at::Tensor& output) {
   return output.dim() > 0 && output.size(0) == 1 ? output.select(0, 0).contiguous() : output;
+}
+
+int64_t quarter_of_memory() {
+  return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 4;
 }
 
 }  // namespace
@@ -35,6 +41,12 @@ WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injecto
     throw UserError(ErrorCode::usage,
                     "a wave of " + std::to_string(options_.trials) + " trials: expected at least 1");
   }
+  if (options_.budget_bytes <= 0) options_.budget_bytes = quarter_of_memory();
+}
+
+// Trials are sorted within a call: by input, and late faults together.
+int64_t WaveEngine::trials_a_call() const {
+  return 16 * options_.trials;
 }
 
 std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& trials) const {
@@ -72,8 +84,14 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
       fault = injector_.resolve(fault);
   }
   Positions left;
-  for (const Positions& positions : waves(resolved))
-    run_wave(resolved, positions, sink, left);
+  for (const Positions& positions : waves(resolved)) {
+    if (static_cast<int64_t>(positions.size()) < options_.fewest) {
+      left.insert(left.end(), positions.begin(), positions.end());
+      report_.left["too few of one input"] += static_cast<int64_t>(positions.size());
+    } else {
+      run_wave(resolved, positions, sink, left);
+    }
+  }
   if (left.empty()) return;
   std::vector<Trial> others;
   for (const size_t position : left)
@@ -97,6 +115,7 @@ void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& pos
   ++report_.forwards;
 
   TrialOutputs outputs;
+  outputs.rounding = kWaveRounding;
   for (const at::Tensor& output : golden)
     outputs.golden.push_back(element_of(output));
   Positions postponed;

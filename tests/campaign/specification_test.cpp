@@ -34,11 +34,11 @@ TEST_CASE("what is left out has its documented default") {
   CHECK(spec.labels.empty());
   CHECK(spec.seed == 0);
   CHECK(spec.trials == 2000);
-  CHECK(spec.engine == "direct");
+  CHECK(spec.engine == "wave");
   CHECK(spec.device == "cpu");
   CHECK(spec.dtype.empty());
   CHECK(spec.batch == 16);
-  CHECK(spec.block == 512);
+  CHECK(spec.block == 2048);
   CHECK(spec.criteria == std::vector<std::string>{"top1", "top5", "confidence(0.2)", "nonfinite"});
   CHECK(spec.confidence == 0.99);
   CHECK(spec.kind == SiteKind::output);
@@ -193,7 +193,10 @@ TEST_CASE("values out of range are refused") {
 }
 
 TEST_CASE("names that do not exist are refused with their line") {
-  check_contains(message(with("engine = \"wave\"")), "s.toml, line 2: engine: unknown engine 'wave'");
+  check_contains(
+      message(with("engine = \"wafe\"")),
+      "s.toml, line 2: engine: unknown engine 'wafe': expected wave or direct; did you mean wave?");
+  check_contains(message(with("audit = 1.5")), "s.toml, line 2: audit must lie from 0 to 1");
   check_contains(message(with("device = \"gpu\"")), "s.toml, line 2: device: unknown device 'gpu'");
   check_contains(message(with("dtype = \"int8\"")), "s.toml, line 2: dtype: unknown dtype 'int8'");
   check_contains(message(with("criteria = [\"top2\"]")), "s.toml, line 2: criteria: ");

@@ -46,11 +46,33 @@ TEST_CASE("a difference that no criterion minds is benign") {
   CHECK(outcome.fired == 0);
 }
 
-TEST_CASE("masked means equal bit for bit") {
-  CHECK(judge_scores(scores({9, 0.0F}), scores({9, -0.0F})).kind == OutcomeClass::benign);
+TEST_CASE("masked means that no value moves by more than 2^-10 of the largest") {
+  const float step = 8 * 0x1p-10F;
+  CHECK(judge_scores(scores({8, 1}), scores({8, 1 + step})).kind == OutcomeClass::masked);
+  CHECK(judge_scores(scores({-8, 1}), scores({-8, 1 - step})).kind == OutcomeClass::masked);
+  CHECK(judge_scores(scores({8, 1}), scores({8, 1 + 1.001F * step})).kind == OutcomeClass::benign);
+  // The golden output is the measure: a value that a fault blew up must not make itself small.
+  CHECK(judge_scores(scores({8, 1}), scores({8000, 1})).kind == OutcomeClass::benign);
+  CHECK(judge_scores(scores({0, 0}), scores({1e-30F, 0})).kind == OutcomeClass::benign);
+  CHECK(judge_scores(scores({9, 0.0F}), scores({9, -0.0F})).kind == OutcomeClass::masked);
+
   const float other_nan = std::bit_cast<float>(uint32_t{0x7fc00001});
   CHECK(judge_scores(scores({9, nan_value}), scores({9, nan_value})).kind == OutcomeClass::masked);
-  CHECK(judge_scores(scores({9, nan_value}), scores({9, other_nan})).kind == OutcomeClass::benign);
+  CHECK(judge_scores(scores({9, nan_value}), scores({9, other_nan})).kind == OutcomeClass::masked);
+  CHECK(judge_scores(scores({9, nan_value}), scores({9, 1})).kind != OutcomeClass::masked);
+  CHECK(judge_scores(scores({9, infinity}), scores({9, -infinity})).kind != OutcomeClass::masked);
+}
+
+TEST_CASE("a small change is no mask for a criterion that fires") {
+  const Outputs golden = {scores({8, 7.9999F})};
+  const Outputs faulty = {scores({7.9999F, 8})};
+  CHECK(judge({golden, faulty}, all_criteria()).kind == OutcomeClass::sdc);
+}
+
+TEST_CASE("integers are masked only where none moves") {
+  const Outputs golden = {at::tensor({1000000, 1})};
+  const Outputs faulty = {at::tensor({1000000, 2})};
+  CHECK(judge({golden, faulty}, {}).kind == OutcomeClass::benign);
 }
 
 TEST_CASE("fired has one bit a criterion, in the order of the list") {

@@ -48,7 +48,7 @@ class ModuleNetwork : public Network {
 
 /// Both engines on one network and its inputs.
 struct Engines {
-  Engines(std::shared_ptr<Network> of, const at::Tensor& batch, const WaveOptions& options = {})
+  Engines(std::shared_ptr<Network> of, const at::Tensor& batch, const WaveOptions& options = {.fewest = 1})
       : network(std::move(of)),
         inputs(inputs_from_tensor(batch)),
         injector(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)}),
@@ -70,9 +70,8 @@ inline std::map<size_t, TrialOutputs> outputs_of(Engine& engine, const std::vect
   return outputs;
 }
 
-/// What rounding may add to an output, in parts of its largest magnitude, golden or faulty: 2^-15, which is
-/// 256 times the spacing of FP32 numbers.
-constexpr double kRounding = 0x1p-15;
+/// What rounding may add to an output, in parts of its largest magnitude, golden or faulty.
+constexpr double kRounding = kWaveRounding;
 
 inline void check_same(const at::Tensor& wave, const at::Tensor& direct, const at::Tensor& golden) {
   REQUIRE(wave.sizes() == direct.sizes());

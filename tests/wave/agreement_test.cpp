@@ -45,7 +45,7 @@ at::Tensor images(int64_t count, int64_t channels, int64_t height, int64_t width
 }
 
 void agree(const std::shared_ptr<Holder>& module, ModuleNetwork::Forward forward, const at::Tensor& batch,
-           int trials = 150, const WaveOptions& options = {}) {
+           int trials = 150, const WaveOptions& options = {.fewest = 1}) {
   settle(*module, 3);
   Engines engines(std::make_shared<ModuleNetwork>(module, std::move(forward)), batch, options);
   check_agreement(engines, drawn_trials(engines, trials, 21));
@@ -139,7 +139,8 @@ TEST_SUITE("agreement") {
       Draw draw(26, number);
       trials.push_back({number, 0, {population.fault(population.draw(draw), draw)}});
     }
-    WaveEngine wave(engines.network, engines.injector, engines.inputs, engines.direct);
+    WaveEngine wave(engines.network, engines.injector, engines.inputs, engines.direct,
+                    WaveOptions{.fewest = 1});
     outputs_of(wave, trials);
     CHECK(wave.report().generic.size() == 1);
     CHECK(wave.report().generic.count("aten::sum") == 1);
@@ -201,7 +202,7 @@ TEST_SUITE("agreement") {
     const at::Tensor batch = images(1, 1, 8, 8);
     const auto network = std::make_shared<ModuleNetwork>(module, forward);
     Engines whole(network, batch);
-    Engines split(network, batch, {.trials = 64, .budget_bytes = 4096});
+    Engines split(network, batch, {.trials = 64, .budget_bytes = 4096, .fewest = 1});
     const std::vector<Trial> trials = drawn_trials(whole, 64, 23);
     const auto expected = outputs_of(whole.wave, trials);
     const auto found = outputs_of(split.wave, trials);
