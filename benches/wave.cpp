@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "faultwave/direct_engine.h"
+#include "faultwave/memory.h"
 #include "faultwave/population.h"
 #include "faultwave/wave_engine.h"
 
@@ -135,9 +135,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: bench_wave TRIALS OUT.json\n";
     return 2;
   }
-  // Activations that are freed and asked for again should not go back to the system in between.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  keep_freed_memory();
   const size_t trials = std::max<size_t>(std::stoul(argv[1]), kDirectTrials);
   torch::manual_seed(1);
   nlohmann::json rows = nlohmann::json::array();

@@ -17,6 +17,7 @@
 #include "faultwave/inputs.h"
 #include "faultwave/interval.h"
 #include "faultwave/location.h"
+#include "faultwave/memory.h"
 #include "faultwave/merge.h"
 #include "faultwave/network.h"
 #include "faultwave/outcome.h"
