@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -21,6 +20,7 @@
 #include "faultwave/population.h"
 #include "faultwave/wave_engine.h"
 
+#include "zoo/module_network.h"
 #include "zoo/zoo.h"
 
 namespace {
@@ -30,24 +30,6 @@ using namespace faultwave;
 constexpr int64_t kImageSize = 224;
 constexpr int64_t kDirectBatch = 16;
 constexpr size_t kDirectTrials = 128;
-
-/// A network of the zoo, as a file would give it.
-template <typename Net>
-class ZooNetwork : public Network {
- public:
-  explicit ZooNetwork(Net net) : net_(std::move(net)) { net_->eval(); }
-  std::vector<at::Tensor> forward(const std::vector<c10::IValue>& inputs) override {
-    return {net_->forward(inputs.at(0).toTensor())};
-  }
-  std::vector<InputSpec> inputs() const override { return {{"images", at::kFloat, {}}}; }
-  std::vector<NamedTensor> parameters() const override { return describe(*net_).parameters; }
-  std::vector<NamedTensor> buffers() const override { return describe(*net_).buffers; }
-  void save(const std::string&) const override {}
-  std::string format() const override { return "zoo"; }
-
- private:
-  mutable Net net_;
-};
 
 struct Run {
   double seconds = 0;
@@ -83,7 +65,10 @@ template <typename Net>
 nlohmann::json measure(const std::string& name, Net net, const ErrorModelPtr& error, size_t count) {
   torch::NoGradGuard no_grad;
   torch::manual_seed(2);
-  const auto network = std::make_shared<ZooNetwork<Net>>(net);
+  const auto forward = [net](const at::Tensor& images) mutable {
+    return std::vector<at::Tensor>{net->forward(images)};
+  };
+  const auto network = std::make_shared<zoo::ModuleNetwork>(net.ptr(), forward);
   const auto inputs =
       std::shared_ptr<InputSet>(inputs_from_tensor(torch::randn({1, 3, kImageSize, kImageSize})));
   const Injector injector(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)});

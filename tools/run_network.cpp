@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a network once: faultwave-run-network [--threads N] [--save COPY] NETWORK INPUT.pt... OUT.pt
-// Inputs are tensors as torch.save writes them; OUT.pt gets the tuple of the outputs, for torch.load. COPY gets the
-// network as Network::save writes it.
+// Inputs are tensors as torch.save writes them; OUT.pt gets the tuple of the outputs, for torch.load. COPY
+// gets the network as Network::save writes it.
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/jit/serialization/pickle.h>
@@ -53,8 +53,9 @@ Arguments parse(const std::vector<std::string>& words) {
     }
   }
   if (arguments.files.size() < 2) {
-    throw faultwave::UserError(faultwave::ErrorCode::usage,
-                               "usage: faultwave-run-network [--threads N] [--save COPY] NETWORK INPUT.pt... OUT.pt");
+    throw faultwave::UserError(
+        faultwave::ErrorCode::usage,
+        "usage: faultwave-run-network [--threads N] [--save COPY] NETWORK INPUT.pt... OUT.pt");
   }
   return arguments;
 }
@@ -64,7 +65,8 @@ void run(const Arguments& arguments) {
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   const auto network = faultwave::Network::open(arguments.files.front());
   std::vector<c10::IValue> inputs;
-  for (size_t i = 1; i + 1 < arguments.files.size(); ++i) inputs.push_back(read_tensor(arguments.files[i]));
+  for (size_t i = 1; i + 1 < arguments.files.size(); ++i)
+    inputs.push_back(read_tensor(arguments.files[i]));
   write_tensors(arguments.files.back(), network->forward(inputs));
   if (!arguments.copy.empty()) network->save(arguments.copy);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a network of the zoo once: faultwave-run-zoo THREADS NAME STATE.pt INPUT.pt OUT.npy
-// NAME is alexnet, resnet18 or mobilenet_v2; STATE.pt is what torch.save(dict(model.state_dict()), path) writes.
+// NAME is alexnet, resnet18 or mobilenet_v2; STATE.pt is what torch.save(dict(model.state_dict()), path)
+// writes.
 #include <ATen/Parallel.h>
 
 #include <cstdlib>

@@ -52,8 +52,8 @@ class MobileNetV2Impl : public torch::nn::Module {
 TORCH_MODULE(MobileNetV2);
 
 /// Fills a module's parameters and buffers by name from a `.safetensors` file, or from what
-/// `torch.save(dict(model.state_dict()), path)` writes; without `dict` it is an OrderedDict with an attribute,
-/// which libtorch cannot read. Entries that the module does not have are ignored. Throws
+/// `torch.save(dict(model.state_dict()), path)` writes; without `dict` it is an OrderedDict with an
+/// attribute, which libtorch cannot read. Entries that the module does not have are ignored. Throws
 /// UserError(bad_input) if the file cannot be read, lacks a name, or has another shape under it; the module
 /// is then as before.
 void load_state_dict(torch::nn::Module& module, const std::string& path);

@@ -29,10 +29,11 @@ std::string unknown_model(std::string_view name) {
     choices << (names.empty() ? "" : ", ") << model.name;
     names.emplace_back(model.name);
   }
-  for (const std::string& user_name : user_model_names()) names.push_back(user_name);
+  for (const std::string& user_name : user_model_names())
+    names.push_back(user_name);
   std::ostringstream message;
-  message << "unknown error model '" << name << "'" << did_you_mean(name, names) << " (there are " << choices.str()
-          << ", and what register_user_model was given)";
+  message << "unknown error model '" << name << "'" << did_you_mean(name, names) << " (there are "
+          << choices.str() << ", and what register_user_model was given)";
   return message.str();
 }
 

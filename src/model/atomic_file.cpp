@@ -2,12 +2,13 @@
 #include "src/model/atomic_file.h"
 
 #include <c10/util/Exception.h>
-#include <unistd.h>
 
 #include <exception>
 #include <filesystem>
 #include <string>
 #include <system_error>
+
+#include <unistd.h>
 
 #include "faultwave/error.h"
 
@@ -37,7 +38,8 @@ class RemovedUnlessKept {
 
 }  // namespace
 
-void write_atomically(const std::string& path, const std::function<void(const std::string& temporary)>& write) {
+void write_atomically(const std::string& path,
+                      const std::function<void(const std::string& temporary)>& write) {
   const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
   if (!std::filesystem::is_directory(folder)) cannot_write(path, "there is no folder " + folder.string());
   if (std::filesystem::is_directory(path)) cannot_write(path, "it is a folder");

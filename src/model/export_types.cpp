@@ -98,6 +98,8 @@ bool is_convertible_float(at::ScalarType type) {
   return type == at::kHalf || type == at::kBFloat16 || type == at::kFloat || type == at::kDouble;
 }
 
-std::string type_name(at::ScalarType type) { return std::string(c10::getDtypeNames(type).first); }
+std::string type_name(at::ScalarType type) {
+  return std::string(c10::getDtypeNames(type).first);
+}
 
 }  // namespace faultwave::detail

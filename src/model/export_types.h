@@ -18,8 +18,8 @@ int64_t scalar_type_to_export(at::ScalarType type);
 at::Layout layout_from_export(int64_t number);
 at::MemoryFormat memory_format_from_export(int64_t number);
 
-/// The types that OpenOptions::dtype converts: float16, bfloat16, float32 and float64. FP8 values are left as they
-/// are, since the scales that belong to them lie elsewhere.
+/// The types that OpenOptions::dtype converts: float16, bfloat16, float32 and float64. FP8 values are left as
+/// they are, since the scales that belong to them lie elsewhere.
 bool is_convertible_float(at::ScalarType type);
 
 /// "float32", as Python names it.

@@ -51,8 +51,9 @@ std::string program_name(const std::string& file, const std::vector<std::string>
   }
   if (names.empty()) {
     throw UserError(ErrorCode::bad_network,
-                    file + " holds no exported program (an AOTInductor package, perhaps); write one with "
-                           "torch.export.save");
+                    file +
+                        " holds no exported program (an AOTInductor package, perhaps); write one with "
+                        "torch.export.save");
   }
   if (names.size() > 1) {
     throw UserError(ErrorCode::bad_network, file + " holds " + std::to_string(names.size()) +
@@ -66,16 +67,18 @@ void check_schema(const std::string& file, const Json& model) {
   const Json& version = model.at("schema_version");
   const int64_t major = version.at("major").get<int64_t>();
   if (major == kKnownSchema) return;
-  const std::string advice = major > kKnownSchema ? "save it with PyTorch 2.13 or 2.14, or use a newer Faultwave"
-                                                  : "save it again with PyTorch 2.13 or newer";
-  throw UserError(ErrorCode::bad_network,
-                  file + " is an exported program of schema version " + std::to_string(major) +
-                      ", and this Faultwave knows version " + std::to_string(kKnownSchema) + ": " + advice);
+  const std::string advice = major > kKnownSchema
+                                 ? "save it with PyTorch 2.13 or 2.14, or use a newer Faultwave"
+                                 : "save it again with PyTorch 2.13 or newer";
+  throw UserError(ErrorCode::bad_network, file + " is an exported program of schema version " +
+                                              std::to_string(major) + ", and this Faultwave knows version " +
+                                              std::to_string(kKnownSchema) + ": " + advice);
 }
 
 std::vector<int64_t> fixed_sizes(const OrderedJson& sizes) {
   std::vector<int64_t> result;
-  for (const OrderedJson& size : sizes) result.push_back(size.at("as_int").get<int64_t>());
+  for (const OrderedJson& size : sizes)
+    result.push_back(size.at("as_int").get<int64_t>());
   return result;
 }
 
@@ -86,7 +89,8 @@ std::optional<at::ScalarType> most_used_float_type(const OrderedJson& payloads) 
     const OrderedJson& metadata = payload.at("tensor_meta");
     if (!metadata.is_object()) continue;
     const at::ScalarType type = scalar_type_from_export(metadata.at("dtype"));
-    if (is_convertible_float(type)) elements[type] += c10::multiply_integers(fixed_sizes(metadata.at("sizes")));
+    if (is_convertible_float(type))
+      elements[type] += c10::multiply_integers(fixed_sizes(metadata.at("sizes")));
   }
   std::optional<at::ScalarType> best;
   for (const auto& [type, count] : elements) {
@@ -100,7 +104,8 @@ std::optional<at::ScalarType> float_type_of_inputs(const Json& model) {
   for (const Json& spec : graph_module.at("signature").at("input_specs")) {
     if (!spec.contains("user_input") || !spec["user_input"].at("arg").contains("as_tensor")) continue;
     const std::string name = spec["user_input"]["arg"]["as_tensor"].at("name");
-    const auto type = scalar_type_from_export(graph_module.at("graph").at("tensor_values").at(name).at("dtype"));
+    const auto type =
+        scalar_type_from_export(graph_module.at("graph").at("tensor_values").at(name).at("dtype"));
     if (is_convertible_float(type)) return type;
   }
   return std::nullopt;
@@ -114,7 +119,8 @@ void replace_dtype(Json& node, int64_t from, int64_t to) {
     if (node.contains("as_scalar_type") && node["as_scalar_type"] == from) node["as_scalar_type"] = to;
   }
   if (node.is_structured()) {
-    for (Json& child : node) replace_dtype(child, from, to);
+    for (Json& child : node)
+      replace_dtype(child, from, to);
   }
 }
 
@@ -125,7 +131,8 @@ at::Tensor tensor_over(const at::Tensor& storage, const OrderedJson& metadata) {
   const auto strides = fixed_sizes(metadata.at("strides"));
   const auto offset = metadata.at("storage_offset").at("as_int").get<int64_t>();
   const auto element_size = static_cast<size_t>(storage.element_size());
-  const size_t needed = at::detail::computeStorageNbytes(sizes, strides, element_size, static_cast<size_t>(offset));
+  const size_t needed =
+      at::detail::computeStorageNbytes(sizes, strides, element_size, static_cast<size_t>(offset));
   if (c10::multiply_integers(sizes) > 0 && needed > storage.storage().nbytes()) return {};
   return at::empty({0}, storage.options()).set_(storage.storage(), offset, sizes, strides);
 }
@@ -137,8 +144,9 @@ ExportedArchive::ExportedArchive(const std::string& path, const OpenOptions& opt
     PyTorchStreamReader reader(path);
     read(reader, options);
   } catch (const nlohmann::detail::exception& error) {
-    throw UserError(ErrorCode::bad_input,
-                    path + " is damaged: its description of the program cannot be read (" + error.what() + ")");
+    throw UserError(
+        ErrorCode::bad_input,
+        path + " is damaged: its description of the program cannot be read (" + error.what() + ")");
   } catch (const c10::Error& error) {
     throw UserError(ErrorCode::bad_input, path + " is damaged or incomplete (" + reason_of(error) + ")");
   }
@@ -168,17 +176,18 @@ void ExportedArchive::read(PyTorchStreamReader& reader, const OpenOptions& optio
   }
 }
 
-void ExportedArchive::read_tensors(PyTorchStreamReader& reader, const std::string& folder, OrderedJson& payloads,
-                                   const OpenOptions& options) {
+void ExportedArchive::read_tensors(PyTorchStreamReader& reader, const std::string& folder,
+                                   OrderedJson& payloads, const OpenOptions& options) {
   // Names of the same tensor get the same tensor object, by which a tied weight is known as one.
   std::map<std::pair<std::string, std::string>, at::Tensor> known;
   for (auto& [name, payload] : payloads.at("config").items()) {
     OrderedJson& metadata = payload.at("tensor_meta");
     if (!metadata.is_object()) continue;  // a custom object; refused where the program uses it
     if (payload.at("use_pickle").get<bool>()) {
-      throw UserError(ErrorCode::bad_network, file_ + " keeps " + name +
-                                                  " as a tensor subclass of Python, which cannot be read without "
-                                                  "it; turn it into a plain tensor before the export");
+      throw UserError(ErrorCode::bad_network,
+                      file_ + " keeps " + name +
+                          " as a tensor subclass of Python, which cannot be read without "
+                          "it; turn it into a plain tensor before the export");
     }
     const std::string record = folder + payload.at("path_name").get<std::string>();
     const at::Tensor storage = read_storage(reader, record, metadata, options);
@@ -205,7 +214,8 @@ at::Tensor ExportedArchive::read_storage(PyTorchStreamReader& reader, const std:
   if (elements == 0) {
     storage = at::zeros({c10::multiply_integers(fixed_sizes(metadata.at("sizes")))}, type);
   } else {
-    c10::Storage memory(c10::Storage::use_byte_size_t(), bytes, std::move(data), nullptr, /*resizable=*/false);
+    c10::Storage memory(c10::Storage::use_byte_size_t(), bytes, std::move(data), nullptr,
+                        /*resizable=*/false);
     storage = at::empty({0}, type).set_(memory, 0, {elements}, {1});
   }
   const bool convert = options.dtype && is_convertible_float(type);
@@ -245,7 +255,8 @@ void ExportedArchive::write_records(PyTorchStreamWriter& writer) const {
     const at::Tensor values = storage.cpu();
     writer.writeRecord(record, values.data_ptr(), values.nbytes());
   }
-  for (const auto& [record, text] : other_records_) writer.writeRecord(record, text.data(), text.size());
+  for (const auto& [record, text] : other_records_)
+    writer.writeRecord(record, text.data(), text.size());
 }
 
 }  // namespace faultwave::detail

@@ -4,9 +4,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "faultwave/network.h"
 
@@ -27,9 +28,10 @@ struct StoredTensor {
   bool is_parameter = false;
 };
 
-/// The zip file that torch.export.save writes, read into memory: the description of the program and its tensors,
-/// which are moved to OpenOptions::device and, where they are of a convertible float type, to OpenOptions::dtype.
-/// Tensors that share a record share memory here too, so that a write through one is seen through the other.
+/// The zip file that torch.export.save writes, read into memory: the description of the program and its
+/// tensors, which are moved to OpenOptions::device and, where they are of a convertible float type, to
+/// OpenOptions::dtype. Tensors that share a record share memory here too, so that a write through one is seen
+/// through the other.
 class ExportedArchive {
  public:
   /// Throws UserError: bad_input for a damaged archive, bad_network for one that cannot be run.
@@ -53,7 +55,8 @@ class ExportedArchive {
   using Writer = caffe2::serialize::PyTorchStreamWriter;
 
   void read(Reader& reader, const OpenOptions& options);
-  void read_tensors(Reader& reader, const std::string& folder, OrderedJson& payloads, const OpenOptions& options);
+  void read_tensors(Reader& reader, const std::string& folder, OrderedJson& payloads,
+                    const OpenOptions& options);
   at::Tensor read_storage(Reader& reader, const std::string& record, const OrderedJson& metadata,
                           const OpenOptions& options);
   void read_other_records(Reader& reader);
@@ -63,8 +66,8 @@ class ExportedArchive {
   uint64_t version_ = 0;
   Json model_;
   std::vector<StoredTensor> tensors_;
-  std::map<std::string, at::Tensor> storages_;          // by record: its elements in one dimension
-  std::map<std::string, std::string> other_records_;    // kept as they are written
+  std::map<std::string, at::Tensor> storages_;        // by record: its elements in one dimension
+  std::map<std::string, std::string> other_records_;  // kept as they are written
 };
 
 }  // namespace faultwave::detail

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "faultwave/error.h"
+
 #include "src/model/flat_outputs.h"
 #include "src/model/program_builder.h"
 
@@ -16,7 +17,8 @@ namespace {
 
 Program build(const ExportedArchive& archive, const OpenOptions& options) {
   std::map<std::string, at::Tensor> stored;
-  for (const StoredTensor& tensor : archive.tensors()) stored.emplace(tensor.name, tensor.tensor);
+  for (const StoredTensor& tensor : archive.tensors())
+    stored.emplace(tensor.name, tensor.tensor);
   BuildOptions build_options;
   build_options.device = options.device;
   build_options.retargeted = !options.device.is_cpu() || options.dtype.has_value();
@@ -32,8 +34,9 @@ std::shared_ptr<Network> ExportedNetwork::open(const std::string& path, const Op
   } catch (const UserError& error) {
     throw UserError(error.code(), path + ": " + error.what());
   } catch (const Json::exception& error) {
-    throw UserError(ErrorCode::bad_input,
-                    path + " is damaged: its description of the program is not complete (" + error.what() + ")");
+    throw UserError(
+        ErrorCode::bad_input,
+        path + " is damaged: its description of the program is not complete (" + error.what() + ")");
   }
 }
 
@@ -46,7 +49,8 @@ ExportedNetwork::ExportedNetwork(ExportedArchive archive, const OpenOptions& opt
 
 std::vector<at::Tensor> ExportedNetwork::forward(const std::vector<c10::IValue>& inputs) {
   std::vector<at::Tensor> outputs;
-  for (const c10::IValue& output : program_.run(check_.check(inputs))) append_flat(output, outputs);
+  for (const c10::IValue& output : program_.run(check_.check(inputs)))
+    append_flat(output, outputs);
   return outputs;
 }
 

@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "faultwave/network.h"
+
 #include "src/model/exported_archive.h"
 #include "src/model/input_check.h"
 #include "src/model/program.h"
 
 namespace faultwave::detail {
 
-/// A network from an exported program. A forward checks its inputs and runs the program; nothing else is left to do.
+/// A network from an exported program. A forward checks its inputs and runs the program; nothing else is left
+/// to do.
 class ExportedNetwork : public Network {
  public:
   static std::shared_ptr<Network> open(const std::string& path, const OpenOptions& options);

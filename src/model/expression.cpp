@@ -68,8 +68,8 @@ std::optional<int64_t> apply_function(const std::string& function, const std::ve
 
 }  // namespace
 
-/// Recursive descent over the Python subset that both ways of writing share. Every function leaves empty-handed
-/// (nullopt) where the text is not of that subset.
+/// Recursive descent over the Python subset that both ways of writing share. Every function leaves
+/// empty-handed (nullopt) where the text is not of that subset.
 class ExpressionParser {
  public:
   explicit ExpressionParser(std::string_view text) : text_(text) {}
@@ -142,7 +142,8 @@ class ExpressionParser {
 
   Maybe digits() {
     const size_t begin = at_;
-    while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_]))) ++at_;
+    while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])))
+      ++at_;
     if (at_ - begin > 18 || (at_ < text_.size() && text_[at_] == '.')) return std::nullopt;
     return Expression::number(std::stoll(std::string(text_.substr(begin, at_ - begin))));
   }
@@ -152,7 +153,8 @@ class ExpressionParser {
     if (!take("('")) return std::nullopt;
     const size_t quote = text_.find('\'', at_);
     const size_t close = text_.find(')', at_);
-    if (quote == std::string_view::npos || close == std::string_view::npos || quote > close) return std::nullopt;
+    if (quote == std::string_view::npos || close == std::string_view::npos || quote > close)
+      return std::nullopt;
     std::string name(text_.substr(at_, quote - at_));
     at_ = close + 1;
     return Expression::named(Expression::Kind::variable, std::move(name));
@@ -198,7 +200,8 @@ class ExpressionParser {
 
   std::string word() {
     const size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) {
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) {
       ++at_;
     }
     return std::string(text_.substr(begin, at_ - begin));
@@ -219,7 +222,8 @@ class ExpressionParser {
   }
 
   void skip_spaces() {
-    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
+    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])))
+      ++at_;
   }
 
   std::string_view text_;
@@ -240,7 +244,9 @@ Expression Expression::named(Kind kind, std::string name, std::vector<Expression
   return result;
 }
 
-std::optional<Expression> Expression::parse(std::string_view text) { return ExpressionParser(text).whole(); }
+std::optional<Expression> Expression::parse(std::string_view text) {
+  return ExpressionParser(text).whole();
+}
 
 std::optional<int64_t> Expression::evaluate(const Lookup& lookup) const {
   if (kind_ == Kind::number) return value_;
@@ -257,15 +263,16 @@ std::optional<int64_t> Expression::evaluate(const Lookup& lookup) const {
 std::set<std::string> Expression::variables() const {
   if (kind_ == Kind::variable) return {name_};
   std::set<std::string> result;
-  for (const Expression& argument : arguments_) result.merge(argument.variables());
+  for (const Expression& argument : arguments_)
+    result.merge(argument.variables());
   return result;
 }
 
 std::string Expression::text() const {
   if (kind_ == Kind::number) return std::to_string(value_);
   if (kind_ == Kind::variable) return name_;
-  static const std::map<std::string, std::string> signs = {
-      {"Add", " + "}, {"Sub", " - "}, {"Mul", "*"}, {"FloorDiv", "//"}, {"Mod", "%"}, {"Pow", "**"}};
+  static const std::map<std::string, std::string> signs = {{"Add", " + "},     {"Sub", " - "}, {"Mul", "*"},
+                                                           {"FloorDiv", "//"}, {"Mod", "%"},   {"Pow", "**"}};
   const auto sign = signs.find(name_);
   const bool infix = sign != signs.end();
   std::string result;

@@ -12,8 +12,8 @@
 namespace faultwave::detail {
 
 /// An integer expression over free sizes, in either of the two ways in which an exported program writes it:
-/// a size as sympy constructor calls, "Mul(Integer(2), Symbol('s77', positive=True, integer=True))", or a guard as
-/// Python code, "L['y'].size()[0] == (2*L['x'].size()[0])". Comparisons and logic are 0 or 1.
+/// a size as sympy constructor calls, "Mul(Integer(2), Symbol('s77', positive=True, integer=True))", or a
+/// guard as Python code, "L['y'].size()[0] == (2*L['x'].size()[0])". Comparisons and logic are 0 or 1.
 class Expression {
  public:
   /// Value of a variable ("s77", "L['x'].size()[0]"), or empty if it is not known.

@@ -20,7 +20,8 @@ namespace {
 using caffe2::serialize::PyTorchStreamReader;
 
 const std::string kAdvice =
-    "write the network with torch.export.save(torch.export.export(model, inputs), file) or with torch.jit.save";
+    "write the network with torch.export.save(torch.export.export(model, inputs), file) or with "
+    "torch.jit.save";
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
   throw UserError(ErrorCode::bad_input, path + " " + what);
@@ -49,7 +50,8 @@ bool is_safetensors(const std::string& bytes) {
 
 [[noreturn]] void refuse_foreign(const std::string& path, const std::string& bytes) {
   if (bytes.empty()) refuse(path, "is empty; " + kAdvice);
-  if (is_safetensors(bytes)) refuse(path, "is a safetensors file, which holds tensors but no network; " + kAdvice);
+  if (is_safetensors(bytes))
+    refuse(path, "is a safetensors file, which holds tensors but no network; " + kAdvice);
   // Protocol 2 pickle, which torch.save wrote before it wrote zip files.
   if (bytes.compare(0, 2, "\x80\x02") == 0) {
     refuse(path, "is a Python pickle (torch.save of long ago), not a network; " + kAdvice);
@@ -58,8 +60,8 @@ bool is_safetensors(const std::string& bytes) {
   refuse(path, "is neither a TorchScript archive nor an exported program; " + kAdvice);
 }
 
-/// An archive that torch.save wrote: an object's pickle in data.pkl. A module's pickle names the attributes that
-/// every module has; a state dict holds tensors under the names of its choice.
+/// An archive that torch.save wrote: an object's pickle in data.pkl. A module's pickle names the attributes
+/// that every module has; a state dict holds tensors under the names of its choice.
 [[noreturn]] void refuse_pickle(const std::string& path, PyTorchStreamReader& reader) {
   const auto [data, size] = reader.getRecord("data.pkl");
   const std::string pickle(static_cast<const char*>(data.get()), size);

@@ -19,14 +19,17 @@ void append_flat(const c10::IValue& output, std::vector<at::Tensor>& tensors) {
   } else if (output.isBool()) {
     tensors.push_back(at::scalar_tensor(output.toBool(), at::kBool));
   } else if (output.isList()) {
-    for (const c10::IValue& element : output.toListRef()) append_flat(element, tensors);
+    for (const c10::IValue& element : output.toListRef())
+      append_flat(element, tensors);
   } else if (output.isTuple()) {
-    for (const c10::IValue& element : output.toTupleRef().elements()) append_flat(element, tensors);
+    for (const c10::IValue& element : output.toTupleRef().elements())
+      append_flat(element, tensors);
   } else if (output.isGenericDict()) {
-    for (const auto& entry : output.toGenericDict()) append_flat(entry.value(), tensors);
+    for (const auto& entry : output.toGenericDict())
+      append_flat(entry.value(), tensors);
   } else if (!output.isNone() && !output.isString()) {
-    throw UserError(ErrorCode::bad_network,
-                    "the network returns " + output.tagKind() + ", which is neither a tensor nor a container of them");
+    throw UserError(ErrorCode::bad_network, "the network returns " + output.tagKind() +
+                                                ", which is neither a tensor nor a container of them");
   }
 }
 

@@ -29,7 +29,8 @@ std::optional<int64_t> optional_int(const json& value) {
   return std::nullopt;
 }
 
-[[noreturn]] void wrong_input(const std::string& name, const std::string& expected, const std::string& given) {
+[[noreturn]] void wrong_input(const std::string& name, const std::string& expected,
+                              const std::string& given) {
   throw UserError(ErrorCode::bad_input, "input " + name + ": expected " + expected + ", but got " + given);
 }
 
@@ -82,7 +83,8 @@ void InputCheck::add_input(const json& argument, const json& graph, const std::s
   if (input.is_tensor) {
     const json& metadata = graph.at("tensor_values").at(input.name);
     input.dtype = scalar_type_from_export(metadata.at("dtype"));
-    for (const json& size : metadata.at("sizes")) input.shape.push_back(size_expression(size));
+    for (const json& size : metadata.at("sizes"))
+      input.shape.push_back(size_expression(size));
   } else {
     const json& values = graph.at("sym_int_values");
     input.dtype = at::kLong;
@@ -96,7 +98,8 @@ std::vector<InputSpec> InputCheck::specs() const {
   for (const Input& input : inputs_) {
     std::vector<int64_t> shape;
     if (input.is_tensor) {
-      for (const auto& size : input.shape) shape.push_back(size ? evaluate(*size, {}).value_or(-1) : -1);
+      for (const auto& size : input.shape)
+        shape.push_back(size ? evaluate(*size, {}).value_or(-1) : -1);
     }
     result.push_back({input.name, input.dtype, shape});
   }
@@ -106,9 +109,11 @@ std::vector<InputSpec> InputCheck::specs() const {
 std::vector<c10::IValue> InputCheck::check(const std::vector<c10::IValue>& inputs) const {
   if (inputs.size() != inputs_.size()) {
     std::string names;
-    for (const Input& input : inputs_) names += (names.empty() ? "" : ", ") + input.name;
-    throw UserError(ErrorCode::bad_input, "the network takes " + std::to_string(inputs_.size()) + " inputs (" +
-                                              names + "), but " + std::to_string(inputs.size()) + " were given");
+    for (const Input& input : inputs_)
+      names += (names.empty() ? "" : ", ") + input.name;
+    throw UserError(ErrorCode::bad_input, "the network takes " + std::to_string(inputs_.size()) +
+                                              " inputs (" + names + "), but " +
+                                              std::to_string(inputs.size()) + " were given");
   }
   std::vector<c10::IValue> result = inputs;
   std::vector<std::vector<int64_t>> shapes;
@@ -122,8 +127,10 @@ std::vector<c10::IValue> InputCheck::check(const std::vector<c10::IValue>& input
     }
   }
   Sizes sizes;
-  for (size_t i = 0; i < inputs.size(); ++i) bind_plain(inputs_[i], shapes[i], sizes);
-  for (size_t i = 0; i < inputs.size(); ++i) bind_derived(inputs_[i], shapes[i], sizes);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    bind_plain(inputs_[i], shapes[i], sizes);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    bind_derived(inputs_[i], shapes[i], sizes);
   check_ranges(sizes);
   if (!guards_.empty()) check_guards(shapes);
   return result;
@@ -137,7 +144,8 @@ void InputCheck::check_tensor(const Input& input, const c10::IValue& given) cons
   }
   const bool same_device = tensor.device().type() == device_.type() &&
                            (!device_.has_index() || tensor.device().index() == device_.index());
-  if (!same_device) wrong_input(input.name, "a tensor on " + device_.str(), "one on " + tensor.device().str());
+  if (!same_device)
+    wrong_input(input.name, "a tensor on " + device_.str(), "one on " + tensor.device().str());
   if (static_cast<size_t>(tensor.dim()) != input.shape.size()) wrong_shape(input, tensor.sizes().vec(), {});
 }
 
@@ -158,7 +166,8 @@ void InputCheck::bind_plain(const Input& input, const std::vector<int64_t>& give
   }
 }
 
-/// Sizes such as 2*s0, and fixed ones. If s0 itself is no input's size, it follows from the first that uses it.
+/// Sizes such as 2*s0, and fixed ones. If s0 itself is no input's size, it follows from the first that uses
+/// it.
 void InputCheck::bind_derived(const Input& input, const std::vector<int64_t>& given, Sizes& sizes) const {
   for (size_t axis = 0; axis < given.size(); ++axis) {
     const auto& size = input.shape[axis];
@@ -199,12 +208,15 @@ void InputCheck::check_guards(const std::vector<std::vector<int64_t>>& shapes) c
   }
   for (const Guard& guard : guards_) {
     if (evaluate(guard.condition, sizes) != 0) continue;
-    throw UserError(ErrorCode::bad_input, "the inputs do not fulfil a condition under which the network was "
-                                          "exported: " + guard.text);
+    throw UserError(ErrorCode::bad_input,
+                    "the inputs do not fulfil a condition under which the network was "
+                    "exported: " +
+                        guard.text);
   }
 }
 
-void InputCheck::wrong_shape(const Input& input, const std::vector<int64_t>& given, const Sizes& sizes) const {
+void InputCheck::wrong_shape(const Input& input, const std::vector<int64_t>& given,
+                             const Sizes& sizes) const {
   std::string bound;
   for (const auto& size : input.shape) {
     if (!size) continue;

@@ -6,20 +6,22 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "faultwave/network.h"
+
 #include "src/model/expression.h"
 
 namespace faultwave::detail {
 
-/// What an exported program was told about its inputs, and the check of inputs against it: number, type, dtype,
-/// device, and shape, where free sizes must agree with each other, lie in their ranges, and fulfil the conditions
-/// that the exporter found in the network's code. A size or condition that is written in a way that is not understood
-/// is not checked.
+/// What an exported program was told about its inputs, and the check of inputs against it: number, type,
+/// dtype, device, and shape, where free sizes must agree with each other, lie in their ranges, and fulfil the
+/// conditions that the exporter found in the network's code. A size or condition that is written in a way
+/// that is not understood is not checked.
 class InputCheck {
  public:
   /// `model` is models/NAME.json. Inputs that were fixed at the export (numbers, flags, None) do not count.
@@ -34,8 +36,8 @@ class InputCheck {
  private:
   struct Input {
     std::string name;
-    std::string path;                  // in guards: "L['x']", "L['d']['q']"; "" if not known
-    bool is_tensor = true;             // else an int
+    std::string path;       // in guards: "L['x']", "L['d']['q']"; "" if not known
+    bool is_tensor = true;  // else an int
     at::ScalarType dtype = at::kFloat;
     std::vector<std::optional<Expression>> shape;  // or one expression for an int
   };
@@ -56,7 +58,8 @@ class InputCheck {
   void bind_derived(const Input& input, const std::vector<int64_t>& given, Sizes& sizes) const;
   void check_ranges(const Sizes& sizes) const;
   void check_guards(const std::vector<std::vector<int64_t>>& shapes) const;
-  [[noreturn]] void wrong_shape(const Input& input, const std::vector<int64_t>& given, const Sizes& sizes) const;
+  [[noreturn]] void wrong_shape(const Input& input, const std::vector<int64_t>& given,
+                                const Sizes& sizes) const;
   std::string expected(const Input& input) const;
 
   at::Device device_;

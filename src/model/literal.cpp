@@ -6,6 +6,7 @@
 #include <string>
 
 #include "faultwave/error.h"
+
 #include "src/model/export_types.h"
 #include "src/model/symbol_functions.h"
 

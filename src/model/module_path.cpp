@@ -51,7 +51,8 @@ std::string dotted(std::string_view path) {
 
 std::string module_path(const std::string& nn_module_stack) {
   const size_t last = nn_module_stack.rfind(';');
-  const std::string_view entry = std::string_view(nn_module_stack).substr(last == std::string::npos ? 0 : last + 1);
+  const std::string_view entry =
+      std::string_view(nn_module_stack).substr(last == std::string::npos ? 0 : last + 1);
   const auto parts = split_entry(entry);
   // What the exporter adds itself has no module, and says so in place of a path.
   if (parts.size() < 2 || parts[1].substr(0, 6) == "_empty") return {};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "faultwave/error.h"
+
 #include "src/model/export_types.h"
 #include "src/model/exported_network.h"
 #include "src/model/file_kind.h"
@@ -14,7 +15,8 @@ namespace faultwave {
 
 std::shared_ptr<Network> Network::open(const std::string& path, const OpenOptions& options) {
   if (options.dtype && !detail::is_convertible_float(*options.dtype)) {
-    throw UserError(ErrorCode::bad_network, "a network cannot be converted to " + detail::type_name(*options.dtype) +
+    throw UserError(ErrorCode::bad_network, "a network cannot be converted to " +
+                                                detail::type_name(*options.dtype) +
                                                 "; choose float32, float64, float16 or bfloat16");
   }
   switch (detail::identify_file(path)) {

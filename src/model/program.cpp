@@ -30,7 +30,8 @@ class RunningGuard {
   Running before_;
 };
 
-void store_results(const Instruction& instruction, std::vector<c10::IValue>& slots, torch::jit::Stack& stack) {
+void store_results(const Instruction& instruction, std::vector<c10::IValue>& slots,
+                   torch::jit::Stack& stack) {
   const size_t first = stack.size() - instruction.results.size();
   for (size_t i = 0; i < instruction.results.size(); ++i) {
     const Result& result = instruction.results[i];
@@ -60,7 +61,8 @@ std::vector<c10::IValue> Program::run(const std::vector<c10::IValue>& inputs) co
   Running& running = running_here;
   for (const Instruction& instruction : instructions) {
     running.scope = instruction.scope;
-    for (const Operand& operand : instruction.operands) push(operand, slots, stack);
+    for (const Operand& operand : instruction.operands)
+      push(operand, slots, stack);
     switch (instruction.kind) {
       case Instruction::Kind::call:
         instruction.op->callBoxed(&stack);
@@ -79,7 +81,8 @@ std::vector<c10::IValue> Program::run(const std::vector<c10::IValue>& inputs) co
     }
     store_results(instruction, slots, stack);
   }
-  for (const Operand& output : outputs) push(output, slots, stack);
+  for (const Operand& output : outputs)
+    push(output, slots, stack);
   return stack;
 }
 
@@ -103,7 +106,8 @@ void Program::push(const Operand& operand, std::vector<c10::IValue>& slots, torc
   }
 }
 
-void Program::push_list(const ListOperand& list, std::vector<c10::IValue>& slots, torch::jit::Stack& stack) const {
+void Program::push_list(const ListOperand& list, std::vector<c10::IValue>& slots,
+                        torch::jit::Stack& stack) const {
   c10::impl::GenericList values(list.element_type);
   values.reserve(list.elements.size());
   for (const Operand& element : list.elements) {

@@ -18,11 +18,11 @@ namespace faultwave::detail {
 /// Where an operand of an instruction comes from.
 struct Operand {
   enum class Kind : uint8_t {
-    fixed,        ///< Program::fixed[index]: a literal, a parameter, a buffer or a constant
-    copied,       ///< slot `index`, used again later
-    moved,        ///< slot `index`, used here for the last time
+    fixed,   ///< Program::fixed[index]: a literal, a parameter, a buffer or a constant
+    copied,  ///< slot `index`, used again later
+    moved,   ///< slot `index`, used here for the last time
     number,  ///< slot `index` holds a number that is wanted as a tensor
-    list,         ///< Program::lists[index], put together for this call
+    list,    ///< Program::lists[index], put together for this call
   };
   Kind kind = Kind::fixed;
   uint32_t index = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "faultwave/error.h"
+
 #include "src/model/export_types.h"
 #include "src/model/literal.h"
 #include "src/model/module_path.h"
@@ -33,7 +34,8 @@ bool starts_with(const std::string& text, const std::string& beginning) {
 std::string describe(const json& node) {
   const bool named = node.contains("name") && node["name"].is_string();
   const std::string target = node.at("target");
-  std::string text = named ? "node " + node["name"].get<std::string>() + " (" + target + ")" : "a node " + target;
+  std::string text =
+      named ? "node " + node["name"].get<std::string>() + " (" + target + ")" : "a node " + target;
   const json& metadata = node.at("metadata");
   const std::string path = module_path(metadata.value("nn_module_stack", std::string()));
   if (!path.empty()) text += " of module " + path;
@@ -41,13 +43,16 @@ std::string describe(const json& node) {
 }
 
 [[noreturn]] void refuse(const json& node, const std::string& why) {
-  throw UserError(ErrorCode::bad_network, "the exported program's " + describe(node) + " cannot be run: " + why);
+  throw UserError(ErrorCode::bad_network,
+                  "the exported program's " + describe(node) + " cannot be run: " + why);
 }
 
-/// The name in {"as_tensor": {"name": "x"}} or {"as_sym_int": {"as_name": "n"}}; empty if the field holds no name.
+/// The name in {"as_tensor": {"name": "x"}} or {"as_sym_int": {"as_name": "n"}}; empty if the field holds no
+/// name.
 std::optional<std::string> value_name(const ArgumentField& field) {
   if (field.kind == "as_tensor") return field.value.at("name").get<std::string>();
-  const bool symbolic = field.kind == "as_sym_int" || field.kind == "as_sym_float" || field.kind == "as_sym_bool";
+  const bool symbolic =
+      field.kind == "as_sym_int" || field.kind == "as_sym_float" || field.kind == "as_sym_bool";
   if (symbolic && field.value.contains("as_name")) return field.value["as_name"].get<std::string>();
   return std::nullopt;
 }
@@ -106,12 +111,14 @@ class ProgramBuilder {
 Program ProgramBuilder::build(const json& model) {
   const json& graph_module = model.at("graph_module");
   Values values;
-  for (const json& spec : graph_module.at("signature").at("input_specs")) add_input(spec, values);
+  for (const json& spec : graph_module.at("signature").at("input_specs"))
+    add_input(spec, values);
   add_nodes(graph_module.at("graph"), values);
   add_outputs(graph_module, values);
   mark_last_uses();
   for (const Instruction& instruction : program_.instructions) {
-    program_.stack_size = std::max(program_.stack_size, instruction.operands.size() + instruction.results.size());
+    program_.stack_size =
+        std::max(program_.stack_size, instruction.operands.size() + instruction.results.size());
   }
   program_.stack_size = std::max(program_.stack_size, program_.outputs.size());
   return std::move(program_);
@@ -153,7 +160,8 @@ Operand ProgramBuilder::stored_tensor(const std::string& name) {
 }
 
 void ProgramBuilder::add_nodes(const json& graph, Values& values) {
-  for (const json& node : graph.at("nodes")) add_node(node, graph, values);
+  for (const json& node : graph.at("nodes"))
+    add_node(node, graph, values);
 }
 
 void ProgramBuilder::add_node(const json& node, const json& graph, Values& values) {
@@ -173,7 +181,8 @@ c10::OperatorHandle ProgramBuilder::find_operator(const json& node) {
   const std::string target = node.at("target");
   const size_t name_at = target.find('.', kOperators.size());
   const size_t overload_at = target.rfind('.');
-  if (name_at == std::string::npos || overload_at <= name_at) refuse(node, "its name is not that of an operator");
+  if (name_at == std::string::npos || overload_at <= name_at)
+    refuse(node, "its name is not that of an operator");
   const std::string space = target.substr(kOperators.size(), name_at - kOperators.size());
   const std::string name = space + "::" + target.substr(name_at + 1, overload_at - name_at - 1);
   const std::string overload = target.substr(overload_at + 1);
@@ -181,8 +190,9 @@ c10::OperatorHandle ProgramBuilder::find_operator(const json& node) {
   auto found = dispatcher.findSchema({name, overload == "default" ? "" : overload});
   if (!found) found = dispatcher.findSchema({name, overload});
   if (found) return *found;
-  refuse(node, "there is no operator " + name + " in this program; an operator that is written in Python "
-               "(quantized_decomposed, torchvision, torch.library) must be given in C++ to be used here");
+  refuse(node, "there is no operator " + name +
+                   " in this program; an operator that is written in Python "
+                   "(quantized_decomposed, torchvision, torch.library) must be given in C++ to be used here");
 }
 
 void ProgramBuilder::add_call(const json& node, const json& graph, Values& values) {
@@ -191,7 +201,8 @@ void ProgramBuilder::add_call(const json& node, const json& graph, Values& value
   instruction.scope = scope(node);
   const c10::FunctionSchema& schema = instruction.op->schema();
   std::unordered_map<std::string, const json*> given;
-  for (const json& input : node.at("inputs")) given[input.at("name")] = &input.at("arg");
+  for (const json& input : node.at("inputs"))
+    given[input.at("name")] = &input.at("arg");
   for (const c10::Argument& formal : schema.arguments()) {
     const auto found = given.find(formal.name());
     instruction.operands.push_back(found == given.end() ? missing_operand(node, graph, schema, formal)
@@ -204,8 +215,10 @@ void ProgramBuilder::add_call(const json& node, const json& graph, Values& value
   }
   const json& outputs = node.at("outputs");
   instruction.results.resize(schema.returns().size());
-  if (outputs.size() > instruction.results.size()) refuse(node, "it names more results than the operator has");
-  for (size_t i = 0; i < outputs.size(); ++i) instruction.results[i] = result(outputs[i], values);
+  if (outputs.size() > instruction.results.size())
+    refuse(node, "it names more results than the operator has");
+  for (size_t i = 0; i < outputs.size(); ++i)
+    instruction.results[i] = result(outputs[i], values);
   program_.instructions.push_back(std::move(instruction));
 }
 
@@ -227,7 +240,8 @@ void ProgramBuilder::add_symbol_function(const json& node, Values& values) {
   program_.instructions.push_back(std::move(instruction));
 }
 
-/// torch.no_grad and torch.enable_grad blocks are run in place, as are autocast blocks that switch autocast off.
+/// torch.no_grad and torch.enable_grad blocks are run in place, as are autocast blocks that switch autocast
+/// off.
 void ProgramBuilder::add_higher_order(const json& node, Values& values) {
   const std::string name = node.at("target").get<std::string>().substr(kHigherOrder.size());
   const json& inputs = node.at("inputs");
@@ -251,7 +265,8 @@ void ProgramBuilder::add_higher_order(const json& node, Values& values) {
   refuse(node, "the higher-order operator " + name + " is not supported; export the network without it");
 }
 
-/// Adds the nodes of the graph that is the argument at `graph_position`, with the arguments after it as its inputs.
+/// Adds the nodes of the graph that is the argument at `graph_position`, with the arguments after it as its
+/// inputs.
 void ProgramBuilder::inline_graph(const json& node, size_t graph_position, Values& values) {
   const json& inputs = node.at("inputs");
   const json& graph = inputs.at(graph_position).at("arg").at("as_graph").at("graph");
@@ -262,7 +277,8 @@ void ProgramBuilder::inline_graph(const json& node, size_t graph_position, Value
   }
   add_nodes(graph, inner);
   const json* outputs = &node.at("outputs");
-  if (outputs->size() == 1 && outputs->front().contains("as_tensors")) outputs = &outputs->front()["as_tensors"];
+  if (outputs->size() == 1 && outputs->front().contains("as_tensors"))
+    outputs = &outputs->front()["as_tensors"];
   for (size_t i = 0; i < outputs->size(); ++i) {
     const json& output = outputs->at(i);
     const auto name = output.contains("name") ? output["name"].get<std::string>()
@@ -309,7 +325,8 @@ Operand ProgramBuilder::operand(const json& node, const json& argument, const c1
     const ArgumentField inner = argument_field(field.value);
     return inner.kind == "as_none" ? fixed({}) : find_value(values, inner.value.at("name"));
   }
-  const bool is_number = field.kind == "as_sym_int" || field.kind == "as_sym_float" || field.kind == "as_sym_bool";
+  const bool is_number =
+      field.kind == "as_sym_int" || field.kind == "as_sym_float" || field.kind == "as_sym_bool";
   if (is_number) {
     if (!value_name(field)) return operand(node, field.value, formal, values);
     const Operand found = find_value(values, *value_name(field));
@@ -323,15 +340,16 @@ Operand ProgramBuilder::operand(const json& node, const json& argument, const c1
   refuse(node, "its argument " + formal.name() + " is of a kind that is not supported (" + field.kind + ")");
 }
 
-Operand ProgramBuilder::list_operand(const json& node, const ArgumentField& field, const c10::Argument& formal,
-                                     const Values& values) {
+Operand ProgramBuilder::list_operand(const json& node, const ArgumentField& field,
+                                     const c10::Argument& formal, const Values& values) {
   const auto optional = formal.type()->cast<c10::OptionalType>();
   const c10::TypePtr type = optional ? optional->getElementType() : formal.type();
   const auto list_type = type->cast<c10::ListType>();
   if (!list_type) refuse(node, "its argument " + formal.name() + " is a list, and the operator wants none");
   ListOperand list;
   list.element_type = list_type->getElementType();
-  for (const json& item : field.value) list.elements.push_back(element(node, field.kind, item, values));
+  for (const json& item : field.value)
+    list.elements.push_back(element(node, field.kind, item, values));
   program_.lists.push_back(std::move(list));
   return {Operand::Kind::list, static_cast<uint32_t>(program_.lists.size() - 1)};
 }
@@ -346,10 +364,10 @@ Operand ProgramBuilder::element(const json& node, const std::string& list_kind, 
   refuse(node, "a list among its arguments holds " + field.kind + ", which is not supported");
 }
 
-/// An argument that the node leaves to the operator's default. An operator that makes a tensor from nothing takes
-/// Python's default device and dtype, which a network that runs elsewhere does not mean.
-Operand ProgramBuilder::missing_operand(const json& node, const json& graph, const c10::FunctionSchema& schema,
-                                        const c10::Argument& formal) {
+/// An argument that the node leaves to the operator's default. An operator that makes a tensor from nothing
+/// takes Python's default device and dtype, which a network that runs elsewhere does not mean.
+Operand ProgramBuilder::missing_operand(const json& node, const json& graph,
+                                        const c10::FunctionSchema& schema, const c10::Argument& formal) {
   const auto is_tensor = [](const c10::Argument& argument) {
     return argument.type()->isSubtypeOf(*c10::OptionalType::ofTensor());
   };
@@ -371,7 +389,8 @@ Operand ProgramBuilder::missing_operand(const json& node, const json& graph, con
 Operand ProgramBuilder::number(const json& node, const json& argument, const Values& values) {
   const ArgumentField field = argument_field(argument);
   if (const auto name = value_name(field)) return find_value(values, *name);
-  const bool wrapped = field.kind == "as_sym_int" || field.kind == "as_sym_float" || field.kind == "as_sym_bool";
+  const bool wrapped =
+      field.kind == "as_sym_int" || field.kind == "as_sym_float" || field.kind == "as_sym_bool";
   const auto value = plain_number(wrapped ? argument_field(field.value) : field);
   if (!value) refuse(node, "one of its arguments is of a kind that is not supported (" + field.kind + ")");
   return fixed(*value);
@@ -406,7 +425,8 @@ Result ProgramBuilder::result(const json& output, Values& values) {
   const ArgumentField field = argument_field(output);
   Result result;
   if (field.kind == "as_tensors") {
-    for (const json& tensor : field.value) result.list_slots.push_back(new_slot(tensor.at("name"), values));
+    for (const json& tensor : field.value)
+      result.list_slots.push_back(new_slot(tensor.at("name"), values));
   } else if (const auto name = value_name(field)) {
     result.slot = new_slot(*name, values);
   }
@@ -426,8 +446,8 @@ const std::string* ProgramBuilder::intern_scope(const std::string& path) {
   return known;
 }
 
-/// Goes through the program backwards: the first use of a slot that is met is its last, and takes the value along,
-/// so that memory is free as early as it can be. A result without a use is not kept at all.
+/// Goes through the program backwards: the first use of a slot that is met is its last, and takes the value
+/// along, so that memory is free as early as it can be. A result without a use is not kept at all.
 void ProgramBuilder::mark_last_uses() {
   std::vector<bool> used_later(program_.slot_count, false);
   mark_last_uses(program_.outputs, used_later);
@@ -438,7 +458,8 @@ void ProgramBuilder::mark_last_uses() {
         if (slot != Result::kDropped && !used_later[slot]) slot = Result::kDropped;
       };
       drop_unused(result.slot);
-      for (uint32_t& slot : result.list_slots) drop_unused(slot);
+      for (uint32_t& slot : result.list_slots)
+        drop_unused(slot);
     }
     mark_last_uses(instruction->operands, used_later);
   }
@@ -449,7 +470,8 @@ void ProgramBuilder::mark_last_uses() {
 
 void ProgramBuilder::mark_last_uses(std::vector<Operand>& operands, std::vector<bool>& used_later) {
   for (auto operand = operands.rbegin(); operand != operands.rend(); ++operand) {
-    if (operand->kind == Operand::Kind::list) mark_last_uses(program_.lists[operand->index].elements, used_later);
+    if (operand->kind == Operand::Kind::list)
+      mark_last_uses(program_.lists[operand->index].elements, used_later);
     if (operand->kind == Operand::Kind::number) used_later[operand->index] = true;
     if (operand->kind != Operand::Kind::copied) continue;
     if (!used_later[operand->index]) operand->kind = Operand::Kind::moved;

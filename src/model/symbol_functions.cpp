@@ -16,9 +16,13 @@ namespace {
 using c10::IValue;
 using torch::jit::Stack;
 
-bool is_float(const IValue& value) { return value.isDouble(); }
+bool is_float(const IValue& value) {
+  return value.isDouble();
+}
 
-int64_t as_int(const IValue& value) { return value.isBool() ? static_cast<int64_t>(value.toBool()) : value.toInt(); }
+int64_t as_int(const IValue& value) {
+  return value.isBool() ? static_cast<int64_t>(value.toBool()) : value.toInt();
+}
 
 double as_float(const IValue& value) {
   return value.isDouble() ? value.toDouble() : static_cast<double>(as_int(value));
@@ -65,7 +69,8 @@ IValue modulo(const IValue& a, const IValue& b) {
 IValue power(const IValue& a, const IValue& b) {
   if (is_float(a) || is_float(b) || as_int(b) < 0) return std::pow(as_float(a), as_float(b));
   int64_t result = 1;
-  for (int64_t i = 0; i < as_int(b); ++i) result *= as_int(a);
+  for (int64_t i = 0; i < as_int(b); ++i)
+    result *= as_int(a);
   return result;
 }
 
@@ -79,8 +84,12 @@ IValue bit_or(const IValue& a, const IValue& b) {
   return as_int(a) | as_int(b);
 }
 
-IValue shift_left(const IValue& a, const IValue& b) { return as_int(a) << as_int(b); }
-IValue shift_right(const IValue& a, const IValue& b) { return as_int(a) >> as_int(b); }
+IValue shift_left(const IValue& a, const IValue& b) {
+  return as_int(a) << as_int(b);
+}
+IValue shift_right(const IValue& a, const IValue& b) {
+  return as_int(a) >> as_int(b);
+}
 
 /// Compares as ints where both are, since a double does not hold every int.
 template <typename Compare>
@@ -89,14 +98,30 @@ IValue compare(const IValue& a, const IValue& b, Compare holds) {
   return holds(as_int(a), as_int(b));
 }
 
-IValue equal(const IValue& a, const IValue& b) { return compare(a, b, std::equal_to<>()); }
-IValue not_equal(const IValue& a, const IValue& b) { return compare(a, b, std::not_equal_to<>()); }
-IValue less(const IValue& a, const IValue& b) { return compare(a, b, std::less<>()); }
-IValue less_equal(const IValue& a, const IValue& b) { return compare(a, b, std::less_equal<>()); }
-IValue greater(const IValue& a, const IValue& b) { return compare(a, b, std::greater<>()); }
-IValue greater_equal(const IValue& a, const IValue& b) { return compare(a, b, std::greater_equal<>()); }
-IValue larger_of(const IValue& a, const IValue& b) { return greater(a, b).toBool() ? a : b; }
-IValue smaller_of(const IValue& a, const IValue& b) { return less(a, b).toBool() ? a : b; }
+IValue equal(const IValue& a, const IValue& b) {
+  return compare(a, b, std::equal_to<>());
+}
+IValue not_equal(const IValue& a, const IValue& b) {
+  return compare(a, b, std::not_equal_to<>());
+}
+IValue less(const IValue& a, const IValue& b) {
+  return compare(a, b, std::less<>());
+}
+IValue less_equal(const IValue& a, const IValue& b) {
+  return compare(a, b, std::less_equal<>());
+}
+IValue greater(const IValue& a, const IValue& b) {
+  return compare(a, b, std::greater<>());
+}
+IValue greater_equal(const IValue& a, const IValue& b) {
+  return compare(a, b, std::greater_equal<>());
+}
+IValue larger_of(const IValue& a, const IValue& b) {
+  return greater(a, b).toBool() ? a : b;
+}
+IValue smaller_of(const IValue& a, const IValue& b) {
+  return less(a, b).toBool() ? a : b;
+}
 
 IValue negate(const IValue& a) {
   if (is_float(a)) return -a.toDouble();
@@ -108,14 +133,24 @@ IValue plus(const IValue& a) {
   return as_int(a);
 }
 
-IValue truncate(const IValue& a) { return is_float(a) ? static_cast<int64_t>(std::trunc(a.toDouble())) : as_int(a); }
-IValue round_up(const IValue& a) { return is_float(a) ? static_cast<int64_t>(std::ceil(a.toDouble())) : as_int(a); }
+IValue truncate(const IValue& a) {
+  return is_float(a) ? static_cast<int64_t>(std::trunc(a.toDouble())) : as_int(a);
+}
+IValue round_up(const IValue& a) {
+  return is_float(a) ? static_cast<int64_t>(std::ceil(a.toDouble())) : as_int(a);
+}
 IValue round_down(const IValue& a) {
   return is_float(a) ? static_cast<int64_t>(std::floor(a.toDouble())) : as_int(a);
 }
-IValue to_float(const IValue& a) { return as_float(a); }
-IValue square_root(const IValue& a) { return std::sqrt(as_float(a)); }
-IValue logical_not(const IValue& a) { return as_float(a) == 0; }
+IValue to_float(const IValue& a) {
+  return as_float(a);
+}
+IValue square_root(const IValue& a) {
+  return std::sqrt(as_float(a));
+}
+IValue logical_not(const IValue& a) {
+  return as_float(a) == 0;
+}
 
 template <IValue (*function)(const IValue&)>
 void on_one(Stack& stack) {

@@ -26,7 +26,8 @@ namespace {
 
 void add_constants(const torch::jit::Block* block, std::vector<at::Tensor>& constants) {
   for (const torch::jit::Node* node : block->nodes()) {
-    for (const torch::jit::Block* inner : node->blocks()) add_constants(inner, constants);
+    for (const torch::jit::Block* inner : node->blocks())
+      add_constants(inner, constants);
     if (node->kind() != torch::jit::prim::Constant) continue;
     const auto value = torch::jit::toIValue(node->output());
     if (!value || !value->isTensor()) continue;
@@ -40,7 +41,8 @@ void add_constants(const torch::jit::Block* block, std::vector<at::Tensor>& cons
 template <typename Visit>
 void for_each_function(const torch::jit::Module& module, Visit visit) {
   for (const torch::jit::Module& part : module.modules()) {
-    for (const torch::jit::Method& method : part.get_methods()) visit(torch::jit::toGraphFunction(method.function()));
+    for (const torch::jit::Method& method : part.get_methods())
+      visit(torch::jit::toGraphFunction(method.function()));
   }
 }
 
@@ -53,8 +55,8 @@ struct Child {
   torch::jit::Module module;
 };
 
-/// The child that goes by `name` in a call. A list of modules is not called itself, so its name is not told: its
-/// children are looked through where no child has the name.
+/// The child that goes by `name` in a call. A list of modules is not called itself, so its name is not told:
+/// its children are looked through where no child has the name.
 std::vector<Child> find_called(const torch::jit::Module& parent, const std::string& name) {
   std::vector<Child> found;
   for (const auto& child : parent.named_children()) {
@@ -83,8 +85,10 @@ std::shared_ptr<Network> TorchScriptNetwork::open(const std::string& path, const
   module.eval();
   auto network = std::make_shared<TorchScriptNetwork>(std::move(module));
   if (options.dtype) {
-    for (const NamedTensor& parameter : network->parameters()) convert(parameter.tensor, *options.dtype);
-    for (const NamedTensor& buffer : network->buffers()) convert(buffer.tensor, *options.dtype);
+    for (const NamedTensor& parameter : network->parameters())
+      convert(parameter.tensor, *options.dtype);
+    for (const NamedTensor& buffer : network->buffers())
+      convert(buffer.tensor, *options.dtype);
   }
   return network;
 }
@@ -116,24 +120,29 @@ std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValu
 std::vector<InputSpec> TorchScriptNetwork::inputs() const {
   std::vector<InputSpec> specs;
   const auto& arguments = module_.get_method("forward").function().getSchema().arguments();
-  for (size_t i = 1; i < arguments.size(); ++i) specs.push_back({arguments[i].name(), std::nullopt, std::nullopt});
+  for (size_t i = 1; i < arguments.size(); ++i)
+    specs.push_back({arguments[i].name(), std::nullopt, std::nullopt});
   return specs;
 }
 
 std::vector<NamedTensor> TorchScriptNetwork::parameters() const {
   std::vector<NamedTensor> result;
-  for (const auto& parameter : module_.named_parameters()) result.push_back({parameter.name, parameter.value});
+  for (const auto& parameter : module_.named_parameters())
+    result.push_back({parameter.name, parameter.value});
   return result;
 }
 
 std::vector<NamedTensor> TorchScriptNetwork::buffers() const {
   std::vector<NamedTensor> result;
-  for (const auto& buffer : module_.named_buffers()) result.push_back({buffer.name, buffer.value});
-  for (size_t i = 0; i < constants_.size(); ++i) result.push_back({"constant." + std::to_string(i), constants_[i]});
+  for (const auto& buffer : module_.named_buffers())
+    result.push_back({buffer.name, buffer.value});
+  for (size_t i = 0; i < constants_.size(); ++i)
+    result.push_back({"constant." + std::to_string(i), constants_[i]});
   return result;
 }
 
-/// The interpreter names the modules that were called, outermost first: "TOP(Net)::forward", "conv1(Conv2d)::forward".
+/// The interpreter names the modules that were called, outermost first: "TOP(Net)::forward",
+/// "conv1(Conv2d)::forward".
 std::string TorchScriptNetwork::current_scope() const {
   torch::jit::Module module = module_;
   std::string path;

@@ -11,9 +11,9 @@
 
 namespace faultwave::detail {
 
-/// A network from a TorchScript archive, run by PyTorch's interpreter without its profiling and its optimisation, so
-/// that each operator of the program is one operator call. Only this network's functions are set so; PyTorch's global
-/// settings are left alone.
+/// A network from a TorchScript archive, run by PyTorch's interpreter without its profiling and its
+/// optimisation, so that each operator of the program is one operator call. Only this network's functions are
+/// set so; PyTorch's global settings are left alone.
 class TorchScriptNetwork : public Network {
  public:
   static std::shared_ptr<Network> open(const std::string& path, const OpenOptions& options);
@@ -23,7 +23,8 @@ class TorchScriptNetwork : public Network {
   std::vector<at::Tensor> forward(const std::vector<c10::IValue>& inputs) override;
   std::vector<InputSpec> inputs() const override;
   std::vector<NamedTensor> parameters() const override;
-  /// Tensors that stand in the code itself, as in a frozen network, come after the buffers as "constant.0" and so on.
+  /// Tensors that stand in the code itself, as in a frozen network, come after the buffers as "constant.0"
+  /// and so on.
   std::vector<NamedTensor> buffers() const override;
   std::string current_scope() const override;
   void save(const std::string& path) const override;

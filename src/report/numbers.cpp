@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/report/numbers.h"
 
-#include <charconv>
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
+
+#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {
@@ -59,9 +60,7 @@ std::string significant(double number) {
 }
 
 std::string exact(double number) {
-  if (std::isnan(number)) return "nan";
-  char buffer[64];
-  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr};
+  return format_number(number);
 }
 
 std::string hexadecimal(uint64_t value, int64_t bits) {

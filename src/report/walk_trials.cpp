@@ -4,17 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "src/common/shape.h"
+
 namespace faultwave {
 namespace {
-
-std::vector<int64_t> unravel(int64_t offset, const std::vector<int64_t>& shape) {
-  std::vector<int64_t> index(shape.size());
-  for (size_t d = shape.size(); d-- > 0;) {
-    index[d] = offset % shape[d];
-    offset /= shape[d];
-  }
-  return index;
-}
 
 std::vector<Shares> shares_of(const Store& store) {
   std::vector<Shares> shares;

@@ -6,9 +6,9 @@
 
 namespace faultwave {
 
-/// The right to write to a campaign, held by one owner at a time, given back when the process ends in any way.
-/// SQLite's own locks last for a transaction only and so do not tell a second writer that a campaign is running.
-/// Readers do not need it. Must be taken before SQLite opens the file and outlive that.
+/// The right to write to a campaign, held by one owner at a time, given back when the process ends in any
+/// way. SQLite's own locks last for a transaction only and so do not tell a second writer that a campaign is
+/// running. Readers do not need it. Must be taken before SQLite opens the file and outlive that.
 class FileLock {
  public:
   FileLock() = default;

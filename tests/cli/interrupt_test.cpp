@@ -16,23 +16,22 @@
 namespace faultwave {
 namespace {
 
-// Long enough to be stopped on the way, in many small transactions.
-const std::string long_specification = R"(model  = "net.pt"
+/// A campaign in many small transactions.
+std::string specification_of(int64_t trials) {
+  return R"(model  = "net.pt"
 input  = "images.npy"
-trials = 3000
+trials = )" +
+         std::to_string(trials) + R"(
 block  = 16
 [fault]
 error  = "flip"
 )";
+}
 
-// So long that it never comes to its end by itself.
-const std::string endless_specification = R"(model  = "net.pt"
-input  = "images.npy"
-trials = 1000000
-block  = 16
-[fault]
-error  = "flip"
-)";
+// Enough to be stopped on the way.
+const std::string long_specification = specification_of(3000);
+// So many that it never comes to its end by itself.
+const std::string endless_specification = specification_of(1000000);
 
 /// `faultwave run` in a process of its own.
 class Running {

@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Campaigns split over machines, and compared, through the real program.
-#include <algorithm>
-
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
+#include "tests/cli/refusal.h"
 #include "tests/cli/tiny_campaign.h"
 #include "tests/support/expect_error.h"
 
 namespace faultwave {
 namespace {
-
-void check_refused(const Result& result, int code, const std::string& part) {
-  CAPTURE(result.err);
-  CHECK(result.code == code);
-  CHECK(result.out.empty());
-  CHECK(result.err.rfind("faultwave: ", 0) == 0);
-  CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
-  CHECK(contains(result.err, part));
-}
-
-/// The tiny specification with one text replaced.
-std::string tiny_with(const std::string& old_text, const std::string& new_text) {
-  std::string text = tiny_specification;
-  return text.replace(text.find(old_text), old_text.size(), new_text);
-}
 
 void run(const TempFolder& folder, const std::string& database, const std::string& flags = "") {
   const Result result = faultwave(folder, "run spec.toml --db " + database + " -q " + flags);

@@ -3,7 +3,6 @@
 // (tools/make_demo.py).
 #include <ATen/ATen.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -14,13 +13,11 @@
 #include "faultwave/network.h"
 #include "faultwave/outcome.h"
 
+#include "tests/demo/demo_file.h"
+
 namespace {
 
-std::string demo_file(const std::string& name) {
-  const char* folder = std::getenv("FAULTWAVE_DEMO_DATA");
-  REQUIRE_MESSAGE(folder != nullptr, "FAULTWAVE_DEMO_DATA names no folder");
-  return std::string(folder) + "/" + name;
-}
+using faultwave::test::demo_file;
 
 std::shared_ptr<faultwave::Network> open_network() {
   return faultwave::Network::open(demo_file("efficientnet_lite0.pt2"));

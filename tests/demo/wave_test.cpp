@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // EfficientNet-Lite0 from its file, with ImageNet weights, on photographs (tools/make_demo.py).
-#include <cstdlib>
-#include <string>
-
+#include "tests/demo/demo_file.h"
 #include "tests/wave/agreement.h"
 
 namespace faultwave::test {
 namespace {
-
-std::string demo_file(const std::string& name) {
-  const char* folder = std::getenv("FAULTWAVE_DEMO_DATA");
-  REQUIRE_MESSAGE(folder != nullptr, "FAULTWAVE_DEMO_DATA names no folder");
-  return std::string(folder) + "/" + name;
-}
 
 TEST_CASE("EfficientNet-Lite0 on photographs") {
   Engines engines(Network::open(demo_file("efficientnet_lite0.pt2")), load_tensor(demo_file("inputs.npy")));

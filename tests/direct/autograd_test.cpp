@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/injector.h"
+
 #include "tests/direct/tiny_networks.h"
 
 namespace {
@@ -22,7 +24,8 @@ at::Tensor input_gradient(const std::string& line) {
 }
 
 TEST_CASE("gradients flow through the faulty value") {
-  // y = 2 x + 1 + x has gradient 3; what passes through the victim is multiplied by the error model's derivative.
+  // y = 2 x + 1 + x has gradient 3; what passes through the victim is multiplied by the error model's
+  // derivative.
   CHECK(input_gradient("output:conv[0,0,1] zero").equal(torch::tensor({3.f, 1.f, 3.f, 3.f})));
   CHECK(input_gradient("output:conv[0,0,1] scale(5)").equal(torch::tensor({3.f, 11.f, 3.f, 3.f})));
   CHECK(input_gradient("output:conv[0,0,1] noise(1)#4").equal(torch::tensor({3.f, 3.f, 3.f, 3.f})));
@@ -35,7 +38,8 @@ TEST_CASE("gradients flow through the faulty value") {
 TEST_CASE("the faulty value itself is what later layers see and learn from") {
   tiny::InPlace net;
   Injector injector(net, tiny::pair());
-  const at::Tensor y = injector.run(parse_fault("output:first[1] constant(2)"), [&] { return net(tiny::pair()); });
+  const at::Tensor y =
+      injector.run(parse_fault("output:first[1] constant(2)"), [&] { return net(tiny::pair()); });
   CHECK(y.item<float>() == 235);
   y.sum().backward();
   CHECK(net->second->weight.grad().equal(torch::tensor({{3.f, 2.f}})));
@@ -46,14 +50,16 @@ TEST_CASE("the faulty value itself is what later layers see and learn from") {
 TEST_CASE("an in-place operator that saved its result for the backward pass still can be hit") {
   tiny::InPlace net;
   Injector injector(net, tiny::pair());
-  const at::Tensor y = injector.run(parse_fault("output:relu[0] constant(8)"), [&] { return net(tiny::pair()); });
+  const at::Tensor y =
+      injector.run(parse_fault("output:relu[0] constant(8)"), [&] { return net(tiny::pair()); });
   CHECK(y.item<float>() == 85);
   y.sum().backward();
   CHECK(net->second->weight.grad().equal(torch::tensor({{8.f, 0.f}})));
   CHECK(net->first->weight.grad().equal(torch::zeros({2, 2})));
 }
 
-TEST_CASE("a weight fault in training: the gradient is taken at the faulty weight, the step changes the real one") {
+TEST_CASE(
+    "a weight fault in training: the gradient is taken at the faulty weight, the step changes the real one") {
   tiny::InPlace net;
   Injector injector(net, tiny::pair());
   torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(0.1).weight_decay(0.5));
@@ -83,7 +89,8 @@ struct NormedImpl : torch::nn::Module {
 };
 TORCH_MODULE(Normed);
 
-TEST_CASE("a training loop stays as it is, step after step, in train mode, with loss and optimiser in between") {
+TEST_CASE(
+    "a training loop stays as it is, step after step, in train mode, with loss and optimiser in between") {
   torch::manual_seed(3);
   Normed net;
   net->train();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
 #include <torch/torch.h>
+
+#include <doctest/doctest.h>
 
 #include "faultwave/error.h"
 #include "faultwave/injector.h"
+
 #include "tests/direct/tiny_networks.h"
 
 namespace {
@@ -13,7 +15,9 @@ using faultwave::parse_fault;
 using faultwave::SiteKind;
 using faultwave::UserError;
 
-at::Tensor batch_of(int64_t size) { return tiny::image().repeat({size, 1, 1, 1}); }
+at::Tensor batch_of(int64_t size) {
+  return tiny::image().repeat({size, 1, 1, 1});
+}
 
 TEST_CASE("one element, all elements, and all with the same drawn value") {
   torch::NoGradGuard no_grad;
@@ -58,18 +62,21 @@ TEST_CASE("faults written for one batch size hold at another") {
   tiny::Residual net;
   Injector injector(net, batch_of(2));
   CHECK(injector.batch_is_free());
-  const at::Tensor y = injector.run(parse_fault("output:conv[0,0,1]@4 zero"), [&] { return net(batch_of(6)); });
+  const at::Tensor y =
+      injector.run(parse_fault("output:conv[0,0,1]@4 zero"), [&] { return net(batch_of(6)); });
   CHECK((y != net(batch_of(6))).sum().item<int64_t>() == 1);
-  CHECK_THROWS_WITH_AS(injector.run(parse_fault("output:conv[0,0,1]@9 zero"), [&] { return net(batch_of(6)); }),
-                       doctest::Contains("@0 to @5"), UserError);
+  CHECK_THROWS_WITH_AS(
+      injector.run(parse_fault("output:conv[0,0,1]@9 zero"), [&] { return net(batch_of(6)); }),
+      doctest::Contains("@0 to @5"), UserError);
 }
 
-/// Windows of two positions become batch rows, as in Swin; then positions go first, as in sequence-first attention.
+/// Windows of two positions become batch rows, as in Swin; then positions go first, as in sequence-first
+/// attention.
 struct AxesImpl : torch::nn::Module {
-  torch::Tensor forward(torch::Tensor x) {  // [N, 4]
-    const torch::Tensor windows = torch::relu(x.view({-1, 2}));       // [2 N, 2]
-    const torch::Tensor back = windows.view({x.size(0), 4});          // [N, 4]
-    const torch::Tensor first = torch::tanh(back.transpose(0, 1));    // [4, N]
+  torch::Tensor forward(torch::Tensor x) {                          // [N, 4]
+    const torch::Tensor windows = torch::relu(x.view({-1, 2}));     // [2 N, 2]
+    const torch::Tensor back = windows.view({x.size(0), 4});        // [N, 4]
+    const torch::Tensor first = torch::tanh(back.transpose(0, 1));  // [4, N]
     const torch::Tensor constant = torch::ones({3}) * 2;
     return first.transpose(0, 1) + constant.sum();
   }
@@ -110,7 +117,8 @@ TEST_CASE("a network that fixes its batch size") {
   Injector injector(net, x);
   CHECK_FALSE(injector.batch_is_free());
   CHECK(injector.run(parse_fault("output:relu[0]@1 zero"), [&] { return net(x); }).sum().item<float>() == 5);
-  CHECK_THROWS_WITH_AS(injector.resolve(parse_fault("output:relu[0]@2 zero")), doctest::Contains("@0 to @1"), UserError);
+  CHECK_THROWS_WITH_AS(injector.resolve(parse_fault("output:relu[0]@2 zero")), doctest::Contains("@0 to @1"),
+                       UserError);
 }
 
 TEST_CASE("a forward of another shape than the profiled one is refused, not hit at random") {

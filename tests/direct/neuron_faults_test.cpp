@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
 #include <cmath>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
 #include "faultwave/injector.h"
+
 #include "tests/direct/tiny_networks.h"
 
 namespace {
@@ -115,7 +117,8 @@ TEST_CASE("the receipt shows site, index, value and bits before and after") {
   tiny::Residual net;
   Injector injector(net, tiny::image());
   std::vector<Receipt> receipts;
-  injector.run(parse_fault("output:conv[0,1,1] flip(31)"), [&] { return net->forward(tiny::image()); }, &receipts);
+  injector.run(
+      parse_fault("output:conv[0,1,1] flip(31)"), [&] { return net->forward(tiny::image()); }, &receipts);
   REQUIRE(receipts.size() == 1);
   const Receipt& receipt = receipts[0];
   CHECK(receipt.fault == "output:conv[0,1,1] flip(31)");
@@ -160,14 +163,17 @@ TEST_CASE("three lines are enough") {
 TEST_CASE("INT8 emulation uses the scale of the profile and writes it into the line") {
   tiny::Residual net;
   Injector injector(net, tiny::image());
-  CHECK(*injector.int8_scale(injector.site(faultwave::SiteKind::output, "conv")) == doctest::Approx(9.0 / 127));
+  CHECK(*injector.int8_scale(injector.site(faultwave::SiteKind::output, "conv")) ==
+        doctest::Approx(9.0 / 127));
   std::vector<Receipt> receipts;
-  injector.run(parse_fault("output:conv[0,1,1] flip(int8:7)"), [&] { return net->forward(tiny::image()); }, &receipts);
+  injector.run(
+      parse_fault("output:conv[0,1,1] flip(int8:7)"), [&] { return net->forward(tiny::image()); }, &receipts);
   // 9 is 127 steps; without the sign bit's complement 127 - 128 = -1 step.
   CHECK(receipts[0].victims[0].after == doctest::Approx(-9.0 / 127));
   CHECK(receipts[0].fault.find("scale=") != std::string::npos);
   injector.calibrate({{tiny::image() * 10}});
-  CHECK(*injector.int8_scale(injector.site(faultwave::SiteKind::output, "conv")) == doctest::Approx(81.0 / 127));
+  CHECK(*injector.int8_scale(injector.site(faultwave::SiteKind::output, "conv")) ==
+        doctest::Approx(81.0 / 127));
 }
 
 template <typename Check>
@@ -184,13 +190,17 @@ void expect_refusal(const std::string& line, Check&& holds) {
   }
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST_CASE("illegal faults are refused with site, index, legal range and near names") {
-  expect_refusal("output:conv[0,2,0] zero", [](const std::string& m) { return has(m, "conv") && has(m, "2"); });
+  expect_refusal("output:conv[0,2,0] zero",
+                 [](const std::string& m) { return has(m, "conv") && has(m, "2"); });
   expect_refusal("output:conv[0,-1,0] zero", [](const std::string& m) { return has(m, "-1"); });
   expect_refusal("output:conv[0,0] zero", [](const std::string& m) { return has(m, "conv"); });
-  expect_refusal("output:conf[0,0,0] zero", [](const std::string& m) { return has(m, "did you mean conv?"); });
+  expect_refusal("output:conf[0,0,0] zero",
+                 [](const std::string& m) { return has(m, "did you mean conv?"); });
   expect_refusal("weight:add[0,0,0] zero", [](const std::string& m) { return has(m, "output"); });
   expect_refusal("output:conv[0,0,0] flip(32)", [](const std::string& m) { return has(m, "31"); });
   expect_refusal("output:conv[ch=1] zero", [](const std::string& m) { return has(m, "conv"); });

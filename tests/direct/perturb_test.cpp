@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/perturb.h"
 
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
+
 #include "tests/direct/tiny_networks.h"
 #include "tests/support/expect_error.h"
 
@@ -27,8 +29,9 @@ TEST_CASE("buffers can be changed, neurons cannot") {
   torch::nn::BatchNorm1d norm(2);
   perturb(*norm, parse_faults("buffer:running_var[1] constant(9)"));
   CHECK(norm->running_var.equal(torch::tensor({1.f, 9.f})));
-  check_contains(error_of(ErrorCode::illegal_fault, [&] { perturb(*norm, parse_faults("output:norm[0] zero")); }),
-                 "at run time");
+  check_contains(
+      error_of(ErrorCode::illegal_fault, [&] { perturb(*norm, parse_faults("output:norm[0] zero")); }),
+      "at run time");
 }
 
 TEST_CASE("one illegal fault, and nothing is written") {
@@ -38,7 +41,8 @@ TEST_CASE("one illegal fault, and nothing is written") {
   });
   check_contains(message, "did you mean conv?");
   CHECK(net->conv->bias.item<float>() == 1);
-  check_contains(error_of(ErrorCode::illegal_fault, [&] { perturb(*net, parse_faults("bias:conv[1] zero")); }), "conv");
+  check_contains(
+      error_of(ErrorCode::illegal_fault, [&] { perturb(*net, parse_faults("bias:conv[1] zero")); }), "conv");
 }
 
 }  // namespace

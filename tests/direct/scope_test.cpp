@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // When faults are armed, and that nothing is left behind.
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
 #include <stdexcept>
 #include <thread>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
 #include "faultwave/injector.h"
+
 #include "tests/direct/tiny_networks.h"
 
 namespace {
@@ -44,7 +46,8 @@ TEST_CASE("arming twice on one thread is refused, and the first stays armed") {
   const at::Tensor x = tiny::image();
   Injector injector(net, x);
   Armed armed(injector, parse_fault("output:conv[0,0,0] zero"));
-  CHECK_THROWS_WITH_AS(Armed(injector, parse_fault("output:conv[0,0,1] zero")), doctest::Contains("armed"), UserError);
+  CHECK_THROWS_WITH_AS(Armed(injector, parse_fault("output:conv[0,0,1] zero")), doctest::Contains("armed"),
+                       UserError);
   CHECK(net(x)[0][0][0][0].item<float>() == 1);
   armed.disarm();
   CHECK(net(x)[0][0][0][0].item<float>() == 4);
@@ -54,8 +57,9 @@ TEST_CASE("an illegal fault arms nothing") {
   tiny::Residual net;
   const at::Tensor x = tiny::image();
   Injector injector(net, x);
-  CHECK_THROWS_AS(Armed(injector, faultwave::parse_faults("output:conv[0,0,0] zero; output:conv[0,0,9] zero")),
-                  UserError);
+  CHECK_THROWS_AS(
+      Armed(injector, faultwave::parse_faults("output:conv[0,0,0] zero; output:conv[0,0,9] zero")),
+      UserError);
   Armed armed(injector, parse_fault("output:conv[0,0,1] zero"));
   CHECK(net(x).flatten().equal(torch::tensor({4.f, 2.f, 10.f, 13.f})));
 }
@@ -71,8 +75,8 @@ TEST_CASE("threads run different faults on one network at once") {
     threads.emplace_back([&, t] {
       torch::NoGradGuard thread_no_grad;
       const bool by_weight = t % 2 == 1;
-      const std::string line =
-          by_weight ? "weight:conv[0,0,0,0] constant(" + std::to_string(t) + ")" : "output:conv[*] constant(" + std::to_string(t) + ")";
+      const std::string line = by_weight ? "weight:conv[0,0,0,0] constant(" + std::to_string(t) + ")"
+                                         : "output:conv[*] constant(" + std::to_string(t) + ")";
       const at::Tensor expected = by_weight ? t * x + 1 + x : x + t;
       for (int i = 0; i < 200; ++i) {
         const at::Tensor y = injector.run(parse_fault(line), [&] { return net(x); });
@@ -80,7 +84,8 @@ TEST_CASE("threads run different faults on one network at once") {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   CHECK(wrong == std::vector<int>(4, 0));
   CHECK(net(x).equal(3 * x + 1));
 }
@@ -104,7 +109,8 @@ TEST_CASE("the dummy inference leaves modes, buffers and random state as they we
 
 TEST_CASE("a network that cannot take the example is refused with its own message") {
   torch::nn::Linear net(3, 2);
-  CHECK_THROWS_WITH_AS(Injector(net, torch::ones({1, 4})), doctest::Contains("dummy inference failed"), UserError);
+  CHECK_THROWS_WITH_AS(Injector(net, torch::ones({1, 4})), doctest::Contains("dummy inference failed"),
+                       UserError);
 }
 
 TEST_CASE("code around the network may use tensors as it likes") {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
 #include <torch/torch.h>
+
+#include <doctest/doctest.h>
 
 #include "faultwave/error.h"
 #include "faultwave/injector.h"
+
 #include "tests/direct/tiny_networks.h"
 
 namespace {
@@ -21,7 +23,8 @@ TEST_CASE("weight and bias faults change the result and never the model") {
   const auto version = net->conv->weight._version();
   const auto* memory = net->conv->weight.const_data_ptr();
 
-  const at::Tensor by_weight = injector.run(parse_fault("weight:conv[0,0,0,0] constant(10)"), [&] { return net(x); });
+  const at::Tensor by_weight =
+      injector.run(parse_fault("weight:conv[0,0,0,0] constant(10)"), [&] { return net(x); });
   CHECK(by_weight.equal(10 * x + 1 + x));
   const at::Tensor by_bias = injector.run(parse_fault("bias:conv[0] constant(-1)"), [&] { return net(x); });
   CHECK(by_bias.equal(2 * x - 1 + x));
@@ -38,8 +41,8 @@ TEST_CASE("a weight that is read through a view is replaced too") {
   tiny::InPlace net;  // the C++ linear layer multiplies with weight.t()
   Injector injector(net, tiny::pair());
   std::vector<faultwave::Receipt> receipts;
-  const at::Tensor y =
-      injector.run(parse_fault("weight:second[0,0] constant(20)"), [&] { return net(tiny::pair()); }, &receipts);
+  const at::Tensor y = injector.run(
+      parse_fault("weight:second[0,0] constant(20)"), [&] { return net(tiny::pair()); }, &receipts);
   CHECK(y.item<float>() == 65);
   CHECK(receipts[0].forwards == 1);
   CHECK(receipts[0].hits == 1);
@@ -54,7 +57,8 @@ TEST_CASE("a buffer fault") {
   Injector injector(norm, x);
   const std::string name = injector.select(SiteKind::buffer).front().name;
   CHECK(name == "running_mean");
-  const at::Tensor y = injector.run(parse_fault("buffer:running_mean[1] constant(3)"), [&] { return norm(x); });
+  const at::Tensor y =
+      injector.run(parse_fault("buffer:running_mean[1] constant(3)"), [&] { return norm(x); });
   CHECK(y.flatten().equal(torch::tensor({1.f, -2.f})));
   CHECK(norm->running_mean.equal(torch::zeros({2})));
 }
@@ -119,8 +123,8 @@ TEST_CASE("tied weights are one site, and a fault shows wherever they are read")
   const std::vector<faultwave::Site> weights = injector.select(SiteKind::weight, {"*"});
   REQUIRE(weights.size() == 1);
   // Row 0 becomes (9, 2): embedded as (9, 2), scored against (9, 2), (3, 4), (5, 6).
-  const at::Tensor y =
-      injector.run(parse_fault("weight:" + weights[0].name + "[0,0] constant(9)"), [&] { return net(token); });
+  const at::Tensor y = injector.run(parse_fault("weight:" + weights[0].name + "[0,0] constant(9)"),
+                                    [&] { return net(token); });
   CHECK(y.flatten().equal(torch::tensor({85.f, 35.f, 57.f})));
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/model/expression.h"
 
-#include <doctest/doctest.h>
-
 #include <map>
 #include <optional>
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "src/model/symbol_functions.h"
 
@@ -34,7 +34,8 @@ TEST_CASE("sizes as sympy writes them") {
 }
 
 TEST_CASE("guards as Python writes them") {
-  const std::map<std::string, int64_t> sizes = {{"L['x'].size()[0]", 6}, {"L['d']['n']", -7}, {"L['y'].size()[1]", 3}};
+  const std::map<std::string, int64_t> sizes = {
+      {"L['x'].size()[0]", 6}, {"L['d']['n']", -7}, {"L['y'].size()[1]", 3}};
   CHECK_EQ(value("L['x'].size()[0] == (2*L['y'].size()[1])", sizes), 1);
   CHECK_EQ(value("4*L['x'].size()[0]*L['y'].size()[1] >= 73", sizes), 0);
   CHECK_EQ(value("L['d']['n'] // 2 == -4 and L['d']['n'] % 2 == 1", sizes), 1);
@@ -47,7 +48,8 @@ TEST_CASE("what is not understood has no value") {
   CHECK_EQ(value("Sin(Integer(1))"), std::nullopt);
   CHECK_EQ(value("1 // 0"), std::nullopt);
   CHECK_EQ(value("2 ** 100"), std::nullopt);
-  for (const char* text : {"", "2 +", "(1", "f(1,", "1.5", "Symbol('s", "L['x'", "1 2", "99999999999999999999"}) {
+  for (const char* text :
+       {"", "2 +", "(1", "f(1,", "1.5", "Symbol('s", "L['x'", "1 2", "99999999999999999999"}) {
     CHECK_EQ(value(text), std::nullopt);
   }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
-
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "src/intercept/intercept.h"
 #include "src/model/module_path.h"
@@ -81,8 +81,11 @@ TEST_CASE("module paths are read from every way of writing them") {
   CHECK_EQ(module_path(""), "");
   CHECK_EQ(module_path("L__self__,,m.Net"), "");
   CHECK_EQ(module_path("L__self__,,m.Net;L__self__a,a,m.A;L__self__a.b@1,a.b@1,m.B"), "a.b");
-  CHECK_EQ(module_path("L__self__,L['self'],m.Net;x,L['self'].blocks[0]._modules['conv'],m.C"), "blocks.0.conv");
-  CHECK_EQ(module_path("_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e"), "");
+  CHECK_EQ(module_path("L__self__,L['self'],m.Net;x,L['self'].blocks[0]._modules['conv'],m.C"),
+           "blocks.0.conv");
+  CHECK_EQ(
+      module_path("_empty_nn_module_stack_from_metadata_hook,_empty_nn_module_stack_from_metadata_hook,_e"),
+      "");
 }
 
 }  // namespace

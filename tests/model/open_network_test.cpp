@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
-
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
+
 #include "tests/model/recorded_calls.h"
 
 namespace faultwave {
@@ -21,7 +22,9 @@ std::string complaint(const std::string& path, const OpenOptions& options = {}) 
   return {};
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST_CASE("parameters, buffers and constants have their names and values") {
   const auto network = open_test_network("residual.pt2");
@@ -30,7 +33,8 @@ TEST_CASE("parameters, buffers and constants have their names and values") {
   CHECK_EQ(parameters.size(), 16);
   CHECK_EQ(parameters.front(), "stem.weight");
   CHECK_EQ(parameters.back(), "head.bias");
-  CHECK_UNARY(find_tensor(network->parameters(), "blocks.1.conv2.weight").sizes() == at::IntArrayRef({4, 4, 3, 3}));
+  CHECK_UNARY(find_tensor(network->parameters(), "blocks.1.conv2.weight").sizes() ==
+              at::IntArrayRef({4, 4, 3, 3}));
   CHECK_UNARY(find_tensor(network->buffers(), "blocks.0.bn1.running_var").sizes() == at::IntArrayRef({4}));
   CHECK(find_tensor(network->parameters(), "stem.weight").requires_grad());
 
@@ -71,7 +75,8 @@ TEST_CASE("a frozen network's constants are listed") {
   CHECK_EQ(buffers[0].name, "constant.0");
   const auto calls = recorded_calls("frozen");
   const at::NoGradGuard no_gradients;
-  for (const NamedTensor& constant : buffers) constant.tensor.zero_();
+  for (const NamedTensor& constant : buffers)
+    constant.tensor.zero_();
   CHECK_FALSE(same_bits(network->forward(calls[0].inputs).at(0), calls[0].outputs.at(0)));
 }
 
@@ -81,7 +86,8 @@ TEST_CASE("conversion to another type reaches parameters, buffers, constants and
   const at::NoGradGuard no_gradients;
   for (const char* name : {"residual", "constants", "size_arithmetic", "no_grad", "counter"}) {
     const auto network = open_test_network(std::string(name) + ".pt2", options);
-    for (const NamedTensor& named : network->parameters()) CHECK_UNARY(named.tensor.scalar_type() == at::kDouble);
+    for (const NamedTensor& named : network->parameters())
+      CHECK_UNARY(named.tensor.scalar_type() == at::kDouble);
     const auto call = recorded_calls(name).at(0);
     INFO(std::string(name));
     const auto outputs = network->forward({call.inputs[0].toTensor().to(at::kDouble)});
@@ -180,8 +186,8 @@ TEST_CASE("free sizes of several inputs must agree, also where one is derived fr
 TEST_CASE("conditions that the exporter found in the code are checked") {
   const auto network = open_test_network("size_arithmetic.pt2");
   CHECK_NOTHROW(network->forward({torch::ones({5, 6})}));
-  CHECK_THROWS_WITH_AS(network->forward({torch::ones({2, 6})}), doctest::Contains("do not fulfil a condition"),
-                       UserError);
+  CHECK_THROWS_WITH_AS(network->forward({torch::ones({2, 6})}),
+                       doctest::Contains("do not fulfil a condition"), UserError);
 }
 
 TEST_CASE("a free number is taken as an int or as a tensor") {
@@ -196,8 +202,8 @@ TEST_CASE("TorchScript inputs are checked, and an optional one may be left out")
   const auto network = open_test_network("scripted.pt");
   CHECK_NOTHROW(network->forward({torch::ones({3})}));
   CHECK_THROWS_WITH_AS(network->forward({}), doctest::Contains("missing value for argument 'x'"), UserError);
-  CHECK_THROWS_WITH_AS(network->forward({c10::IValue("text")}), doctest::Contains("does not take these inputs"),
-                       UserError);
+  CHECK_THROWS_WITH_AS(network->forward({c10::IValue("text")}),
+                       doctest::Contains("does not take these inputs"), UserError);
 }
 
 }  // namespace

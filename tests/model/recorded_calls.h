@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "faultwave/network.h"
+
 #include "tests/support/temp_folder.h"
 
 namespace faultwave {
 
 inline std::string test_file(const std::string& name) {
   const char* folder = std::getenv("FAULTWAVE_TEST_DATA");
-  if (folder == nullptr) throw std::runtime_error("FAULTWAVE_TEST_DATA does not name the folder of test data");
+  if (folder == nullptr)
+    throw std::runtime_error("FAULTWAVE_TEST_DATA does not name the folder of test data");
   return std::string(folder) + "/" + name;
 }
 
@@ -39,8 +41,10 @@ inline std::vector<RecordedNetworkCall> recorded_calls(const std::string& name) 
   for (const c10::IValue& call : calls.toTupleRef().elements()) {
     const auto& parts = call.toTupleRef().elements();
     RecordedNetworkCall recorded;
-    for (const c10::IValue& input : parts[0].toTupleRef().elements()) recorded.inputs.push_back(input);
-    for (const c10::IValue& output : parts[1].toTupleRef().elements()) recorded.outputs.push_back(output.toTensor());
+    for (const c10::IValue& input : parts[0].toTupleRef().elements())
+      recorded.inputs.push_back(input);
+    for (const c10::IValue& output : parts[1].toTupleRef().elements())
+      recorded.outputs.push_back(output.toTensor());
     result.push_back(std::move(recorded));
   }
   return result;
@@ -61,7 +65,8 @@ inline at::Tensor find_tensor(const std::vector<NamedTensor>& tensors, const std
 
 inline std::vector<std::string> names_of(const std::vector<NamedTensor>& tensors) {
   std::vector<std::string> names;
-  for (const NamedTensor& named : tensors) names.push_back(named.name);
+  for (const NamedTensor& named : tensors)
+    names.push_back(named.name);
   return names;
 }
 

@@ -4,7 +4,6 @@
 
 #include <torch/torch.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,36 +14,11 @@
 #include "faultwave/direct_engine.h"
 #include "faultwave/wave_engine.h"
 
+#include "zoo/module_network.h"
+
 namespace faultwave::test {
 
-/// A module and how it is run.
-class ModuleNetwork : public Network {
- public:
-  using Forward = std::function<std::vector<at::Tensor>(const at::Tensor&)>;
-  ModuleNetwork(std::shared_ptr<torch::nn::Module> module, Forward forward)
-      : module_(std::move(module)), forward_(std::move(forward)) {
-    module_->eval();
-  }
-  std::vector<at::Tensor> forward(const std::vector<c10::IValue>& inputs) override {
-    return forward_(inputs.at(0).toTensor());
-  }
-  std::vector<InputSpec> inputs() const override { return {{"x", at::kFloat, {}}}; }
-  std::vector<NamedTensor> parameters() const override { return named(module_->named_parameters()); }
-  std::vector<NamedTensor> buffers() const override { return named(module_->named_buffers()); }
-  void save(const std::string&) const override {}
-  std::string format() const override { return "test"; }
-
- private:
-  template <typename Dictionary>
-  static std::vector<NamedTensor> named(const Dictionary& tensors) {
-    std::vector<NamedTensor> list;
-    for (const auto& item : tensors)
-      list.push_back({item.key(), item.value()});
-    return list;
-  }
-  std::shared_ptr<torch::nn::Module> module_;
-  Forward forward_;
-};
+using zoo::ModuleNetwork;
 
 /// Both engines on one network and its inputs.
 struct Engines {

@@ -36,8 +36,8 @@ Shapes own_shapes(const torch::nn::Module& network) {
   return shapes;
 }
 
-/// Takes the statistics of one batch over into all batch norms: an untrained MobileNetV2 would otherwise shrink what it
-/// sees from layer to layer until nothing is left. The network is in eval mode afterwards.
+/// Takes the statistics of one batch over into all batch norms: an untrained MobileNetV2 would otherwise
+/// shrink what it sees from layer to layer until nothing is left. The network is in eval mode afterwards.
 void adopt_statistics(torch::nn::Module& network, const std::function<void()>& forward) {
   for (const auto& module : network.modules(/*include_self=*/false)) {
     if (auto* norm = module->as<torch::nn::BatchNorm2d>()) norm->options.momentum(1.0);
