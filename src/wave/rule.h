@@ -34,27 +34,38 @@ struct Call {
   bool is_only_shadowed(int position) const;
   at::Tensor tensor(int position) const { return arguments[static_cast<size_t>(position)].toTensor(); }
   at::Tensor result() const { return results.front().toTensor(); }
+  /// Runs the operator on other arguments; tensors given as `out` are not written to. Its first result.
+  at::Tensor run(std::vector<c10::IValue> stack) const;
 };
 
 /// Where the trials differ in the results: one shadow for each tensor among them, in order. None where the
-/// rule is not made for such a call; then the generic rule is asked.
+/// rule is not made for such a call; then the rule for parameters is asked, the stacked one, and at last the
+/// generic one (follow.h).
 using Rule = std::optional<std::vector<Shadow>> (*)(const Call& call);
 
 /// The rule for an operator by its name without overload, "aten::conv2d"; null where only the generic rule
 /// applies.
 Rule find_rule(std::string_view op);
 
+/// For faults in the weights, biases and statistics of a layer whose activation is golden: the output
+/// channels that they belong to, and no others. None for other calls.
+std::optional<std::vector<Shadow>> apply_parameter_rule(const Call& call);
+
+/// Runs the operator on the arguments of many trials at once, written out in full, one behind the other along
+/// axis 0; none for an operator or a call that does not treat each element of that axis on its own.
+std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call);
+
 /// Runs the operator once for each trial, on arguments written out in full. Always right; the slowest.
 std::vector<Shadow> apply_generic_rule(const Call& call);
 
 // The rules: each says in its source which operators it is for. To add one: a source in src/wave/rules/, a
 // line here, a line in src/wave/rules/all.cpp, a test in tests/wave/rules_test.cpp.
-std::optional<std::vector<Shadow>> element_rule(const Call& call);
-std::optional<std::vector<Shadow>> binary_rule(const Call& call);
+std::optional<std::vector<Shadow>> elements_rule(const Call& call);
 std::optional<std::vector<Shadow>> same_values_rule(const Call& call);
 std::optional<std::vector<Shadow>> reshape_rule(const Call& call);
 std::optional<std::vector<Shadow>> permute_rule(const Call& call);
 std::optional<std::vector<Shadow>> concatenation_rule(const Call& call);
+std::optional<std::vector<Shadow>> relocation_rule(const Call& call);
 std::optional<std::vector<Shadow>> layer_norm_rule(const Call& call);
 std::optional<std::vector<Shadow>> softmax_rule(const Call& call);
 std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call);

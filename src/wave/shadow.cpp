@@ -61,6 +61,10 @@ RowSpace::RowSpace(c10::IntArrayRef shape, int64_t axis) {
   }
 }
 
+bool can_have_shadow(const at::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
+}
+
 std::vector<Segment> segments(const Shadow& shadow) {
   std::vector<Segment> found;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {

@@ -25,6 +25,9 @@ struct RowSpace {
   int64_t channel_of(int64_t offset) const { return offset / inner % channels; }
 };
 
+/// Shadows are FP32 on the CPU.
+bool can_have_shadow(const at::Tensor& tensor);
+
 /// Where the trials of a wave differ from one golden tensor, which is FP32 on the CPU. Entries are ordered by
 /// trial, then place; none stands twice. An entry may equal the golden value; what has no entry does.
 struct Shadow {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/fault/victim_context.h"
+#include "src/wave/follow.h"
 
 namespace faultwave::wave {
 namespace {
@@ -16,11 +17,6 @@ using detail::is_written;
 using detail::TensorPlace;
 
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
-
-/// Shadows are FP32 on the CPU.
-bool can_have_shadow(const at::Tensor& tensor) {
-  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
-}
 
 void add_points(PointList& points, int32_t trial, const detail::FaultPlan::Change& change) {
   const float* after = change.after.const_data_ptr<float>();
@@ -157,21 +153,14 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
                   .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); }};
   const std::string& name = call.op().operator_name().name;
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
-  const Rule rule = find_rule(name);
-  const bool all_fit = std::all_of(results.begin(), results.end(), can_have_shadow);
-  std::optional<std::vector<Shadow>> shadows;
-  if (rule != nullptr && all_fit) shadows = rule(seen);
-  if (!shadows) {
-    ++report_.generic[name];
-    shadows = apply_generic_rule(seen);
-  }
+  std::vector<Shadow> shadows = shadows_of_results(seen, report_);
   for (const at::Tensor& tensor : written) {
     if (!shadows_.has_other_views(tensor)) continue;
     for (const ShadowedArgument& argument : seen.shadowed)
       leave_all(argument.shadow, kWrittenView);
   }
   for (size_t i = 0; i < results.size(); ++i)
-    put(results[i], std::move(shadows->at(i)));
+    put(results[i], std::move(shadows.at(i)));
   shadows_.sweep();
   keep_to_budget();
   report_.seconds[name] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

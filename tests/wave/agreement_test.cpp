@@ -1,57 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drawn faults in networks made of one family of operators each.
-#include "tests/wave/agreement.h"
-
 #include <utility>
 
 #include "faultwave/population.h"
 #include "faultwave/random.h"
 
+#include "tests/wave/made_network.h"
+
 namespace faultwave::test {
-
-namespace {
-
-namespace nn = torch::nn;
-
-/// A module whose submodules are given at once.
-struct Holder : nn::Module {
-  template <typename Layer>
-  Layer add(const std::string& name, Layer layer) {
-    return register_module(name, layer);
-  }
-};
-
-at::Tensor relu_in_place(at::Tensor x) {
-  return x.relu_();
-}
-
-/// Running means and variances, scales and shifts that are not those of a new layer.
-void settle(nn::Module& module, uint64_t seed) {
-  torch::manual_seed(seed);
-  torch::NoGradGuard no_grad;
-  for (const auto& item : module.named_parameters()) {
-    if (item.key().find("norm.weight") != std::string::npos) item.value().uniform_(0.5, 1.5);
-    if (item.key().find("bias") != std::string::npos) item.value().normal_(0, 0.2);
-  }
-  for (const auto& item : module.named_buffers()) {
-    if (item.key().find("running_mean") != std::string::npos) item.value().normal_(0, 0.3);
-    if (item.key().find("running_var") != std::string::npos) item.value().uniform_(0.5, 1.5);
-  }
-}
-
-at::Tensor images(int64_t count, int64_t channels, int64_t height, int64_t width) {
-  torch::manual_seed(11);
-  return torch::randn({count, channels, height, width});
-}
-
-void agree(const std::shared_ptr<Holder>& module, ModuleNetwork::Forward forward, const at::Tensor& batch,
-           int trials = 150, const WaveOptions& options = {.fewest = 1}) {
-  settle(*module, 3);
-  Engines engines(std::make_shared<ModuleNetwork>(module, std::move(forward)), batch, options);
-  check_agreement(engines, drawn_trials(engines, trials, 21));
-}
-
-}  // namespace
 
 TEST_SUITE("agreement") {
   TEST_CASE("convolutions of every kind, in a chain with activations in place") {
@@ -142,8 +98,7 @@ TEST_SUITE("agreement") {
     WaveEngine wave(engines.network, engines.injector, engines.inputs, engines.direct,
                     WaveOptions{.fewest = 1});
     outputs_of(wave, trials);
-    CHECK(wave.report().generic.size() == 1);
-    CHECK(wave.report().generic.count("aten::sum") == 1);
+    CHECK(wave.report().generic.empty());
   }
 
   TEST_CASE("attention over tokens") {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/wave/rule.h"
+#include "src/wave/rules/relocation.h"
 
 namespace faultwave::wave {
 namespace {
@@ -95,25 +96,10 @@ int32_t shifted(const RowSpace& part, int64_t offset, int64_t channels, int64_t 
   return static_cast<int32_t>((row / part.inner * channels + channel) * part.inner + row % part.inner);
 }
 
-}  // namespace
-
-// permute(input, dims), transpose(input, dim0, dim1), t(input)
-std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
-  if (!call.is_only_shadowed(0)) return std::nullopt;
-  const std::vector<int64_t> axes = axes_of(call);
-  if (axes.empty()) return std::nullopt;
-  Shadow out = *call.shadow_of(0);
-  const Renumbering renumber(call.tensor(0).sizes(), axes, out.axis);
-  for (int32_t& place : out.places)
-    place = renumber(place);
-  if (!out.is_points()) out.axis = std::find(axes.begin(), axes.end(), out.axis) - axes.begin();
-  put_in_order(out);
-  return std::vector<Shadow>{std::move(out)};
-}
-
-// cat(tensors, dim): points stay points; rows become rows along `dim`, which hold what the other tensors have
-// there too.
-std::optional<std::vector<Shadow>> concatenation_rule(const Call& call) {
+/// For cat(tensors, dim) of points and of rows along `dim`: points stay points; rows become longer rows,
+/// which hold what the other tensors have there too.
+std::optional<std::vector<Shadow>> concatenation_along_rows(const Call& call) {
+  if (call.op.operator_name().name == "aten::stack") return std::nullopt;
   const at::Tensor result = call.result();
   const int64_t axis = c10::maybe_wrap_dim(call.arguments[1].toInt(), result.dim());
   const RowSpace whole(result.sizes(), axis);
@@ -158,6 +144,58 @@ std::optional<std::vector<Shadow>> concatenation_rule(const Call& call) {
     out = out.empty() ? std::move(widened) : overlay(out, widened, result);
   }
   return std::vector<Shadow>{std::move(out)};
+}
+
+/// Each part's entries where the operator itself puts them.
+std::optional<std::vector<Shadow>> concatenation_of_copies(const Call& call) {
+  const std::vector<at::Tensor> parts = call.arguments[0].toTensorVector();
+  const at::Tensor result = call.result();
+  if (call.op.schema().arguments().back().is_out()) return std::nullopt;  // which would hold FP32 offsets
+  std::vector<at::Tensor> nowhere;
+  for (const at::Tensor& part : parts)
+    nowhere.push_back(at::full(part.sizes(), kFromNowhere, at::kDouble));
+
+  Shadow out;
+  for (const ShadowedArgument& argument : call.shadowed) {
+    const auto element = static_cast<size_t>(argument.place.element);
+    std::vector<at::Tensor> offsets = nowhere;
+    offsets[element] = offsets_of(parts[element]);
+    std::vector<c10::IValue> stack = call.arguments;
+    stack[0] = offsets;
+    const Shadow copied = relocated(argument.shadow, parts[element], call.run(std::move(stack)));
+    if (out.empty()) {
+      out = copied;
+    } else if (!copied.empty()) {
+      const int64_t axis = out.is_points() ? copied.axis : out.axis;
+      const auto fit = [&](const Shadow& shadow) {
+        return axis == Shadow::points ? shadow : to_rows(shadow, result, axis);
+      };
+      out = overlay(fit(out), fit(copied), result);
+    }
+  }
+  return std::vector<Shadow>{std::move(out)};
+}
+
+}  // namespace
+
+// permute(input, dims), transpose(input, dim0, dim1), t(input)
+std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
+  if (!call.is_only_shadowed(0)) return std::nullopt;
+  const std::vector<int64_t> axes = axes_of(call);
+  if (axes.empty()) return std::nullopt;
+  Shadow out = *call.shadow_of(0);
+  const Renumbering renumber(call.tensor(0).sizes(), axes, out.axis);
+  for (int32_t& place : out.places)
+    place = renumber(place);
+  if (!out.is_points()) out.axis = std::find(axes.begin(), axes.end(), out.axis) - axes.begin();
+  put_in_order(out);
+  return std::vector<Shadow>{std::move(out)};
+}
+
+// cat(tensors, dim), stack(tensors, dim)
+std::optional<std::vector<Shadow>> concatenation_rule(const Call& call) {
+  std::optional<std::vector<Shadow>> along_rows = concatenation_along_rows(call);
+  return along_rows ? std::move(along_rows) : concatenation_of_copies(call);
 }
 
 }  // namespace faultwave::wave

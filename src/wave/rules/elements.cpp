@@ -3,10 +3,12 @@
 #include <torch/types.h>
 
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "src/wave/rule.h"
 #include "src/wave/rules/keep_golden.h"
+#include "src/wave/rules/relocation.h"
 
 namespace faultwave::wave {
 namespace {
@@ -49,52 +51,86 @@ Shadow all_places(const Shadow& a, const Shadow& b) {
   return all;
 }
 
-Shadow with_axis_of(const Shadow& shadow, const Shadow* other, const at::Tensor& golden) {
-  if (other == nullptr || shadow.axis == other->axis || other->is_points()) return shadow;
-  return to_rows(shadow, golden, other->axis);
+/// With rows along this axis, or points.
+Shadow with_axis(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
+  return axis == Shadow::points ? shadow : to_rows(shadow, golden, axis);
+}
+
+/// An operand of an operator that works place by place.
+struct Operand {
+  size_t position = 0;
+  at::Tensor golden;  ///< as wide as the result
+  std::optional<Shadow> shadow;
+};
+
+std::optional<Operand> operand_at(const Call& call, size_t position) {
+  const at::Tensor tensor = call.arguments[position].toTensor();
+  const at::Tensor result = call.result();
+  // An FP64 tensor of no dimensions is a number in disguise, which must not become a column of FP64.
+  const bool is_other_float = tensor.is_floating_point() && tensor.scalar_type() != at::kFloat;
+  if (is_other_float || !tensor.is_cpu() || tensor.dim() > result.dim()) return std::nullopt;
+  Operand operand{position, tensor.expand(result.sizes()), std::nullopt};
+  const Shadow* shadow = call.shadow_of(static_cast<int>(position));
+  if (shadow == nullptr) return operand;
+  const bool is_broadcast = tensor.sizes() != result.sizes();
+  operand.shadow =
+      is_broadcast ? relocated(*shadow, tensor, offsets_of(tensor).expand(result.sizes())) : *shadow;
+  return operand;
+}
+
+std::optional<std::vector<Operand>> operands_of(const Call& call) {
+  const auto& schema = call.op.schema().arguments();
+  std::vector<Operand> operands;
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    if (schema[i].is_out() || !call.arguments[i].isTensor() || !call.arguments[i].toTensor().defined())
+      continue;
+    std::optional<Operand> operand = operand_at(call, i);
+    if (!operand) return std::nullopt;
+    operands.push_back(std::move(*operand));
+  }
+  return operands;
+}
+
+/// The axis that rows run along in the first operand that has rows.
+int64_t common_axis(const std::vector<Operand>& operands) {
+  for (const Operand& operand : operands) {
+    if (operand.shadow && !operand.shadow->is_points()) return operand.shadow->axis;
+  }
+  return Shadow::points;
+}
+
+std::vector<Shadow> of_one_operand(const Call& call) {
+  const Shadow& in = *call.shadow_of(0);
+  std::vector<c10::IValue> stack = call.arguments;
+  stack[0] = in.values.clone();
+  Shadow out = in;
+  out.values = call.run(std::move(stack));
+  keep_golden(in, call.tensor(0), out.values, call.result());
+  drop_golden(out, call.result());
+  return {std::move(out)};
 }
 
 }  // namespace
 
-// Operators of one tensor, all else numbers.
-std::optional<std::vector<Shadow>> element_rule(const Call& call) {
-  if (!call.is_only_shadowed(0)) return std::nullopt;
-  const Shadow& in = *call.shadow_of(0);
-  std::vector<c10::IValue> stack = call.arguments;
-  stack[0] = in.values.clone();
-  call.op.callBoxed(&stack);
-  Shadow out = in;
-  out.values = stack[0].toTensor();
-  keep_golden(in, call.tensor(0), out.values, call.result());
-  drop_golden(out, call.result());
-  return std::vector<Shadow>{std::move(out)};
-}
-
-// Operators of two tensors; one that is smaller is broadcast, but then only without a shadow.
-std::optional<std::vector<Shadow>> binary_rule(const Call& call) {
+// Operators of one tensor or of several that are broadcast to the result, all else numbers.
+std::optional<std::vector<Shadow>> elements_rule(const Call& call) {
+  std::optional<std::vector<Operand>> operands = operands_of(call);
+  if (!operands || call.results.size() != 1) return std::nullopt;
   const at::Tensor result = call.result();
-  if (!call.arguments[1].isTensor()) {
-    return call.arguments[0].isTensor() ? element_rule(call) : std::nullopt;
-  }
-  std::vector<at::Tensor> golden;
-  for (int i = 0; i < 2; ++i) {
-    const at::Tensor operand = call.tensor(i);
-    if (operand.scalar_type() != at::kFloat) return std::nullopt;
-    if (call.shadow_of(i) != nullptr && operand.sizes() != result.sizes()) return std::nullopt;
-    golden.push_back(operand.expand(result.sizes()));
-  }
-  const Shadow* first = call.shadow_of(0);
-  const Shadow* second = call.shadow_of(1);
-  const Shadow a = first == nullptr ? Shadow{} : with_axis_of(*first, second, golden[0]);
-  const Shadow b = second == nullptr ? Shadow{} : with_axis_of(*second, first, golden[1]);
-  if (first != nullptr && second != nullptr && a.axis != b.axis) return std::nullopt;
+  if (operands->size() == 1 && call.is_only_shadowed(0)) return of_one_operand(call);
 
-  Shadow out = first == nullptr ? b : second == nullptr ? a : all_places(a, b);
+  const int64_t axis = common_axis(*operands);
+  Shadow out;
+  out.axis = axis;
+  for (Operand& operand : *operands) {
+    if (!operand.shadow) continue;
+    operand.shadow = with_axis(*operand.shadow, operand.golden, axis);
+    out = out.empty() ? *operand.shadow : all_places(out, *operand.shadow);
+  }
   std::vector<c10::IValue> stack = call.arguments;
-  stack[0] = values_at(out, first == nullptr ? nullptr : &a, golden[0]);
-  stack[1] = values_at(out, second == nullptr ? nullptr : &b, golden[1]);
-  call.op.callBoxed(&stack);
-  out.values = stack[0].toTensor();
+  for (const Operand& operand : *operands)
+    stack[operand.position] = values_at(out, operand.shadow ? &*operand.shadow : nullptr, operand.golden);
+  out.values = call.run(std::move(stack));
   drop_golden(out, result);
   return std::vector<Shadow>{std::move(out)};
 }

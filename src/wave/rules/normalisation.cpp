@@ -15,8 +15,7 @@ namespace {
 std::vector<Shadow> on_rows(const Call& call, int64_t axis, std::vector<c10::IValue> stack) {
   Shadow out = to_rows(*call.shadow_of(0), call.tensor(0), axis);
   stack[0] = out.values;
-  call.op.callBoxed(&stack);
-  out.values = stack[0].toTensor();
+  out.values = call.run(std::move(stack));
   drop_golden(out, call.result());
   return {std::move(out)};
 }

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that take values from places that their arguments alone decide: slices, pads, splits, rolls,
+// nearest upsampling. Run on the places themselves instead of values, such an operator says where each value
+// of its result comes from.
+#include "src/wave/rules/relocation.h"
+
+#include <torch/types.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/wave/rule.h"
+
+namespace faultwave::wave {
+namespace {
+
+constexpr auto kNowhere = static_cast<int64_t>(kFromNowhere);
+
+/// Which values of a result are copies of which value of the argument.
+class Copies {
+ public:
+  /// `sources`: for each value of the result the offset that it was taken from.
+  Copies(const std::vector<int64_t>& sources, int64_t values)
+      : first_(static_cast<size_t>(values) + 1), places_(sources.size()) {
+    for (const int64_t source : sources) {
+      if (source != kNowhere) ++first_[static_cast<size_t>(source) + 1];
+    }
+    for (size_t i = 1; i < first_.size(); ++i)
+      first_[i] += first_[i - 1];
+    std::vector<int64_t> next = first_;
+    for (size_t place = 0; place < sources.size(); ++place) {
+      if (sources[place] == kNowhere) continue;
+      places_[static_cast<size_t>(next[static_cast<size_t>(sources[place])]++)] = static_cast<int32_t>(place);
+    }
+  }
+
+  template <typename Visit>
+  void each(int64_t source, Visit visit) const {
+    const auto at = static_cast<size_t>(source);
+    for (int64_t i = first_[at]; i < first_[at + 1]; ++i)
+      visit(places_[static_cast<size_t>(i)]);
+  }
+
+ private:
+  std::vector<int64_t> first_;  // by source, the start of its copies in places_
+  std::vector<int32_t> places_;
+};
+
+/// Each entry at all places that its place was copied to.
+Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis) {
+  struct Target {
+    int32_t trial;
+    int32_t place;
+    int64_t entry;
+  };
+  std::vector<Target> targets;
+  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
+    const int32_t trial = shadow.trials[static_cast<size_t>(entry)];
+    copies.each(shadow.places[static_cast<size_t>(entry)],
+                [&](int32_t place) { targets.push_back({trial, place, entry}); });
+  }
+  std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) {
+    return std::make_pair(a.trial, a.place) < std::make_pair(b.trial, b.place);
+  });
+  Shadow out;
+  out.axis = axis;
+  std::vector<int64_t> entries;
+  for (const Target& target : targets) {
+    out.trials.push_back(target.trial);
+    out.places.push_back(target.place);
+    entries.push_back(target.entry);
+  }
+  out.values = shadow.values.index_select(0, at::tensor(entries, at::kLong));
+  return out;
+}
+
+std::vector<int64_t> integers(const at::Tensor& sources) {
+  const at::Tensor whole = sources.contiguous().to(at::kLong);
+  return {whole.const_data_ptr<int64_t>(), whole.const_data_ptr<int64_t>() + whole.numel()};
+}
+
+/// For each row of the result along `axis` the row that it is a copy of; empty where a row is not one whole
+/// row.
+std::vector<int64_t> rows_copied(const at::Tensor& sources, int64_t axis, const RowSpace& space) {
+  if (axis < 0 || axis >= sources.dim() || sources.size(axis) != space.channels) return {};
+  const at::Tensor rows = rows_of(sources.to(at::kDouble), axis);
+  const double* from = rows.const_data_ptr<double>();
+  std::vector<int64_t> copied;
+  for (int64_t row = 0; row < rows.size(0); ++row, from += space.channels) {
+    const auto first = static_cast<int64_t>(from[0]);
+    if (first != kNowhere && space.channel_of(first) != 0) return {};
+    for (int64_t channel = 0; channel < space.channels; ++channel) {
+      const int64_t expected = first == kNowhere ? first : first + channel * space.inner;
+      if (static_cast<int64_t>(from[channel]) != expected) return {};
+    }
+    copied.push_back(first == kNowhere ? first : space.row_of(first));
+  }
+  return copied;
+}
+
+/// Lets padding, but not with the tensor's own values, come from nowhere.
+void mark_padding(const Call& call, std::vector<c10::IValue>& stack) {
+  const std::string& name = call.op.operator_name().name;
+  const bool is_constant = name == "aten::pad" && call.arguments[2].toStringRef() == "constant";
+  if (is_constant) stack[3] = kFromNowhere;
+  if (name == "aten::constant_pad_nd") stack[2] = kFromNowhere;
+}
+
+}  // namespace
+
+at::Tensor offsets_of(const at::Tensor& golden) {
+  return at::arange(golden.numel(), at::kDouble).view(golden.sizes());
+}
+
+Shadow relocated(const Shadow& shadow, const at::Tensor& golden, const at::Tensor& sources) {
+  if (!shadow.is_points()) {
+    const RowSpace space(golden.sizes(), shadow.axis);
+    // An axis in front may have come or gone.
+    for (const int64_t shift : {int64_t{0}, sources.dim() - golden.dim()}) {
+      const std::vector<int64_t> rows = rows_copied(sources, shadow.axis + shift, space);
+      if (!rows.empty()) return copied(shadow, Copies(rows, space.rows), shadow.axis + shift);
+    }
+  }
+  const Copies copies(integers(sources), golden.numel());
+  return copied(to_points(shadow, golden), copies, Shadow::points);
+}
+
+// (input, ...) -> one or more tensors. Offsets are exact in FP64, which all of these operators take.
+std::optional<std::vector<Shadow>> relocation_rule(const Call& call) {
+  if (!call.is_only_shadowed(0)) return std::nullopt;
+  const at::Tensor golden = call.tensor(0);
+  std::vector<c10::IValue> stack = call.arguments;
+  stack[0] = offsets_of(golden);
+  mark_padding(call, stack);
+  call.op.callBoxed(&stack);
+
+  const std::vector<at::Tensor> results = detail::tensors_of(call.results);
+  const std::vector<at::Tensor> sources = detail::tensors_of(stack);
+  std::vector<Shadow> shadows;
+  for (size_t i = 0; i < results.size(); ++i)
+    shadows.push_back(relocated(*call.shadow_of(0), golden, sources[i]));
+  return shadows;
+}
+
+}  // namespace faultwave::wave
