@@ -175,7 +175,9 @@ void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hi
     FaultPlan& plan = plans_[hit.plan];
     const size_t position = static_cast<size_t>(hit.place.position);
     if (!is_written(call.schema().arguments()[position])) {
-      put_tensor(call.argument(position), hit.place.element, plan.hit_copy(tensor, tracker_.forward()));
+      const at::Tensor copy = plan.hit_copy(tensor, tracker_.forward());
+      stand_in(hit.plan, tensor, copy);
+      put_tensor(call.argument(position), hit.place.element, copy);
     } else if (records_gradient(tensor)) {
       tensor.copy_(plan.hit_copy(tensor.clone(), tracker_.forward()));
     } else {
@@ -223,8 +225,19 @@ void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
   if (is_own_memory && !records_gradient(tensor)) {
     plan.hit_in_place(tensor, tracker_.forward());
   } else {
-    put_tensor(call.result(position), hit.place.element, plan.hit_copy(tensor, tracker_.forward()));
+    const at::Tensor copy = plan.hit_copy(tensor, tracker_.forward());
+    stand_in(hit.plan, tensor, copy);
+    put_tensor(call.result(position), hit.place.element, copy);
   }
+}
+
+void ArmedFaults::stand_in(size_t plan, const at::Tensor& original, const at::Tensor& copy) {
+  const int number = tracker_.stored_number(original);
+  if (number == StoredTensors::none) return;
+  const auto last = stand_ins_.find(plan);
+  if (last != stand_ins_.end()) tracker_.remove_stand_in(last->second);
+  tracker_.add_stand_in(copy, number);
+  stand_ins_[plan] = copy;
 }
 
 std::vector<Receipt> ArmedFaults::receipts() const {

@@ -70,6 +70,9 @@ class ArmedFaults : public intercept::Handler {
   void run_and_hit_outputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
   void hit_output(intercept::OperatorCall& call, const Hit& hit,
                   const std::vector<const void*>& argument_memory);
+  /// The network goes on with `copy` where it read a stored tensor or a view of one, so that calls by which
+  /// it is known still are.
+  void stand_in(size_t plan, const at::Tensor& original, const at::Tensor& copy);
 
   const Profile& profile_;
   CallTracker tracker_;
@@ -79,8 +82,10 @@ class ArmedFaults : public intercept::Handler {
   std::unordered_map<size_t, CallHits> hits_by_call_;
   std::unordered_map<int, Copy> stored_copies_;    // by stored tensor
   std::unordered_map<size_t, Copy> input_copies_;  // by plan
-  std::vector<const void*> watched_storages_;      // of the calls that watch_few_calls() chose
-  std::optional<intercept::Intercept> on_;         // last: interception begins when all else stands
+  std::unordered_map<size_t, at::Tensor>
+      stand_ins_;                              // by plan; alive, so that their memory is not used again
+  std::vector<const void*> watched_storages_;  // of the calls that watch_few_calls() chose
+  std::optional<intercept::Intercept> on_;     // last: interception begins when all else stands
 };
 
 }  // namespace faultwave::detail

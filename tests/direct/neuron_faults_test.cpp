@@ -60,6 +60,12 @@ TEST_CASE("several faults in several sites act together, in order") {
         std::vector<float>{15, 7, 10, 13});
 }
 
+TEST_CASE("a layer that reads a faulty view of its weight is still known by it") {
+  tiny::InPlace net;
+  CHECK(faulty(net, tiny::pair(), "output:second/t[0,0] zero; bias:second[0] constant(7)") ==
+        std::vector<float>{7});
+}
+
 TEST_CASE("an input fault is seen by its operator alone, a network-input fault by every reader") {
   tiny::Residual net;
   CHECK(faulty(net, tiny::image(), "input:conv[0,1,1] zero") == std::vector<float>{4, 7, 10, 5});
