@@ -59,7 +59,7 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call);
 std::vector<Shadow> apply_generic_rule(const Call& call);
 
 // The rules: each says in its source which operators it is for. To add one: a source in src/wave/rules/, a
-// line here, a line in src/wave/rules/all.cpp, a test in tests/wave/rules_test.cpp.
+// line here, a line in src/wave/rules/all.cpp, a network in tests/wave/families_test.cpp.
 std::optional<std::vector<Shadow>> elements_rule(const Call& call);
 std::optional<std::vector<Shadow>> same_values_rule(const Call& call);
 std::optional<std::vector<Shadow>> reshape_rule(const Call& call);
