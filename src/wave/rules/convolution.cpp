@@ -22,6 +22,8 @@ namespace {
 // From this share of the map on, the dense convolution is faster, though it multiplies golden pixels too: it
 // reaches more than twice the arithmetic rate of the product and adds no taps.
 constexpr double kDenseShare = 0.4;
+// From so many points a pixel on, a product of whole rows is faster than adding a column for each point.
+constexpr int64_t kPointsOfARow = 4;
 // Differences of so many bytes are multiplied at a time.
 constexpr int64_t kProductBytes = int64_t{64} << 20;
 
@@ -252,8 +254,9 @@ std::optional<std::vector<Shadow>> convolution_rule(const Call& call) {
   if (!fits) return std::nullopt;
   const Convolution convolution(call);
   const Shadow& in = *call.shadow_of(0);
-  if (in.is_points()) return std::vector<Shadow>{convolution.of_points(in)};
   const Shadow rows = to_rows(in, call.tensor(0), 1);
+  if (in.is_points() && in.size() < kPointsOfARow * rows.size())
+    return std::vector<Shadow>{convolution.of_points(in)};
   if (convolution.is_depthwise()) return std::vector<Shadow>{convolution.of_rows_depthwise(rows)};
 
   std::vector<char> keep = trials_that_fill(rows, convolution.pixels());
