@@ -13,10 +13,11 @@ namespace faultwave {
 
 /// One value that was hit.
 struct Victim {
-  std::vector<int64_t> index;  ///< in the site's tensor, batch axis included
-  double before = 0;           ///< NaN prints as nan; integers beyond 2^53 are exact only in the bits
+  std::vector<int64_t> index;          ///< in the site's tensor, batch axis included
+  std::vector<int64_t> element_index;  ///< in Site::element_shape(), as fault lines count
+  double before = 0;                   ///< NaN prints as nan; integers beyond 2^53 are exact only in the bits
   double after = 0;
-  uint64_t bits_before = 0;    ///< in the tensor's own type, lowest bits
+  uint64_t bits_before = 0;  ///< in the tensor's own type, lowest bits
   uint64_t bits_after = 0;
 };
 

@@ -27,11 +27,14 @@ SiteKind parse_site_kind(std::string_view text);
 
 /// How the elements of a batch lie in a site's tensor, found by running the network at two batch sizes.
 /// dim -1: the tensor does not grow with the batch (a weight, a constant). Otherwise size(dim) = batch *
-/// rows, and batch element b owns rows [b * rows, (b + 1) * rows) of that axis (rows is 64 after Swin's
-/// window partition, and 1 nearly everywhere else).
+/// rows, and the elements take turns along that axis, `run` rows at a time: row r belongs to element
+/// (r / run) % batch. rows is 1 nearly everywhere; after Swin's window partition rows and run are 64 (the
+/// windows of one picture behind one another), and in the sequence-first attention of ViT-B/16 rows is 197
+/// and run 1 (the first token of all pictures, then the second).
 struct BatchAxis {
   int64_t dim = -1;
   int64_t rows = 1;
+  int64_t run = 1;  ///< divides rows
 };
 
 /// A named place of a network that holds values. (kind, name) is unique within a network.

@@ -37,23 +37,12 @@ void take_top(const std::vector<RankedClass>& top, std::optional<int64_t>& index
   probability = top[0].probability;
 }
 
-/// The index of a victim within its batch element: which element of a batch a trial was run in means nothing.
-std::vector<int64_t> index_in_element(std::vector<int64_t> index, const BatchAxis& batch) {
-  if (batch.dim < 0 || batch.dim >= static_cast<int64_t>(index.size())) return index;
-  if (batch.rows > 1) {
-    index[batch.dim] %= batch.rows;
-  } else {
-    index.erase(index.begin() + batch.dim);
-  }
-  return index;
-}
-
-void take_receipt(const Receipt& receipt, const BatchAxis& batch, TrialRow& row) {
+void take_receipt(const Receipt& receipt, TrialRow& row) {
   row.forwards = receipt.forwards;
   row.hits = receipt.hits;
   if (receipt.victims.empty()) return;
   const Victim& victim = receipt.victims[0];
-  row.index = index_in_element(victim.index, batch);
+  row.index = victim.element_index;  // which element of a batch a trial was run in means nothing
   row.value_before = victim.before;
   row.value_after = victim.after;
   row.bits_before = victim.bits_before;
@@ -259,8 +248,7 @@ Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Locate
   row.fault = to_string(trial.faults);
   row.site = located.place.site;
   row.choice = located.place.choice;
-  const Site& site = parts_.sampler->population().sites()[static_cast<size_t>(row.site)];
-  if (!outputs.receipts.empty()) take_receipt(outputs.receipts[0], site.batch, row);
+  if (!outputs.receipts.empty()) take_receipt(outputs.receipts[0], row);
   row.label = label;
   row.crash = outputs.crash;
   row.outcome = outcome.kind;

@@ -69,6 +69,8 @@ nlohmann::ordered_json to_json(const Site& site) {
           {"shape", site.shape},
           {"element_shape", site.element_shape()},
           {"batch_axis", site.batch.dim},
+          {"batch_rows", site.batch.rows},
+          {"batch_run", site.batch.run},
           {"dtype", dtype_name(site.dtype)},
           {"elements", site.numel()},
           {"bits", site.numel() * site.bits()},

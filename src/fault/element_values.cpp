@@ -70,21 +70,6 @@ at::ScalarType stored_type(at::ScalarType type) {
   return c10::toUnderlying(type);
 }
 
-std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,
-                                   int64_t batch_dim, int64_t rows, int64_t element) {
-  if (batch_dim < 0) return element_offsets;
-  int64_t below = 1;
-  for (size_t d = static_cast<size_t>(batch_dim) + 1; d < shape.size(); ++d)
-    below *= shape[d];
-  const int64_t own = rows * below;              // values of one batch element under one outer index
-  const int64_t all = shape[batch_dim] * below;  // those of the whole batch
-  std::vector<int64_t> offsets;
-  offsets.reserve(element_offsets.size());
-  for (int64_t offset : element_offsets)
-    offsets.push_back(offset / own * all + element * own + offset % own);
-  return offsets;
-}
-
 at::Tensor empty_values(int64_t count, at::ScalarType type) {
   return at::detail::empty_cpu({count}, type);
 }

@@ -11,11 +11,6 @@ namespace faultwave::detail {
 /// Type of the stored numbers: that of the tensor, or the integers behind a quantised one.
 at::ScalarType stored_type(at::ScalarType type);
 
-/// Row-major offsets in a whole tensor of batch element `element`, from offsets in the element shape.
-/// `shape` is that of the whole tensor, `batch_dim` -1 where it has no batch axis.
-std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,
-                                   int64_t batch_dim, int64_t rows, int64_t element);
-
 /// A flat tensor on the CPU, not initialised, made without the dispatcher.
 at::Tensor empty_values(int64_t count, at::ScalarType type);
 

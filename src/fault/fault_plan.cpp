@@ -11,6 +11,7 @@
 
 #include "src/common/shape.h"
 #include "src/fault/bits.h"
+#include "src/fault/batch_offsets.h"
 #include "src/fault/element_values.h"
 
 namespace faultwave::detail {
@@ -94,7 +95,7 @@ ErrorModelPtr FaultPlan::model_of(int64_t element) const {
 
 void FaultPlan::append(Change& change, const at::Tensor& tensor, int64_t element) {
   const std::vector<int64_t> offsets =
-      whole_offsets(victims_of(element), tensor.sizes(), site_.batch.dim, site_.batch.rows, element);
+      whole_offsets(victims_of(element), tensor.sizes(), site_.batch, element);
   const bool own_draws = fault_.batch.kind == BatchPart::Kind::each;
   Draw draw(fault_.key.value_or(0), own_draws ? static_cast<uint64_t>(element) : 0);
   const at::Tensor before = read_elements(tensor, offsets);
@@ -183,10 +184,12 @@ Receipt FaultPlan::receipt() const {
   if (!first_.before.defined()) return receipt;
   const at::Tensor before = first_.before.to(at::kDouble);
   const at::Tensor after = first_.after.to(at::kDouble);
+  const std::vector<int64_t> element_shape = site_.element_shape();
   for (size_t i = 0; i < first_.offsets.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
     Victim victim;
     victim.index = unravel(first_.offsets[i], first_shape_);
+    victim.element_index = unravel(element_offset(first_.offsets[i], first_shape_, site_.batch), element_shape);
     victim.before = before.const_data_ptr<double>()[i];
     victim.after = after.const_data_ptr<double>()[i];
     victim.bits_before = load_bits(first_.before, at);

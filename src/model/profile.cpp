@@ -11,6 +11,7 @@
 
 #include "src/common/exception_text.h"
 #include "src/common/near_names.h"
+#include "src/model/batch_runs.h"
 #include "src/model/call_tracker.h"
 #include "src/model/preserved_state.h"
 #include "src/model/site_names.h"
@@ -87,14 +88,19 @@ Profile::Profile(Subject subject, const std::vector<c10::IValue>& example)
   }
   add_sites(calls);
   find_batch_axes(calls, example);
+  if (batch_is_free_) find_batch_runs(example);
+}
+
+void Profile::forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs) const {
+  torch::NoGradGuard no_grad;
+  intercept::Intercept on(handler);
+  subject_.forward(inputs);
 }
 
 std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs, bool measure) const {
-  torch::NoGradGuard no_grad;
   Recorder recorder(stored_, inputs, subject_.scope, measure);
-  intercept::Intercept on(recorder);
   try {
-    subject_.forward(inputs);
+    forward_under(recorder, inputs);
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
@@ -240,7 +246,8 @@ void Profile::set_batch_axis(int number, const std::vector<int64_t>* doubled) {
       if ((*doubled)[d] == site.shape[d]) continue;
       ++grown;
       if ((*doubled)[d] == 2 * site.shape[d] && site.shape[d] % batch_ == 0) {
-        axis = {static_cast<int64_t>(d), site.shape[d] / batch_};
+        const int64_t rows = site.shape[d] / batch_;
+        axis = {static_cast<int64_t>(d), rows, rows};
       }
     }
     if (grown != 1) axis = {};
@@ -252,6 +259,26 @@ void Profile::set_batch_axis(int number, const std::vector<int64_t>* doubled) {
       --site.channel_axis;
     else if (site.channel_axis == axis.dim)
       site.channel_axis = site.shape.size() > 1 ? 0 : -1;
+  }
+}
+
+void Profile::find_batch_runs(const std::vector<c10::IValue>& example) {
+  std::vector<RowSampler::Target> targets;
+  for (size_t number = 0; number < sites_.size(); ++number) {
+    const BatchAxis& axis = sites_[number].batch;
+    if (axis.dim < 0 || axis.rows == 1 || uses_[number].empty()) continue;
+    targets.push_back({static_cast<int>(number), uses_[number].front(), axis.dim});
+  }
+  if (targets.empty()) return;
+  RowSampler once(targets);
+  RowSampler twice(targets);
+  forward_under(once, example);
+  forward_under(twice, doubled_batch(example, batch_));
+  for (const auto& [site, rows] : once.rows_by_site()) {
+    const auto found = twice.rows_by_site().find(site);
+    if (found == twice.rows_by_site().end()) continue;
+    BatchAxis& axis = sites_[static_cast<size_t>(site)].batch;
+    axis.run = find_run(rows, found->second, batch_, axis.rows);
   }
 }
 

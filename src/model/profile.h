@@ -47,7 +47,8 @@ struct ProfiledCall {
 /// What one dummy inference tells of a network: its sites, and the sequence of its operator calls.
 class Profile {
  public:
-  /// Runs the network once, and once more at twice the batch size. Throws UserError(bad_network) with the
+  /// Runs the network once, and once more at twice the batch size; both again where batch elements have
+  /// several rows of an axis. Throws UserError(bad_network) with the
   /// network's own message if the first run fails.
   Profile(Subject subject, const std::vector<c10::IValue>& example);
 
@@ -88,6 +89,9 @@ class Profile {
                bool is_default);
   void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example);
   void set_batch_axis(int site, const std::vector<int64_t>* doubled);
+  /// Shapes do not tell which rows of an axis belong to which batch element where each has several; values do.
+  void find_batch_runs(const std::vector<c10::IValue>& example);
+  void forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs) const;
 
   Subject subject_;
   StoredTensors stored_;

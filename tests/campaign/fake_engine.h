@@ -70,7 +70,8 @@ class FakeEngine : public Engine {
     std::vector<int64_t> index = {row};
     for (const AxisPart& axis : fault.location.boxes[0].axes)
       index.push_back(axis.begin);
-    receipt.victims = {{index, 1.0, -1.0, 0x3f800000, 0xbf800000}};
+    const std::vector<int64_t> in_element(index.begin() + 1, index.end());
+    receipt.victims = {{index, in_element, 1.0, -1.0, 0x3f800000, 0xbf800000}};
     outputs.receipts = {receipt};
 
     at::Tensor faulty = outputs.golden[0].clone();

@@ -91,6 +91,7 @@ TEST_CASE("batch axes are found where they are") {
   const faultwave::Site& windows = injector.site(SiteKind::output, "relu");
   CHECK(windows.batch.dim == 0);
   CHECK(windows.batch.rows == 2);
+  CHECK(windows.batch.run == 2);
   CHECK(windows.element_shape() == std::vector<int64_t>{2, 2});
   const faultwave::Site& sequence = injector.site(SiteKind::output, "tanh");
   CHECK(sequence.batch.dim == 1);
@@ -103,6 +104,46 @@ TEST_CASE("batch axes are found where they are") {
   expected[1][2] = 6;
   CHECK(injector.run(parse_fault("output:relu[1,0]@1 zero"), [&] { return net(three); }).equal(expected));
   CHECK(injector.run(parse_fault("output:tanh[2]@1 zero"), [&] { return net(three); }).equal(expected));
+}
+
+/// Attention that puts positions first, then makes one matrix of positions and batch, as PyTorch's own does.
+struct PositionsFirstImpl : torch::nn::Module {
+  torch::Tensor forward(torch::Tensor x) {                                            // [N, 3, 2]
+    const torch::Tensor rows = x.transpose(0, 1).reshape({-1, 2});                    // [3 N, 2], N inside
+    const torch::Tensor halves = x.view({x.size(0), 3, 2, 1}).permute({1, 0, 2, 3});  // [3, N, 2, 1]
+    const torch::Tensor middle = torch::tanh(halves.reshape({-1, 1}));                // [3 N 2, 1]
+    return torch::relu(rows).view({3, x.size(0), 2}).transpose(0, 1) +
+           middle.view({3, x.size(0), 2}).transpose(0, 1);
+  }
+};
+TORCH_MODULE(PositionsFirst);
+
+TEST_CASE("rows that the elements of a batch take turns in are told apart by their values") {
+  torch::NoGradGuard no_grad;
+  PositionsFirst net;
+  const at::Tensor x = torch::arange(1, 13).to(at::kFloat).view({2, 3, 2}) / 10;
+  for (const int64_t profiled : {1, 2}) {
+    Injector injector(net, x.narrow(0, 0, profiled));
+    CHECK(injector.site(SiteKind::output, "relu").batch.rows == 3);
+    CHECK(injector.site(SiteKind::output, "relu").batch.run == 1);
+    CHECK(injector.site(SiteKind::output, "tanh").batch.rows == 6);
+    CHECK(injector.site(SiteKind::output, "tanh").batch.run == 2);
+
+    at::Tensor expected = net(x);
+    expected[1][2][0] -= x[1][2][0];
+    std::vector<faultwave::Receipt> receipts;
+    const auto forward = [&] { return net(x); };
+    CHECK(injector.run(parse_fault("output:relu[2,0]@1 zero"), forward, &receipts).allclose(expected));
+    REQUIRE(receipts.at(0).victims.size() == 1);
+    CHECK(receipts[0].victims[0].index == std::vector<int64_t>{5, 0});
+    CHECK(receipts[0].victims[0].element_index == std::vector<int64_t>{2, 0});
+
+    expected = net(x);
+    expected[0][1][1] -= torch::tanh(x[0][1][1]);
+    CHECK(injector.run(parse_fault("output:tanh[3,0]@0 zero"), forward, &receipts).allclose(expected));
+    CHECK(receipts.at(0).victims.at(0).index == std::vector<int64_t>{5, 0});
+    CHECK(receipts.at(0).victims.at(0).element_index == std::vector<int64_t>{3, 0});
+  }
 }
 
 struct FixedImpl : torch::nn::Module {
