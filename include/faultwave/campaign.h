@@ -18,6 +18,7 @@
 #include "faultwave/sampler.h"
 #include "faultwave/specification.h"
 #include "faultwave/store.h"
+#include "faultwave/wave_engine.h"
 
 namespace faultwave {
 
@@ -28,6 +29,9 @@ struct CampaignParts {
   /// null where `engine` itself does so (TrialOutputs::rounding is 0).
   std::shared_ptr<Engine> exact{};
   std::shared_ptr<const Sampler> sampler;
+  /// What `engine` did so far where it is a wave engine; empty where not. Work of other processes does not
+  /// count.
+  std::function<WaveReport()> wave_report{};
   std::vector<CriterionPtr> criteria{};
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
   std::vector<int64_t> labels{};                     ///< one an input, or empty

@@ -40,6 +40,10 @@ class Bench {
   DirectEngine& direct() { return *direct_; }
   /// That runs the campaign.
   Engine& engine() { return wave_ ? static_cast<Engine&>(*wave_) : *direct_; }
+  std::function<WaveReport()> wave_report() const {
+    if (!wave_) return {};
+    return [wave = wave_] { return wave->report(); };
+  }
   const std::shared_ptr<InputSet>& inputs() const { return inputs_; }
 
   /// Input `number` as a batch of one.
@@ -207,6 +211,7 @@ Campaign open_campaign(const Specification& spec) {
   CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()),
                       .exact = std::shared_ptr<Engine>(bench, &bench->direct()),
                       .sampler = nullptr};
+  parts.wave_report = bench->wave_report();
   for (const std::string& criterion : spec.criteria)
     parts.criteria.push_back(parse_criterion(criterion));
   parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };

@@ -10,6 +10,7 @@
 
 #include "faultwave/report.h"
 
+#include "src/cli/engine_text.h"
 #include "src/cli/interrupt.h"
 #include "src/cli/program.h"
 #include "src/cli/progress_line.h"
@@ -59,6 +60,7 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, c
                                               store.path() + "`");
   }
   std::cout << text_report(summarize(store), kLayersShown);
+  if (campaign.parts().wave_report) std::cout << engine_text(campaign.parts().wave_report());
 }
 
 }  // namespace faultwave::cli

@@ -18,6 +18,17 @@ using detail::TensorPlace;
 
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
 
+/// In-place dropout outside of training, (self, p, train), whose argument stays as it is. Taken for a write,
+/// it would drive all trials out of EfficientNet, which drops out of a view.
+bool is_idle_dropout(const intercept::OperatorCall& call) {
+  const std::string& name = call.op().operator_name().name;
+  if (name != "aten::dropout_" && name != "aten::feature_dropout_" && name != "aten::alpha_dropout_" &&
+      name != "aten::feature_alpha_dropout_") {
+    return false;
+  }
+  return !call.arguments()[2].toBool();
+}
+
 void add_points(PointList& points, int32_t trial, const detail::FaultPlan::Change& change) {
   const float* after = change.after.const_data_ptr<float>();
   std::vector<std::pair<int64_t, float>> ordered;
@@ -54,8 +65,9 @@ void Wave::on_call(intercept::OperatorCall& call) {
   if (profiled != nullptr) join_what_is_read(*profiled, arguments);
   std::vector<ShadowedArgument> shadowed = shadowed_arguments(arguments);
   if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
-  if (call.schema().is_mutable()) leave_written_views(call.schema(), arguments);
-  if (shadowed.empty()) {
+  const bool stays = is_idle_dropout(call) && (profiled == nullptr || !has_input_faults(*profiled));
+  if (call.schema().is_mutable() && !stays) leave_written_views(call.schema(), arguments);
+  if (shadowed.empty() || stays) {  // a tensor that stays as it is keeps its shadow
     call.run();
   } else {
     follow(call, arguments, std::move(shadowed));
@@ -106,6 +118,11 @@ std::vector<ShadowedArgument> Wave::shadowed_arguments(const Arguments& argument
     if (!here.empty()) shadowed.push_back({place, std::move(here)});
   });
   return shadowed;
+}
+
+bool Wave::has_input_faults(const detail::ProfiledCall& profiled) const {
+  return std::any_of(profiled.inputs.begin(), profiled.inputs.end(),
+                     [&](const detail::SiteUse& use) { return pending_.count(use.site) > 0; });
 }
 
 void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,

@@ -54,6 +54,7 @@ class Wave : public intercept::Handler {
   /// Null where no trial differs.
   const Shadow* shadow_of(const at::Tensor& tensor);
   std::vector<ShadowedArgument> shadowed_arguments(const Arguments& arguments);
+  bool has_input_faults(const detail::ProfiledCall& profiled) const;
   void add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
                         std::vector<ShadowedArgument>& shadowed);
   /// Of trials that differ in another view of what is about to be written.

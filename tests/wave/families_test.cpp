@@ -159,6 +159,28 @@ TEST_SUITE("families") {
         images(2, 3, 6, 5));
   }
 
+  TEST_CASE("dropout in place, outside of training, of a view whose other view lives on") {
+    torch::NoGradGuard no_grad;
+    auto module = std::make_shared<Holder>();
+    auto stem = module->add("stem", nn::Conv2d(nn::Conv2dOptions(3, 6, 3)));
+    auto head = module->add("head", nn::Linear(6, 3));
+    settle(*module, 3);
+    const auto forward = [=](const at::Tensor& x) mutable {
+      const at::Tensor pooled = torch::relu(stem(x)).mean({2, 3}, true);
+      at::Tensor flat = pooled.flatten(1);
+      at::dropout_(flat, 0.5, false);
+      return std::vector<at::Tensor>{head(flat), pooled};
+    };
+    Engines engines(std::make_shared<ModuleNetwork>(module, forward), images(2, 3, 6, 5));
+    std::vector<Trial> trials;
+    for (uint64_t i = 0; i < 40; ++i) {
+      const std::string line = "output:stem[*,1,2] random(-5,5)#" + std::to_string(i + 1);
+      trials.push_back({i, 0, {engines.injector.resolve(parse_fault(line))}});
+    }
+    check_agreement(engines, trials);
+    CHECK(engines.wave.report().left.empty());
+  }
+
   TEST_CASE("masks, tables, stacks and results given as out") {
     auto module = std::make_shared<Holder>();
     auto embed = module->add("embed", nn::Linear(6, 8));
