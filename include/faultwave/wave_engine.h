@@ -32,6 +32,7 @@ struct WaveReport {
   std::map<std::string, int64_t> left;     ///< trials that the other engine ran, by reason
   std::map<std::string, int64_t> generic;  ///< calls without a rule, by operator
   std::map<std::string, double> seconds;   ///< in rules, by operator
+  std::map<std::string, double> multiply_adds;  ///< for what differs, by operator: products alone
 };
 
 /// Runs many trials along one golden forward and computes only what differs. Linear operators work on the

@@ -8,13 +8,25 @@
 namespace faultwave::wave {
 namespace {
 
+Shadow taken(const Shadow& shadow, Takes takes, const at::Tensor& golden) {
+  switch (takes) {
+    case Takes::values:
+      return as_values(shadow, golden);
+    case Takes::changes:
+      return settled(shadow);
+    case Takes::scaled:
+      return shadow;
+  }
+  return shadow;
+}
+
 std::optional<std::vector<Shadow>> by_rules(const Call& call) {
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
   if (!std::all_of(results.begin(), results.end(), can_have_shadow)) return std::nullopt;
-  const Rule rule = find_rule(call.op.operator_name().name);
+  const RuleEntry* entry = find_rule(call.op.operator_name().name);
   std::optional<std::vector<Shadow>> shadows;
-  if (rule != nullptr) shadows = rule(call);
-  if (!shadows) shadows = apply_parameter_rule(call);
+  if (entry != nullptr) shadows = entry->rule(given(call, entry->takes));
+  if (!shadows) shadows = apply_parameter_rule(given(call, Takes::values));
   if (!shadows) shadows = apply_stacked_rule(call);
   return shadows;
 }
@@ -50,7 +62,7 @@ std::map<Pattern, std::vector<char>> trials_by_pattern(const Call& call) {
 }
 
 Call part_of(const Call& call, const Pattern& pattern, const std::vector<char>& trials) {
-  Call part{call.op, call.arguments, call.results, {}, call.leave};
+  Call part{call.op, call.arguments, call.results, {}, call.leave, call.work};
   for (size_t i = 0; i < pattern.size(); ++i) {
     if (!pattern[i]) continue;
     part.shadowed.push_back({call.shadowed[i].place, select_trials(call.shadowed[i].shadow, trials)});
@@ -58,21 +70,54 @@ Call part_of(const Call& call, const Pattern& pattern, const std::vector<char>& 
   return part;
 }
 
-}  // namespace
-
-std::vector<Shadow> shadows_of_results(const Call& call, WaveReport& report) {
+/// Trials that differ in several arguments of a call: as a whole by a rule, or group by group.
+std::vector<Shadow> of_several_arguments(const Call& call, WaveReport& report) {
   std::optional<std::vector<Shadow>> whole = by_rules(call);
   if (whole) return std::move(*whole);
-  if (call.shadowed.size() == 1) return by_any(call, report);
-
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
-  std::vector<Shadow> joined(results.size());
+  std::vector<Shadow> shadows(results.size());
   for (const auto& [pattern, trials] : trials_by_pattern(call)) {
-    std::vector<Shadow> shadows = by_any(part_of(call, pattern, trials), report);
+    const std::vector<Shadow> part = by_any(part_of(call, pattern, trials), report);
     for (size_t i = 0; i < results.size(); ++i)
-      joined[i] = merge(joined[i], shadows[i], results[i]);
+      shadows[i] = merge(shadows[i], part[i], results[i]);
   }
-  return joined;
+  return shadows;
+}
+
+}  // namespace
+
+Call given(const Call& call, Takes takes) {
+  Call same = call;
+  for (ShadowedArgument& argument : same.shadowed)
+    argument.shadow =
+        taken(argument.shadow, takes, detail::tensor_at(call.arguments, argument.place));
+  return same;
+}
+
+std::vector<ShadowParts> shadows_of_results(const Call& call, const std::vector<PartedArgument>& shadowed,
+                                            WaveReport& report) {
+  const std::vector<at::Tensor> results = detail::tensors_of(call.results);
+  std::vector<ShadowParts> parts(results.size());
+  const auto take_in = [&](std::vector<Shadow> shadows) {
+    for (size_t i = 0; i < results.size(); ++i)
+      append(parts[i], std::move(shadows.at(i)), results[i]);
+  };
+  Call part = call;
+  if (shadowed.size() == 1) {
+    for (const Shadow& shadow : shadowed[0].parts) {
+      part.shadowed = {{shadowed[0].place, shadow}};
+      take_in(by_any(part, report));
+    }
+    return parts;
+  }
+  const RuleEntry* entry = find_rule(call.op.operator_name().name);
+  const bool as_change = entry != nullptr && entry->takes != Takes::values;
+  for (const PartedArgument& argument : shadowed) {
+    const at::Tensor golden = detail::tensor_at(call.arguments, argument.place);
+    part.shadowed.push_back({argument.place, joined(argument.parts, golden, as_change)});
+  }
+  take_in(of_several_arguments(part, report));
+  return parts;
 }
 
 }  // namespace faultwave::wave

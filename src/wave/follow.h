@@ -6,13 +6,22 @@
 #include "faultwave/wave_engine.h"
 
 #include "src/wave/rule.h"
+#include "src/wave/shadow_parts.h"
 
 namespace faultwave::wave {
 
-/// Where the trials of a call differ in its results, one shadow a tensor. The call is asked of its rules as a
+/// An argument that some trials see differently, in parts as the tensor has them.
+struct PartedArgument {
+  detail::TensorPlace place;
+  ShadowParts parts;
+};
+
+/// Where the trials of a call differ in its results, one for each tensor; `call` has no shadows yet. An operator
+/// of one argument that differs is asked part by part; of several, with all parts joined. The call is asked of its rules as a
 /// whole; if none is made for it, trials that differ in the same arguments are asked for together, so that a
 /// trial with a fault in a weight does not take the rule from those that differ in the activation. What is
 /// left goes the generic way, which is counted in the report.
-std::vector<Shadow> shadows_of_results(const Call& call, WaveReport& report);
+std::vector<ShadowParts> shadows_of_results(const Call& call, const std::vector<PartedArgument>& shadowed,
+                                            WaveReport& report);
 
 }  // namespace faultwave::wave

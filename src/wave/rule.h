@@ -28,6 +28,7 @@ struct Call {
   std::vector<c10::IValue> results;
   std::vector<ShadowedArgument> shadowed;                               ///< at least one
   std::function<void(int32_t trial, const std::string& reason)> leave;  ///< to the other engine
+  double* work = nullptr;  ///< multiply-adds so far
 
   const Shadow* shadow_of(int position) const;
   /// The only shadowed argument is this one.
@@ -36,6 +37,10 @@ struct Call {
   at::Tensor result() const { return results.front().toTensor(); }
   /// Runs the operator on other arguments; tensors given as `out` are not written to. Its first result.
   at::Tensor run(std::vector<c10::IValue> stack) const;
+  /// Notes arithmetic that was done for what differs, in multiply-adds.
+  void count(double multiply_adds) const {
+    if (work != nullptr) *work += multiply_adds;
+  }
 };
 
 /// Where the trials differ in the results: one shadow for each tensor among them, in order. None where the
@@ -43,9 +48,25 @@ struct Call {
 /// generic one (follow.h).
 using Rule = std::optional<std::vector<Shadow>> (*)(const Call& call);
 
-/// The rule for an operator by its name without overload, "aten::conv2d"; null where only the generic rule
-/// applies.
-Rule find_rule(std::string_view op);
+/// What a rule takes; it is given what it can take by whoever asks it.
+enum class Takes : uint8_t {
+  values,   ///< shadows of faulty values
+  changes,  ///< of values or of changes, as they come
+  scaled,   ///< the same, also of changes that wait for a factor (Shadow::scale)
+};
+
+/// The call with its shadows in such a form.
+Call given(const Call& call, Takes takes);
+
+struct RuleEntry {
+  std::string_view op;
+  Rule rule;
+  Takes takes = Takes::values;
+};
+
+/// The rule for an operator by its name without overload, "aten::conv2d"; null where only the rules for all
+/// apply.
+const RuleEntry* find_rule(std::string_view op);
 
 /// For faults in the weights, biases and statistics of a layer whose activation is golden: the output
 /// channels that they belong to, and no others. None for other calls.
@@ -75,5 +96,6 @@ std::optional<std::vector<Shadow>> addmm_rule(const Call& call);
 std::optional<std::vector<Shadow>> matmul_rule(const Call& call);
 std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
 std::optional<std::vector<Shadow>> average_rule(const Call& call);
+std::optional<std::vector<Shadow>> sum_rule(const Call& call);
 
 }  // namespace faultwave::wave

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 namespace faultwave::wave {
@@ -28,7 +29,7 @@ at::Tensor room_for(const Shadow& like, int64_t entries) {
   return like.is_points() ? floats({entries}) : floats({entries, like.width()});
 }
 
-/// Points of rows, all values of each.
+/// Points of rows: the values that differ.
 void append_points(const Shadow& rows, const RowSpace& space, const float* golden, PointList& points) {
   const float* from = rows.values.const_data_ptr<float>();
   std::vector<std::pair<int32_t, float>> found;
@@ -39,7 +40,8 @@ void append_points(const Shadow& rows, const RowSpace& space, const float* golde
       for (int64_t channel = 0; channel < space.channels; ++channel) {
         const int64_t offset = space.offset(row, channel);
         const float value = from[entry * space.channels + channel];
-        if (!same_bits(&value, golden + offset, 1)) found.emplace_back(static_cast<int32_t>(offset), value);
+        const bool differs = rows.is_change ? value != 0 : !same_bits(&value, golden + offset, 1);
+        if (differs) found.emplace_back(static_cast<int32_t>(offset), value);
       }
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -91,14 +93,78 @@ at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {
   return shadow.is_points() ? rows.view({-1}) : rows;
 }
 
+Shadow with_values(const Shadow& part, at::Tensor values, bool is_change) {
+  Shadow shadow;
+  shadow.axis = part.axis;
+  shadow.trials = part.trials;
+  shadow.places = part.places;
+  shadow.values = std::move(values);
+  shadow.is_change = is_change;
+  return shadow;
+}
+
+Shadow settled(Shadow shadow) {
+  if (!shadow.scale.defined()) return shadow;
+  shadow.values = shadow.values * shadow.scale;
+  shadow.scale = at::Tensor();
+  return shadow;
+}
+
+Shadow as_values(Shadow shadow, const at::Tensor& golden) {
+  if (!shadow.is_change) return shadow;
+  const int64_t width = shadow.width();
+  const at::Tensor rows = rows_of(golden, shadow.axis);
+  const float* before = rows.const_data_ptr<float>();
+  const float* changes = shadow.values.const_data_ptr<float>();
+  const float* scale = shadow.scale.defined() ? shadow.scale.const_data_ptr<float>() : nullptr;
+  at::Tensor values = at::empty_like(shadow.values);
+  float* to = values.mutable_data_ptr<float>();
+  at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const float* from = before + shadow.places[static_cast<size_t>(entry)] * width;
+      for (int64_t i = 0; i < width; ++i) {
+        const float own = changes[entry * width + i];
+        const float change = scale == nullptr ? own : own * scale[i];
+        to[entry * width + i] = change == 0 ? from[i] : from[i] + change;  // -0 stays -0
+      }
+    }
+  });
+  shadow.values = std::move(values);
+  shadow.is_change = false;
+  shadow.scale = at::Tensor();
+  return shadow;
+}
+
+Shadow as_changes(Shadow shadow, const at::Tensor& golden) {
+  if (shadow.is_change) return shadow;
+  const int64_t width = shadow.width();
+  const at::Tensor rows = rows_of(golden, shadow.axis);
+  const float* before = rows.const_data_ptr<float>();
+  const float* values = shadow.values.const_data_ptr<float>();
+  at::Tensor changes = at::empty_like(shadow.values);
+  float* to = changes.mutable_data_ptr<float>();
+  at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const float* from = before + shadow.places[static_cast<size_t>(entry)] * width;
+      for (int64_t i = 0; i < width; ++i) {
+        const float value = values[entry * width + i];
+        to[entry * width + i] = same_bits(&value, from + i, 1) ? 0.0f : value - from[i];
+      }
+    }
+  });
+  shadow.values = std::move(changes);
+  shadow.is_change = true;
+  return shadow;
+}
+
 Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
   if (shadow.axis == axis) return shadow;
   if (!shadow.is_points()) return to_rows(to_points(shadow, golden), golden, axis);
   const RowSpace space(golden.sizes(), axis);
-  const at::Tensor golden_rows = rows_of(golden, axis);
 
   Shadow rows;
   rows.axis = axis;
+  rows.is_change = shadow.is_change;
   std::vector<int64_t> entry_of(static_cast<size_t>(shadow.size()));
   const std::vector<Segment> parts = segments(shadow);
   std::vector<int32_t> touched;
@@ -117,14 +183,12 @@ Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
           first + (std::lower_bound(touched.begin(), touched.end(), row) - touched.begin());
     }
   }
-  rows.values = floats({rows.size(), space.channels});
+  if (shadow.is_change) {
+    rows.values = at::zeros({rows.size(), space.channels}, at::kFloat);
+  } else {
+    rows.values = golden_at(rows, golden);
+  }
   float* to = rows.values.mutable_data_ptr<float>();
-  const float* from = golden_rows.const_data_ptr<float>();
-  at::parallel_for(0, rows.size(), entries_a_thread(space.channels), [&](int64_t begin, int64_t end) {
-    for (int64_t entry = begin; entry < end; ++entry)
-      copy(to + entry * space.channels, from + rows.places[static_cast<size_t>(entry)] * space.channels,
-           space.channels);
-  });
   const float* values = shadow.values.const_data_ptr<float>();
   for (int64_t i = 0; i < shadow.size(); ++i) {
     const int64_t channel = space.channel_of(shadow.places[static_cast<size_t>(i)]);
@@ -135,44 +199,81 @@ Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
 
 Shadow to_points(const Shadow& shadow, const at::Tensor& golden) {
   if (shadow.is_points()) return shadow;
+  if (shadow.scale.defined()) return to_points(settled(shadow), golden);
   const at::Tensor whole = golden.contiguous();
   PointList points;
   append_points(shadow, RowSpace(golden.sizes(), shadow.axis), whole.const_data_ptr<float>(), points);
-  return points.take();
+  Shadow found = points.take();
+  found.is_change = shadow.is_change;
+  return found;
 }
 
 void drop_golden(Shadow& shadow, const at::Tensor& golden) {
   if (shadow.empty()) return;
   const int64_t width = shadow.width();
-  const at::Tensor rows = rows_of(golden, shadow.axis);
-  const float* from = rows.const_data_ptr<float>();
-  float* values = shadow.values.mutable_data_ptr<float>();
-  std::vector<char> is_golden(shadow.trials.size());
+  const at::Tensor rows = shadow.is_change ? at::Tensor() : rows_of(golden, shadow.axis);
+  const float* from = shadow.is_change ? nullptr : rows.const_data_ptr<float>();
+  const float* values = shadow.values.const_data_ptr<float>();
+  std::vector<char> keep(shadow.trials.size());
   at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
-      is_golden[at] = same_bits(values + entry * width, from + shadow.places[at] * width, width);
+      const float* own = values + entry * width;
+      keep[at] = shadow.is_change ? std::any_of(own, own + width, [](float change) { return change != 0; })
+                                  : !same_bits(own, from + shadow.places[at] * width, width);
     }
   });
-  int64_t kept = 0;
+  keep_entries(shadow, keep);
+}
+
+void keep_entries(Shadow& shadow, const std::vector<char>& keep) {
+  const auto kept = static_cast<int64_t>(std::count_if(keep.begin(), keep.end(), [](char k) { return k != 0; }));
+  if (kept == shadow.size()) return;
+  const int64_t width = shadow.width();
+  const at::Tensor before = shadow.values;
+  if (2 * kept < shadow.size()) shadow.values = room_for(shadow, kept);  // gives the memory of the others back
+  const float* from = before.const_data_ptr<float>();
+  float* to = shadow.values.mutable_data_ptr<float>();
+  int64_t next = 0;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
-    if (is_golden[at]) continue;
-    if (kept != entry) {
-      shadow.trials[static_cast<size_t>(kept)] = shadow.trials[at];
-      shadow.places[static_cast<size_t>(kept)] = shadow.places[at];
-      copy(values + kept * width, values + entry * width, width);
-    }
-    ++kept;
+    if (!keep[at]) continue;
+    shadow.trials[static_cast<size_t>(next)] = shadow.trials[at];
+    shadow.places[static_cast<size_t>(next)] = shadow.places[at];
+    if (to + next * width != from + entry * width) copy(to + next * width, from + entry * width, width);
+    ++next;
   }
   shadow.trials.resize(static_cast<size_t>(kept));
   shadow.places.resize(static_cast<size_t>(kept));
   shadow.values = shadow.values.narrow(0, 0, kept);
 }
 
+void sort_entries(Shadow& shadow) {
+  const auto key = [&](int64_t entry) {
+    const auto at = static_cast<size_t>(entry);
+    return std::make_pair(shadow.trials[at], shadow.places[at]);
+  };
+  std::vector<int64_t> order(shadow.trials.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const auto is_before = [&](int64_t a, int64_t b) { return key(a) < key(b); };
+  if (std::is_sorted(order.begin(), order.end(), is_before)) return;
+  std::sort(order.begin(), order.end(), is_before);
+  std::vector<int32_t> trials;
+  std::vector<int32_t> places;
+  for (const int64_t entry : order) {
+    trials.push_back(key(entry).first);
+    places.push_back(key(entry).second);
+  }
+  shadow.trials = std::move(trials);
+  shadow.places = std::move(places);
+  shadow.values = shadow.values.index_select(0, at::tensor(order, at::kLong));
+}
+
 Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
   Shadow selected;
   selected.axis = shadow.axis;
+  selected.is_change = shadow.is_change;
+  selected.scale = shadow.scale;
   std::vector<int64_t> entries;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
@@ -188,12 +289,15 @@ Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
 Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   if (a.empty()) return b;
   if (b.empty()) return a;
+  if (a.scale.defined() || b.scale.defined()) return merge(settled(a), settled(b), golden);
+  if (a.is_change != b.is_change) return merge(as_changes(a, golden), as_changes(b, golden), golden);
   if (a.axis != b.axis) {
     const int64_t axis = a.is_points() ? b.axis : a.axis;
     return merge(to_rows(a, golden, axis), to_rows(b, golden, axis), golden);
   }
   Shadow merged;
   merged.axis = a.axis;
+  merged.is_change = a.is_change;
   const int64_t width = a.width();
   merged.values = room_for(a, a.size() + b.size());
   float* to = merged.values.mutable_data_ptr<float>();
@@ -222,12 +326,13 @@ Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
 
 Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   const int64_t width = a.width();
-  const at::Tensor rows = rows_of(golden, a.axis);
-  const float* before = rows.const_data_ptr<float>();
+  const at::Tensor rows = a.is_change ? at::Tensor() : rows_of(golden, a.axis);
+  const float* before = a.is_change ? nullptr : rows.const_data_ptr<float>();
   const float* of_a = a.values.const_data_ptr<float>();
   const float* of_b = b.values.const_data_ptr<float>();
   Shadow both;
   both.axis = a.axis;
+  both.is_change = a.is_change;
   both.values = room_for(a, a.size() + b.size());
   float* to = both.values.mutable_data_ptr<float>();
   int64_t i = 0;
@@ -245,7 +350,9 @@ Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
     copy(out, in_a ? of_a + i * width : of_b + j * width, width);
     for (int64_t c = 0; in_a && in_b && c < width; ++c) {
       const float value = of_b[j * width + c];
-      if (!same_bits(&value, before + next.second * width + c, 1)) out[c] = value;
+      const bool differs =
+          a.is_change ? value != 0 : !same_bits(&value, before + next.second * width + c, 1);
+      if (differs) out[c] = value;
     }
     both.trials.push_back(next.first);
     both.places.push_back(next.second);
@@ -260,16 +367,20 @@ at::Tensor materialise(const Shadow& shadow, const Segment& segment, const at::T
   at::Tensor whole = golden.clone(at::MemoryFormat::Contiguous);
   float* to = whole.mutable_data_ptr<float>();
   const float* values = shadow.values.const_data_ptr<float>();
-  if (shadow.is_points()) {
-    for (int64_t entry = segment.begin; entry < segment.end; ++entry)
-      to[shadow.places[static_cast<size_t>(entry)]] = values[entry];
-    return whole;
-  }
+  const float* scale = shadow.scale.defined() ? shadow.scale.const_data_ptr<float>() : nullptr;
   const RowSpace space(golden.sizes(), shadow.axis);
+  const int64_t width = shadow.width();
   for (int64_t entry = segment.begin; entry < segment.end; ++entry) {
-    for (int64_t channel = 0; channel < space.channels; ++channel) {
-      to[space.offset(shadow.places[static_cast<size_t>(entry)], channel)] =
-          values[entry * space.channels + channel];
+    const int64_t place = shadow.places[static_cast<size_t>(entry)];
+    for (int64_t channel = 0; channel < width; ++channel) {
+      float& at = to[shadow.is_points() ? place : space.offset(place, channel)];
+      const float own = values[entry * width + channel];
+      const float value = scale == nullptr ? own : own * scale[channel];
+      if (!shadow.is_change) {
+        at = value;
+      } else if (value != 0) {  // -0 stays -0
+        at += value;
+      }
     }
   }
   return whole;

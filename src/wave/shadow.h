@@ -30,6 +30,11 @@ bool can_have_shadow(const at::Tensor& tensor);
 
 /// Where the trials of a wave differ from one golden tensor, which is FP32 on the CPU. Entries are ordered by
 /// trial, then place; none stands twice. An entry may equal the golden value; what has no entry does.
+///
+/// Note: values and changes. A shadow tells of faulty values, or of changes: faulty minus golden values. A fault
+/// sets values. Linear operators make changes of changes without a look at the golden tensor, so behind the
+/// first of them that is what is kept, and a batch norm only notes its factors (`scale`) for whoever reads
+/// next. A rule gets what it says that it takes (rules/all.cpp).
 struct Shadow {
   static constexpr int64_t points = -1;
 
@@ -37,6 +42,8 @@ struct Shadow {
   std::vector<int32_t> trials;  ///< of each entry
   std::vector<int32_t> places;  ///< row-major offset of a value, or number of a row
   at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
+  bool is_change = false;       ///< `values` are faulty minus golden values
+  at::Tensor scale;  ///< of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined
 
   int64_t size() const { return static_cast<int64_t>(trials.size()); }
   bool empty() const { return trials.empty(); }
@@ -68,22 +75,38 @@ at::Tensor rows_of(const at::Tensor& golden, int64_t axis);
 /// The golden values at a shadow's entries, laid out as its values; in memory of their own.
 at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden);
 
+/// Changes that wait for no factor any more.
+Shadow settled(Shadow shadow);
+/// The faulty values, golden bit for bit where the change is 0.
+Shadow as_values(Shadow shadow, const at::Tensor& golden);
+/// Faulty minus golden values; 0 where the bits are the same. Rows keep a factor that they wait for.
+Shadow as_changes(Shadow shadow, const at::Tensor& golden);
+/// `part` with other values, of the same places: same form and axis as given.
+Shadow with_values(const Shadow& part, at::Tensor values, bool is_change);
+
 /// Whole rows in place of points; values without an entry are golden. A shadow of rows along another axis
-/// goes by way of points.
+/// goes by way of points. Changes stay changes.
 Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis);
-/// One entry for each value that differs in at least one bit.
+/// One entry for each value that differs: in at least one bit, or by a change that is not 0.
 Shadow to_points(const Shadow& shadow, const at::Tensor& golden);
 
-/// Drops entries that equal the golden tensor bit for bit.
+/// Drops entries that equal the golden tensor bit for bit, or whose changes are all 0.
 void drop_golden(Shadow& shadow, const at::Tensor& golden);
+/// Keeps the entries for which `keep[entry]`, in memory of their own if those are few, else in place.
+void keep_entries(Shadow& shadow, const std::vector<char>& keep);
+
+/// Orders entries by trial, then place.
+void sort_entries(Shadow& shadow);
 
 /// Entries of trials for which `keep[trial]`.
 Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);
-/// Puts shadows of different trials together; both are of `golden`. The result has rows where one has.
+/// Puts shadows of different trials together; both are of `golden`. The result has rows where one has, and
+/// changes where one has them.
 Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden);
 
 /// Puts shadows together that may have trials and places in common. There, a value of `b` counts if it
-/// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points.
+/// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points, and
+/// both tell of values, or both of changes.
 Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden);
 
 /// A copy of the golden tensor with a trial's entries written into it; contiguous.

@@ -9,18 +9,19 @@
 
 namespace faultwave::wave {
 
-const Shadow* ShadowMap::find(const at::Tensor& tensor) const {
+const ShadowParts* ShadowMap::find(const at::Tensor& tensor) const {
   const auto found = entries_.find(tensor.unsafeGetTensorImpl());
   return found == entries_.end() ? nullptr : &found->second.shadow;
 }
 
-void ShadowMap::put(const at::Tensor& tensor, Shadow shadow) {
+void ShadowMap::put(const at::Tensor& tensor, ShadowParts shadow) {
   const c10::TensorImpl* key = tensor.unsafeGetTensorImpl();
   entries_.erase(key);
-  if (!shadow.empty()) entries_.emplace(key, Entry{WeakTensor(tensor.getIntrusivePtr()), std::move(shadow)});
+  if (is_empty(shadow)) return;
+  entries_.emplace(key, Entry{WeakTensor(tensor.getIntrusivePtr()), std::move(shadow)});
 }
 
-void ShadowMap::update(const std::function<void(Shadow&)>& change) {
+void ShadowMap::update(const std::function<void(ShadowParts&)>& change) {
   for (auto& [key, entry] : entries_)
     change(entry.shadow);
 }
@@ -43,8 +44,8 @@ bool ShadowMap::has_other_views(const at::Tensor& tensor) const {
   });
 }
 
-std::vector<const Shadow*> ShadowMap::of_other_views(const at::Tensor& tensor) const {
-  std::vector<const Shadow*> shadows;
+std::vector<const ShadowParts*> ShadowMap::of_other_views(const at::Tensor& tensor) const {
+  std::vector<const ShadowParts*> shadows;
   const auto found = views_.find(detail::storage_of(tensor));
   if (found == views_.end()) return shadows;
   for (const WeakTensor& view : found->second) {
@@ -71,7 +72,7 @@ void ShadowMap::sweep() {
 int64_t ShadowMap::bytes() const {
   int64_t bytes = 0;
   for (const auto& [key, entry] : entries_)
-    bytes += entry.shadow.bytes();
+    bytes += bytes_of(entry.shadow);
   return bytes;
 }
 

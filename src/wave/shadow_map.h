@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "src/wave/shadow.h"
+#include "src/wave/shadow_parts.h"
 
 namespace faultwave::wave {
 
@@ -20,18 +20,18 @@ using WeakTensor = c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensor
 class ShadowMap {
  public:
   /// Null for a tensor in which no trial differs.
-  const Shadow* find(const at::Tensor& tensor) const;
+  const ShadowParts* find(const at::Tensor& tensor) const;
   /// An empty shadow takes the tensor out.
-  void put(const at::Tensor& tensor, Shadow shadow);
+  void put(const at::Tensor& tensor, ShadowParts shadow);
   /// Changes every shadow.
-  void update(const std::function<void(Shadow&)>& change);
+  void update(const std::function<void(ShadowParts&)>& change);
 
   /// Notes that two tensors share their memory.
   void note_views(const at::Tensor& a, const at::Tensor& b);
   /// Whether a living tensor other than this one is known to share its memory.
   bool has_other_views(const at::Tensor& tensor) const;
   /// Shadows of other tensors that share its memory.
-  std::vector<const Shadow*> of_other_views(const at::Tensor& tensor) const;
+  std::vector<const ShadowParts*> of_other_views(const at::Tensor& tensor) const;
 
   /// Forgets what belongs to tensors that are no more.
   void sweep();
@@ -40,7 +40,7 @@ class ShadowMap {
  private:
   struct Entry {
     WeakTensor tensor;
-    Shadow shadow;
+    ShadowParts shadow;
   };
   std::unordered_map<const c10::TensorImpl*, Entry> entries_;
   std::unordered_map<const void*, std::vector<WeakTensor>> views_;  // by memory

@@ -63,7 +63,7 @@ void Wave::on_call(intercept::OperatorCall& call) {
   const detail::ProfiledCall* profiled = tracker_.match(call);
   const Arguments arguments(call.arguments().begin(), call.arguments().end());
   if (profiled != nullptr) join_what_is_read(*profiled, arguments);
-  std::vector<ShadowedArgument> shadowed = shadowed_arguments(arguments);
+  std::vector<PartedArgument> shadowed = shadowed_arguments(arguments);
   if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
   const bool stays = is_idle_dropout(call) && (profiled == nullptr || !has_input_faults(*profiled));
   if (call.schema().is_mutable() && !stays) leave_written_views(call.schema(), arguments);
@@ -97,8 +97,8 @@ void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Argumen
   }
 }
 
-const Shadow* Wave::shadow_of(const at::Tensor& tensor) {
-  const Shadow* shadow = shadows_.find(tensor);
+const ShadowParts* Wave::shadow_of(const at::Tensor& tensor) {
+  const ShadowParts* shadow = shadows_.find(tensor);
   if (shadow != nullptr || stored_shadows_.empty()) return shadow;
   const auto stored = stored_shadows_.find(profile_.stored().find(tensor));
   if (stored == stored_shadows_.end()) return nullptr;
@@ -109,13 +109,13 @@ const Shadow* Wave::shadow_of(const at::Tensor& tensor) {
   return nullptr;
 }
 
-std::vector<ShadowedArgument> Wave::shadowed_arguments(const Arguments& arguments) {
-  std::vector<ShadowedArgument> shadowed;
+std::vector<PartedArgument> Wave::shadowed_arguments(const Arguments& arguments) {
+  std::vector<PartedArgument> shadowed;
   detail::for_each_tensor(arguments, [&](TensorPlace place, const at::Tensor& tensor) {
-    const Shadow* shadow = shadow_of(tensor);
+    const ShadowParts* shadow = shadow_of(tensor);
     if (shadow == nullptr) return;
-    Shadow here = all_here(*shadow) ? *shadow : select_trials(*shadow, is_here_);
-    if (!here.empty()) shadowed.push_back({place, std::move(here)});
+    ShadowParts here = of_those_here(*shadow);
+    if (!is_empty(here)) shadowed.push_back({place, std::move(here)});
   });
   return shadowed;
 }
@@ -126,19 +126,19 @@ bool Wave::has_input_faults(const detail::ProfiledCall& profiled) const {
 }
 
 void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
-                            std::vector<ShadowedArgument>& shadowed) {
+                            std::vector<PartedArgument>& shadowed) {
   for (const detail::SiteUse& use : profiled.inputs) {
     const auto faults = pending_.find(use.site);
     const at::Tensor tensor = detail::tensor_at(arguments, use.place);
     if (faults == pending_.end() || !tensor.defined()) continue;
     const auto known = std::find_if(shadowed.begin(), shadowed.end(),
-                                    [&](const ShadowedArgument& s) { return s.place == use.place; });
-    Shadow faulty = hit(faults->second, tensor, known == shadowed.end() ? nullptr : &known->shadow);
-    if (faulty.empty()) continue;
+                                    [&](const PartedArgument& s) { return s.place == use.place; });
+    ShadowParts faulty = hit(faults->second, tensor, known == shadowed.end() ? nullptr : &known->parts);
+    if (is_empty(faulty)) continue;
     if (known == shadowed.end()) {
       shadowed.push_back({use.place, std::move(faulty)});
     } else {
-      known->shadow = std::move(faulty);
+      known->parts = std::move(faulty);
     }
   }
 }
@@ -146,13 +146,13 @@ void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Argument
 void Wave::leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (!is_written(schema.arguments()[i]) || !arguments[i].isTensor()) continue;
-    for (const Shadow* shadow : shadows_.of_other_views(arguments[i].toTensor()))
+    for (const ShadowParts* shadow : shadows_.of_other_views(arguments[i].toTensor()))
       leave_all(*shadow, kWrittenView);
   }
 }
 
 void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
-                  std::vector<ShadowedArgument> shadowed) {
+                  std::vector<PartedArgument> shadowed) {
   const auto& schema = call.schema().arguments();
   std::vector<at::Tensor> written;
   for (size_t i = 0; i < schema.size(); ++i) {
@@ -163,18 +163,19 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
   call.run();
 
   const auto start = std::chrono::steady_clock::now();
+  const std::string& name = call.op().operator_name().name;
   const Call seen{.op = call.op(),
                   .arguments = std::move(arguments),
                   .results = call.results().vec(),
-                  .shadowed = std::move(shadowed),
-                  .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); }};
-  const std::string& name = call.op().operator_name().name;
+                  .shadowed = {},
+                  .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); },
+                  .work = &report_.multiply_adds[name]};
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
-  std::vector<Shadow> shadows = shadows_of_results(seen, report_);
+  std::vector<ShadowParts> shadows = shadows_of_results(seen, shadowed, report_);
   for (const at::Tensor& tensor : written) {
     if (!shadows_.has_other_views(tensor)) continue;
-    for (const ShadowedArgument& argument : seen.shadowed)
-      leave_all(argument.shadow, kWrittenView);
+    for (const PartedArgument& argument : shadowed)
+      leave_all(argument.parts, kWrittenView);
   }
   for (size_t i = 0; i < results.size(); ++i)
     put(results[i], std::move(shadows.at(i)));
@@ -188,14 +189,15 @@ void Wave::join_outputs(const detail::ProfiledCall& profiled, const intercept::O
     const auto faults = pending_.find(use.site);
     const at::Tensor tensor = detail::tensor_at(call.results(), use.place);
     if (faults == pending_.end() || !tensor.defined()) continue;
-    Shadow shadow = hit(faults->second, tensor, shadows_.find(tensor));
+    ShadowParts shadow = hit(faults->second, tensor, shadows_.find(tensor));
     const bool is_new_memory = !is_written(call.schema().returns()[static_cast<size_t>(use.place.position)]);
     if (!is_new_memory && shadows_.has_other_views(tensor)) leave_all(shadow, kWrittenView);
     put(tensor, std::move(shadow));
   }
 }
 
-Shadow Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, const Shadow* base) {
+ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden,
+                      const ShadowParts* base) {
   const int64_t forward = std::max<int64_t>(tracker_.forward(), 1);
   std::map<int32_t, std::vector<size_t>> by_trial;
   for (const Pending& fault : faults) {
@@ -210,28 +212,38 @@ Shadow Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, c
       leave(trial, "a fault in a tensor that is not FP32");
       continue;
     }
-    const Segment part = base == nullptr ? Segment{} : segment_of(*base, trial);
-    if (part.size() == 0 && plans.size() == 1) {
+    at::Tensor faulty = base == nullptr ? golden : materialise(*base, trial, golden);
+    const bool is_golden = faulty.is_same(golden);
+    if (is_golden && plans.size() == 1) {
       add_points(points, trial, own[plans[0]].hit_beside(golden, forward));
       continue;
     }
-    const at::Tensor faulty = part.size() == 0 ? golden.clone() : materialise(*base, part, golden);
+    if (is_golden) faulty = golden.clone();
     for (const size_t plan : plans)
       own[plan].hit_in_place(faulty, forward);
     points.add_differences(trial, golden, faulty);
   }
-  Shadow joined = points.take();
-  if (base == nullptr || base->empty()) return joined;
-  return merge(select_trials(*base, untouched), joined, golden);
+  ShadowParts parts = base == nullptr ? ShadowParts{} : select_trials(*base, untouched);
+  append(parts, points.take(), golden);
+  return parts;
 }
 
-void Wave::put(const at::Tensor& tensor, Shadow shadow) {
-  shadows_.put(tensor, all_here(shadow) ? std::move(shadow) : select_trials(shadow, is_here_));
+void Wave::put(const at::Tensor& tensor, ShadowParts shadow) {
+  ShadowParts here = of_those_here(shadow);
+  join_small(here, tensor);
+  shadows_.put(tensor, std::move(here));
 }
 
-bool Wave::all_here(const Shadow& shadow) const {
-  return std::all_of(shadow.trials.begin(), shadow.trials.end(),
-                     [&](int32_t trial) { return is_here_[static_cast<size_t>(trial)] != 0; });
+bool Wave::all_here(const ShadowParts& parts) const {
+  if (left_.empty() && postponed_.empty()) return true;
+  return std::all_of(parts.begin(), parts.end(), [&](const Shadow& part) {
+    return std::all_of(part.trials.begin(), part.trials.end(),
+                       [&](int32_t trial) { return is_here_[static_cast<size_t>(trial)] != 0; });
+  });
+}
+
+ShadowParts Wave::of_those_here(const ShadowParts& parts) const {
+  return all_here(parts) ? parts : select_trials(parts, is_here_);
 }
 
 void Wave::leave(int32_t trial, const std::string& reason) {
@@ -239,9 +251,11 @@ void Wave::leave(int32_t trial, const std::string& reason) {
   if (left_.emplace(trial, reason).second) ++report_.left[reason];
 }
 
-void Wave::leave_all(const Shadow& shadow, const std::string& reason) {
-  for (const Segment& part : segments(shadow))
-    leave(part.trial, reason);
+void Wave::leave_all(const ShadowParts& parts, const std::string& reason) {
+  for (const Shadow& shadow : parts) {
+    for (const Segment& part : segments(shadow))
+      leave(part.trial, reason);
+  }
 }
 
 void Wave::keep_to_budget() {
@@ -256,7 +270,7 @@ void Wave::keep_to_budget() {
     is_here_[static_cast<size_t>(here[i])] = 0;
     postponed_.insert(here[i]);
   }
-  shadows_.update([&](Shadow& shadow) { shadow = select_trials(shadow, is_here_); });
+  shadows_.update([&](ShadowParts& shadow) { shadow = select_trials(shadow, is_here_); });
 }
 
 void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall& call) {
@@ -270,10 +284,8 @@ void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall&
 }
 
 at::Tensor Wave::faulty(int32_t trial, const at::Tensor& golden) const {
-  const Shadow* shadow = shadows_.find(golden);
-  if (shadow == nullptr) return golden;
-  const Segment part = segment_of(*shadow, trial);
-  return part.size() == 0 ? golden : materialise(*shadow, part, golden);
+  const ShadowParts* shadow = shadows_.find(golden);
+  return shadow == nullptr ? golden : materialise(*shadow, trial, golden);
 }
 
 std::vector<Receipt> Wave::receipts(int32_t trial) const {

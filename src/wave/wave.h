@@ -14,7 +14,7 @@
 #include "src/intercept/intercept.h"
 #include "src/model/call_tracker.h"
 #include "src/model/profile.h"
-#include "src/wave/rule.h"
+#include "src/wave/follow.h"
 #include "src/wave/shadow_map.h"
 
 namespace faultwave::wave {
@@ -52,21 +52,22 @@ class Wave : public intercept::Handler {
 
   void join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments);
   /// Null where no trial differs.
-  const Shadow* shadow_of(const at::Tensor& tensor);
-  std::vector<ShadowedArgument> shadowed_arguments(const Arguments& arguments);
+  const ShadowParts* shadow_of(const at::Tensor& tensor);
+  std::vector<PartedArgument> shadowed_arguments(const Arguments& arguments);
   bool has_input_faults(const detail::ProfiledCall& profiled) const;
   void add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
-                        std::vector<ShadowedArgument>& shadowed);
+                        std::vector<PartedArgument>& shadowed);
   /// Of trials that differ in another view of what is about to be written.
   void leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments);
-  void follow(intercept::OperatorCall& call, Arguments arguments, std::vector<ShadowedArgument> shadowed);
+  void follow(intercept::OperatorCall& call, Arguments arguments, std::vector<PartedArgument> shadowed);
   void join_outputs(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   /// `base` with the faults of a site in it.
-  Shadow hit(const std::vector<Pending>& faults, const at::Tensor& golden, const Shadow* base);
-  void put(const at::Tensor& tensor, Shadow shadow);
+  ShadowParts hit(const std::vector<Pending>& faults, const at::Tensor& golden, const ShadowParts* base);
+  void put(const at::Tensor& tensor, ShadowParts shadow);
   void leave(int32_t trial, const std::string& reason);
-  void leave_all(const Shadow& shadow, const std::string& reason);
-  bool all_here(const Shadow& shadow) const;
+  void leave_all(const ShadowParts& parts, const std::string& reason);
+  bool all_here(const ShadowParts& parts) const;
+  ShadowParts of_those_here(const ShadowParts& parts) const;
   void keep_to_budget();
   void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
 
@@ -76,7 +77,7 @@ class Wave : public intercept::Handler {
   WaveReport& report_;
   std::vector<std::vector<detail::FaultPlan>> plans_;      // by trial
   std::unordered_map<int, std::vector<Pending>> pending_;  // by site
-  std::unordered_map<int, Shadow> stored_shadows_;         // by number of the stored tensor
+  std::unordered_map<int, ShadowParts> stored_shadows_;         // by number of the stored tensor
   ShadowMap shadows_;
   std::map<int32_t, std::string> left_;
   std::set<int32_t> postponed_;

@@ -15,6 +15,12 @@ at::Tensor or_fill(const c10::IValue& value, int64_t channels, double fill) {
                                                         : at::full({channels}, fill, at::kFloat);
 }
 
+/// Whoever reads the rows next multiplies by the factor while it reads.
+Shadow waiting_for(const at::Tensor& factor, Shadow rows) {
+  rows.scale = rows.scale.defined() ? rows.scale * factor : factor;
+  return rows;
+}
+
 }  // namespace
 
 // batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled) in eval
@@ -28,12 +34,14 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
   const at::Tensor scale =
       (or_fill(call.arguments[1], channels, 1) / (call.tensor(4) + eps).sqrt()).contiguous();
   const at::Tensor shift = (or_fill(call.arguments[2], channels, 0) - call.tensor(3) * scale).contiguous();
-  const Shadow in = call.shadow_of(0)->axis > 1 ? to_rows(*call.shadow_of(0), golden, 1) : *call.shadow_of(0);
+  const Shadow& given = *call.shadow_of(0);
+  const bool is_by_channel = given.is_points() || given.axis == 1;
+  const Shadow in = is_by_channel ? given : to_rows(settled(given), golden, 1);
+  if (in.is_change && !in.is_points()) return std::vector<Shadow>{waiting_for(scale, in)};
   const RowSpace space(golden.sizes(), 1);
   const int64_t width = in.width();
 
-  Shadow out = in;
-  out.values = at::empty_like(in.values);
+  Shadow out = with_values(in, at::empty_like(in.values), in.is_change);
   const float* from = in.values.const_data_ptr<float>();
   const float* scales = scale.const_data_ptr<float>();
   const float* shifts = shift.const_data_ptr<float>();
@@ -43,10 +51,11 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
       const int64_t place = in.places[static_cast<size_t>(entry)];
       const int64_t channel = in.is_points() ? space.channel_of(place) : 0;
       for (int64_t i = 0; i < width; ++i)
-        to[entry * width + i] = from[entry * width + i] * scales[channel + i] + shifts[channel + i];
+        to[entry * width + i] =
+            from[entry * width + i] * scales[channel + i] + (in.is_change ? 0.0f : shifts[channel + i]);
     }
   });
-  keep_golden(in, golden, out.values, result);
+  if (!in.is_change) keep_golden(in, golden, out.values, result);
   drop_golden(out, result);
   return std::vector<Shadow>{std::move(out)};
 }

@@ -2,13 +2,15 @@
 // Operators that work value by value.
 #include <torch/types.h>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "src/wave/rule.h"
-#include "src/wave/rules/keep_golden.h"
 #include "src/wave/rules/relocation.h"
+#include "src/wave/rules/row_pass.h"
 
 namespace faultwave::wave {
 namespace {
@@ -99,26 +101,47 @@ int64_t common_axis(const std::vector<Operand>& operands) {
   return Shadow::points;
 }
 
-std::vector<Shadow> of_one_operand(const Call& call) {
-  const Shadow& in = *call.shadow_of(0);
-  std::vector<c10::IValue> stack = call.arguments;
-  stack[0] = in.values.clone();
-  Shadow out = in;
-  out.values = call.run(std::move(stack));
-  keep_golden(in, call.tensor(0), out.values, call.result());
-  drop_golden(out, call.result());
-  return {std::move(out)};
+struct Limits {
+  float low;
+  float high;
+};
+
+/// Of an operator that is clamp(value, low, high).
+std::optional<Limits> limits_of(const Call& call) {
+  const std::string& name = call.op.operator_name().name;
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (name == "aten::relu" || name == "aten::relu_") return Limits{0, kInfinity};
+  if (name == "aten::relu6" || name == "aten::relu6_") return Limits{0, 6};
+  if (name == "aten::hardtanh" || name == "aten::hardtanh_")
+    return Limits{call.arguments[1].toScalar().to<float>(), call.arguments[2].toScalar().to<float>()};
+  return std::nullopt;
 }
 
-}  // namespace
+std::vector<Shadow> of_one_operand(const Call& call) {
+  const Shadow& in = *call.shadow_of(0);
+  const at::Tensor golden = call.tensor(0);
+  const std::optional<Limits> limits = limits_of(call);
+  if (in.is_change && limits && std::isfinite(largest_magnitude(golden)))
+    return {pass_clamp(in, golden, limits->low, limits->high)};
+  return {pass_rows(in, golden, call.result(), [&](const at::Tensor& values) {
+    std::vector<c10::IValue> stack = call.arguments;
+    stack[0] = values;
+    return call.run(std::move(stack));
+  })};
+}
 
-// Operators of one tensor or of several that are broadcast to the result, all else numbers.
-std::optional<std::vector<Shadow>> elements_rule(const Call& call) {
+bool has_one_tensor(const Call& call) {
+  const auto& schema = call.op.schema().arguments();
+  int tensors = 0;
+  for (size_t i = 0; i < call.arguments.size(); ++i)
+    tensors += !schema[i].is_out() && call.arguments[i].isTensor() && call.arguments[i].toTensor().defined();
+  return tensors == 1 && call.tensor(0).sizes() == call.result().sizes();
+}
+
+/// Of shadows of values.
+std::optional<std::vector<Shadow>> of_several_operands(const Call& call) {
   std::optional<std::vector<Operand>> operands = operands_of(call);
-  if (!operands || call.results.size() != 1) return std::nullopt;
-  const at::Tensor result = call.result();
-  if (operands->size() == 1 && call.is_only_shadowed(0)) return of_one_operand(call);
-
+  if (!operands) return std::nullopt;
   const int64_t axis = common_axis(*operands);
   Shadow out;
   out.axis = axis;
@@ -131,8 +154,17 @@ std::optional<std::vector<Shadow>> elements_rule(const Call& call) {
   for (const Operand& operand : *operands)
     stack[operand.position] = values_at(out, operand.shadow ? &*operand.shadow : nullptr, operand.golden);
   out.values = call.run(std::move(stack));
-  drop_golden(out, result);
+  drop_golden(out, call.result());
   return std::vector<Shadow>{std::move(out)};
+}
+
+}  // namespace
+
+// Operators of one tensor or of several that are broadcast to the result, all else numbers.
+std::optional<std::vector<Shadow>> elements_rule(const Call& call) {
+  if (call.results.size() != 1) return std::nullopt;
+  if (has_one_tensor(call) && call.is_only_shadowed(0)) return of_one_operand(call);
+  return of_several_operands(given(call, Takes::values));
 }
 
 // Operators that hand on what they got.

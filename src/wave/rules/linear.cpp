@@ -10,18 +10,15 @@ namespace faultwave::wave {
 
 namespace {
 
-/// out = golden out + (value - golden value) * weight transposed, row by row; weight is [out, in].
-std::vector<Shadow> multiply(const Shadow& in, const at::Tensor& golden, const at::Tensor& weight,
-                             const at::Tensor& result) {
-  const Shadow rows = to_rows(in, golden, golden.dim() - 1);
-  const at::Tensor changes = rows.values - golden_at(rows, golden);
-  Shadow out;
-  out.axis = result.dim() - 1;
-  out.trials = rows.trials;
-  out.places = rows.places;
-  out.values = product(changes, weight.contiguous());
-  out.values += golden_at(out, result);
-  drop_golden(out, result);
+/// The change of a result is the change before it times the weight transposed, row by row; weight is [out, in].
+std::vector<Shadow> multiply(const Call& call, const Shadow& in, const at::Tensor& golden,
+                             const at::Tensor& weight) {
+  const int64_t axis = golden.dim() - 1;
+  const Shadow rows = as_changes(in.axis == axis ? in : to_rows(settled(in), golden, axis), golden);
+  const at::Tensor scaled = rows.scale.defined() ? weight * rows.scale : weight;
+  Shadow out = with_values(rows, product(rows.values, scaled.contiguous()), true);
+  out.axis = call.result().dim() - 1;
+  call.count(static_cast<double>(rows.size()) * static_cast<double>(weight.numel()));
   return {std::move(out)};
 }
 
@@ -30,21 +27,21 @@ std::vector<Shadow> multiply(const Shadow& in, const at::Tensor& golden, const a
 // linear(input, weight, bias)
 std::optional<std::vector<Shadow>> linear_rule(const Call& call) {
   if (!call.is_only_shadowed(0)) return std::nullopt;
-  return multiply(*call.shadow_of(0), call.tensor(0), call.tensor(1), call.result());
+  return multiply(call, *call.shadow_of(0), call.tensor(0), call.tensor(1));
 }
 
 // addmm(bias, input, matrix, beta, alpha), as torch::nn::Linear in C++ calls it.
 std::optional<std::vector<Shadow>> addmm_rule(const Call& call) {
   const bool fits = call.is_only_shadowed(1) && call.arguments[4].toScalar().toDouble() == 1;
   if (!fits) return std::nullopt;
-  return multiply(*call.shadow_of(1), call.tensor(1), call.tensor(2).t(), call.result());
+  return multiply(call, *call.shadow_of(1), call.tensor(1), call.tensor(2).t());
 }
 
 // mm(input, matrix) and matmul(input, matrix) with a golden matrix.
 std::optional<std::vector<Shadow>> matmul_rule(const Call& call) {
   const bool fits = call.is_only_shadowed(0) && call.tensor(1).dim() == 2 && call.tensor(0).dim() >= 2;
   if (!fits) return std::nullopt;
-  return multiply(*call.shadow_of(0), call.tensor(0), call.tensor(1).t(), call.result());
+  return multiply(call, *call.shadow_of(0), call.tensor(0), call.tensor(1).t());
 }
 
 }  // namespace faultwave::wave

@@ -6,18 +6,22 @@
 #include <utility>
 
 #include "src/wave/rule.h"
+#include "src/wave/rules/row_pass.h"
 
 namespace faultwave::wave {
 namespace {
 
 /// The operator itself on the rows that differ, which are its first argument; the others are as `stack` has
 /// them.
-std::vector<Shadow> on_rows(const Call& call, int64_t axis, std::vector<c10::IValue> stack) {
-  Shadow out = to_rows(*call.shadow_of(0), call.tensor(0), axis);
-  stack[0] = out.values;
-  out.values = call.run(std::move(stack));
-  drop_golden(out, call.result());
-  return {std::move(out)};
+std::vector<Shadow> on_rows(const Call& call, int64_t axis, const std::vector<c10::IValue>& stack) {
+  const at::Tensor golden = call.tensor(0);
+  const Shadow& in = *call.shadow_of(0);
+  const Shadow rows = in.axis == axis ? in : to_rows(settled(in), golden, axis);
+  return {pass_whole_rows(rows, golden, call.result(), [&](const at::Tensor& values) {
+    std::vector<c10::IValue> arguments = stack;
+    arguments[0] = values;
+    return call.run(std::move(arguments));
+  })};
 }
 
 }  // namespace
@@ -36,7 +40,7 @@ std::optional<std::vector<Shadow>> softmax_rule(const Call& call) {
   if (!fits) return std::nullopt;
   std::vector<c10::IValue> stack = call.arguments;
   stack[1] = int64_t{1};
-  return on_rows(call, c10::maybe_wrap_dim(call.arguments[1].toInt(), golden.dim()), std::move(stack));
+  return on_rows(call, c10::maybe_wrap_dim(call.arguments[1].toInt(), golden.dim()), stack);
 }
 
 }  // namespace faultwave::wave

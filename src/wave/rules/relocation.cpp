@@ -64,6 +64,7 @@ Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis) {
   });
   Shadow out;
   out.axis = axis;
+  out.is_change = shadow.is_change;
   std::vector<int64_t> entries;
   for (const Target& target : targets) {
     out.trials.push_back(target.trial);

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace faultwave::wave {
 
@@ -26,40 +27,65 @@ Windows Windows::over(const at::Tensor& in, const at::Tensor& out, c10::IntArray
 
 std::vector<int32_t> Windows::dirty_targets(const Shadow& rows, const Segment& segment) const {
   std::vector<char> is_dirty(static_cast<size_t>(targets()), 0);
+  int64_t first = targets();
+  int64_t last = -1;
   for (int64_t entry = segment.begin; entry < segment.end; ++entry) {
-    for_each_target(rows.places[static_cast<size_t>(entry)],
-                    [&](int64_t target, int64_t) { is_dirty[static_cast<size_t>(target)] = 1; });
+    for_each_target(rows.places[static_cast<size_t>(entry)] % sources(), [&](int64_t target, int64_t) {
+      is_dirty[static_cast<size_t>(target)] = 1;
+      first = std::min(first, target);
+      last = std::max(last, target);
+    });
   }
   std::vector<int32_t> dirty;
-  for (size_t target = 0; target < is_dirty.size(); ++target) {
-    if (is_dirty[target]) dirty.push_back(static_cast<int32_t>(target));
+  for (int64_t target = first; target <= last; ++target) {
+    if (is_dirty[static_cast<size_t>(target)]) dirty.push_back(static_cast<int32_t>(target));
   }
   return dirty;
 }
 
-TargetRows::TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
-                       int64_t channels) {
+std::vector<std::vector<int32_t>> Windows::dirty_targets(const Shadow& rows,
+                                                         const std::vector<Segment>& parts) const {
   std::vector<std::vector<int32_t>> dirty(parts.size());
   at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       const auto at = static_cast<size_t>(part);
-      dirty[at] = windows.dirty_targets(in, parts[at]);
+      dirty[at] = dirty_targets(rows, parts[at]);
     }
   });
+  return dirty;
+}
+
+std::vector<int32_t> Windows::all_targets() const {
+  std::vector<int32_t> all(static_cast<size_t>(targets()));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+void EntryOfPixel::number(const Shadow& rows, int64_t begin, int64_t end) {
+  for (const int32_t pixel : set_)
+    entries_[static_cast<size_t>(pixel)] = -1;
+  set_.clear();
+  const auto pixels = static_cast<int32_t>(entries_.size());
+  for (int64_t entry = begin; entry < end; ++entry) {
+    const int32_t pixel = rows.places[static_cast<size_t>(entry)] % pixels;
+    entries_[static_cast<size_t>(pixel)] = static_cast<int32_t>(entry);
+    set_.push_back(pixel);
+  }
+}
+
+TargetRows::TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
+                       const std::vector<std::vector<int32_t>>& dirty, int64_t channels) {
   first_.push_back(0);
   for (size_t part = 0; part < parts.size(); ++part) {
+    const int64_t map = in.places[static_cast<size_t>(parts[part].begin)] / windows.sources();
+    const auto first = static_cast<int32_t>(map * windows.targets());
     shadow.trials.insert(shadow.trials.end(), dirty[part].size(), parts[part].trial);
-    shadow.places.insert(shadow.places.end(), dirty[part].begin(), dirty[part].end());
+    for (const int32_t pixel : dirty[part])
+      shadow.places.push_back(first + pixel);
     first_.push_back(shadow.size());
   }
   shadow.axis = 1;
   shadow.values = at::empty({shadow.size(), channels}, at::kFloat);
-}
-
-void TargetRows::number_pixels(size_t part, int64_t pixels, std::vector<int64_t>& numbers) const {
-  numbers.assign(static_cast<size_t>(pixels), -1);
-  for (int64_t row = begin(part); row < end(part); ++row)
-    numbers[static_cast<size_t>(shadow.places[static_cast<size_t>(row)])] = row;
 }
 
 }  // namespace faultwave::wave

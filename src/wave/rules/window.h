@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "src/wave/kernels/kernels.h"
 #include "src/wave/shadow.h"
 
 namespace faultwave::wave {
@@ -29,7 +30,8 @@ struct WindowAxis {
   }
 };
 
-/// Windows over the pixels of a map [1, channels, height, width]. Pixels are numbered as rows are.
+/// Windows over the pixels of maps [N, channels, height, width]. Rows of such a tensor are numbered map by map;
+/// a pixel is numbered within its map.
 struct Windows {
   WindowAxis y;
   WindowAxis x;
@@ -39,6 +41,7 @@ struct Windows {
                       c10::IntArrayRef stride, c10::IntArrayRef padding, c10::IntArrayRef dilation);
 
   int64_t taps() const { return y.kernel * x.kernel; }
+  int64_t sources() const { return y.in * x.in; }
   int64_t targets() const { return y.out * x.out; }
 
   /// visit(target pixel, tap) for each window that reads this pixel.
@@ -54,7 +57,7 @@ struct Windows {
     }
   }
 
-  /// visit(source pixel) for each pixel that this window reads.
+  /// visit(source pixel, tap) for each pixel that this window reads.
   template <typename Visit>
   void for_each_source(int64_t target, Visit&& visit) const {
     for (int64_t tap_y = 0; tap_y < y.kernel; ++tap_y) {
@@ -62,28 +65,46 @@ struct Windows {
       if (at_y < 0 || at_y >= y.in) continue;
       for (int64_t tap_x = 0; tap_x < x.kernel; ++tap_x) {
         const int64_t at_x = x.source(target % x.out, tap_x);
-        if (at_x >= 0 && at_x < x.in) visit(at_y * x.in + at_x);
+        if (at_x >= 0 && at_x < x.in) visit(at_y * x.in + at_x, tap_y * x.kernel + tap_x);
       }
     }
   }
 
-  /// The pixels that read any of the rows [segment.begin, segment.end), ascending.
+  /// The pixels that read any of the rows [segment.begin, segment.end), which are of one map; ascending.
   std::vector<int32_t> dirty_targets(const Shadow& rows, const Segment& segment) const;
+  /// The same for many segments.
+  std::vector<std::vector<int32_t>> dirty_targets(const Shadow& rows, const std::vector<Segment>& parts) const;
+  /// All of them.
+  std::vector<int32_t> all_targets() const;
+};
+
+/// By pixel of a map, the number of an entry: those of one segment at a time, -1 elsewhere. Memory is used again
+/// from segment to segment.
+class EntryOfPixel {
+ public:
+  explicit EntryOfPixel(int64_t pixels) : entries_(static_cast<size_t>(pixels), -1) {}
+
+  /// Forgets the segment before.
+  void number(const Shadow& rows, int64_t begin, int64_t end);
+  int32_t operator[](int64_t pixel) const { return entries_[static_cast<size_t>(pixel)]; }
+
+ private:
+  std::vector<int32_t> entries_;
+  std::vector<int32_t> set_;  // pixels that are not -1
 };
 
 /// Rows of a result under construction: for each trial those that it dirties, and room for their values.
 class TargetRows {
  public:
-  TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows, int64_t channels);
+  /// `dirty`: for each part the pixels of its map that it dirties.
+  TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
+             const std::vector<std::vector<int32_t>>& dirty, int64_t channels);
 
   /// The rows of part `part`: [begin, end).
   int64_t begin(size_t part) const { return first_[part]; }
   int64_t end(size_t part) const { return first_[part + 1]; }
+  int64_t size(size_t part) const { return end(part) - begin(part); }
   Shadow shadow;  ///< along axis 1; values not initialised
-
-  /// Of part `part`: by pixel of the result, the number of its row, -1 where it has none. `numbers` is used
-  /// again from call to call.
-  void number_pixels(size_t part, int64_t pixels, std::vector<int64_t>& numbers) const;
 
  private:
   std::vector<int64_t> first_;

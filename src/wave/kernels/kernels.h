@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inner loops of the wave engine, compiled for several instruction sets; the best that the processor has is
+// chosen at run time. Pointers are to FP32 values, rows lie one behind the other.
+#pragma once
+
+#include <cstdint>
+
+namespace faultwave::wave {
+
+/// One meeting of a row that is read with a row that is written, `tap` saying by which part of a weight.
+struct Meeting {
+  int32_t target = 0;  ///< number of the row that is written
+  int32_t tap = 0;
+};
+
+struct Kernels {
+  /// to += from.
+  void (*add)(float* to, const float* from, int64_t count);
+  /// The rows that an entry meets get a tap of it each: to[target] += from[tap], both `width` wide.
+  void (*add_taps)(float* to, const float* from, int64_t width, const Meeting* meetings, int64_t count);
+  /// to[target] += factor * weight[tap], where taps lie `stride` apart.
+  void (*add_columns)(float* to, int64_t to_stride, const float* weight, int64_t stride, float factor,
+                      int64_t width, const Meeting* meetings, int64_t count);
+  /// to[target] += from * weight[tap], channel by channel.
+  void (*add_products)(float* to, const float* from, const float* weight, int64_t width,
+                       const Meeting* meetings, int64_t count);
+  /// to = clamp(golden + scale * change, low, high) - clamp(golden, low, high), where `scale` may be null. NaN
+  /// stays NaN. Whether any magnitude is above `least`, or NaN.
+  bool (*clamp_changes)(float* to, const float* changes, const float* golden, const float* scale,
+                        int64_t width, float low, float high, float least);
+  /// values = golden + scale * change; `scale` may be null.
+  void (*to_values)(float* values, const float* changes, const float* golden, const float* scale,
+                    int64_t width);
+  /// values -= golden, but 0 where `before` (the change before an operator; may be null) is 0. Whether any
+  /// magnitude is above `least`, or NaN.
+  bool (*to_changes)(float* values, const float* before, const float* golden, int64_t width, float least);
+  /// to = the larger one; NaN wins.
+  void (*take_largest)(float* to, const float* from, int64_t count);
+};
+
+/// For the processor at hand.
+const Kernels& kernels();
+
+/// Those of one instruction set each.
+const Kernels& baseline_kernels();
+const Kernels& avx2_kernels();
+const Kernels& avx512_kernels();
+
+}  // namespace faultwave::wave

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops themselves, included once for each instruction set.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "src/wave/kernels/kernels.h"
+
+namespace faultwave::wave {
+namespace {
+
+void add(float* __restrict to, const float* __restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    to[i] += from[i];
+}
+
+void add_taps(float* to, const float* from, int64_t width, const Meeting* meetings, int64_t count) {
+  for (int64_t m = 0; m < count; ++m)
+    add(to + meetings[m].target * width, from + meetings[m].tap * width, width);
+}
+
+void add_columns(float* to, int64_t to_stride, const float* weight, int64_t stride, float factor,
+                 int64_t width, const Meeting* meetings, int64_t count) {
+  for (int64_t m = 0; m < count; ++m) {
+    float* __restrict row = to + meetings[m].target * to_stride;
+    const float* __restrict column = weight + meetings[m].tap * stride;
+    for (int64_t i = 0; i < width; ++i)
+      row[i] += factor * column[i];
+  }
+}
+
+void add_products(float* to, const float* from, const float* weight, int64_t width, const Meeting* meetings,
+                  int64_t count) {
+  for (int64_t m = 0; m < count; ++m) {
+    float* __restrict row = to + meetings[m].target * width;
+    const float* __restrict tap = weight + meetings[m].tap * width;
+    const float* __restrict change = from;
+    for (int64_t i = 0; i < width; ++i)
+      row[i] += change[i] * tap[i];
+  }
+}
+
+/// Comparisons with NaN are false, so that NaN comes through.
+inline float clamped(float value, float low, float high) {
+  const float above = value < low ? low : value;
+  return above > high ? high : above;
+}
+
+/// Written so that NaN counts as beyond.
+inline int32_t is_beyond(float change, float least) {
+  return !(std::fabs(change) <= least);
+}
+
+bool clamp_changes(float* __restrict to, const float* __restrict changes, const float* __restrict golden,
+                   const float* __restrict scale, int64_t width, float low, float high, float least) {
+  int32_t beyond = 0;
+  for (int64_t i = 0; i < width; ++i) {
+    const float change = scale == nullptr ? changes[i] : changes[i] * scale[i];
+    const float result = clamped(golden[i] + change, low, high) - clamped(golden[i], low, high);
+    to[i] = result;
+    beyond |= is_beyond(result, least);
+  }
+  return beyond != 0;
+}
+
+void to_values(float* __restrict values, const float* __restrict changes, const float* __restrict golden,
+               const float* __restrict scale, int64_t width) {
+  for (int64_t i = 0; i < width; ++i)
+    values[i] = golden[i] + (scale == nullptr ? changes[i] : changes[i] * scale[i]);
+}
+
+bool to_changes(float* __restrict values, const float* __restrict before, const float* __restrict golden,
+                int64_t width, float least) {
+  int32_t beyond = 0;
+  for (int64_t i = 0; i < width; ++i) {
+    const float change = before != nullptr && before[i] == 0 ? 0.0f : values[i] - golden[i];
+    values[i] = change;
+    beyond |= is_beyond(change, least);
+  }
+  return beyond != 0;
+}
+
+void take_largest(float* __restrict to, const float* __restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    to[i] = from[i] > to[i] || from[i] != from[i] ? from[i] : to[i];
+}
+
+constexpr Kernels kLoops{.add = add,
+                         .add_taps = add_taps,
+                         .add_columns = add_columns,
+                         .add_products = add_products,
+                         .clamp_changes = clamp_changes,
+                         .to_values = to_values,
+                         .to_changes = to_changes,
+                         .take_largest = take_largest};
+
+}  // namespace
+}  // namespace faultwave::wave

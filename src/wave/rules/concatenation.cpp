@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
+#include <c10/core/WrapDimMinimal.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/wave/rule.h"
+#include "src/wave/rules/relocation.h"
+
+namespace faultwave::wave {
+namespace {
+
+/// Offsets in a tensor that holds `part`, `channels` wide along the axis, from channel `start` on.
+int32_t shifted(const RowSpace& part, int64_t offset, int64_t channels, int64_t start) {
+  const int64_t row = part.row_of(offset);
+  const int64_t channel = part.channel_of(offset) + start;
+  return static_cast<int32_t>((row / part.inner * channels + channel) * part.inner + row % part.inner);
+}
+
+using Key = std::pair<int32_t, int32_t>;  // trial, place
+
+std::vector<Key> keys_of(const Shadow& shadow) {
+  std::vector<Key> keys(shadow.trials.size());
+  for (size_t i = 0; i < keys.size(); ++i)
+    keys[i] = {shadow.trials[i], shadow.places[i]};
+  return keys;
+}
+
+/// One part of a concatenation along the axis of rows.
+struct Part {
+  Shadow shadow;
+  at::Tensor golden;
+  int64_t start = 0;  ///< where it begins along the axis
+};
+
+/// The parts' entries in the whole, if all have points.
+Shadow whole_points(const std::vector<Part>& parts, const RowSpace& whole, int64_t axis) {
+  Shadow points;
+  points.is_change = parts.front().shadow.is_change;
+  std::vector<at::Tensor> values;
+  for (const Part& part : parts) {
+    const RowSpace space(part.golden.sizes(), axis);
+    points.trials.insert(points.trials.end(), part.shadow.trials.begin(), part.shadow.trials.end());
+    for (const int32_t place : part.shadow.places)
+      points.places.push_back(shifted(space, place, whole.channels, part.start));
+    values.push_back(part.shadow.values);
+  }
+  points.values = at::cat(values);
+  sort_entries(points);
+  return points;
+}
+
+/// Rows of the whole: what the parts have, golden elsewhere.
+Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int64_t axis) {
+  std::vector<Key> all;
+  for (const Part& part : parts) {
+    const std::vector<Key> keys = keys_of(part.shadow);
+    std::vector<Key> both;
+    std::set_union(all.begin(), all.end(), keys.begin(), keys.end(), std::back_inserter(both));
+    all = std::move(both);
+  }
+  Shadow whole;
+  whole.axis = axis;
+  whole.is_change = parts.front().shadow.is_change;
+  for (const auto& [trial, place] : all) {
+    whole.trials.push_back(trial);
+    whole.places.push_back(place);
+  }
+  const int64_t width = golden.size(axis);
+  whole.values = whole.is_change ? at::zeros({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
+  float* to = whole.values.mutable_data_ptr<float>();
+  for (const Part& part : parts) {
+    const int64_t own = part.shadow.width();
+    const float* from = part.shadow.values.const_data_ptr<float>();
+    at::parallel_for(0, part.shadow.size(), entries_a_thread(own), [&](int64_t begin, int64_t end) {
+      const auto entry_key = [&](int64_t entry) {
+        const auto at = static_cast<size_t>(entry);
+        return Key{part.shadow.trials[at], part.shadow.places[at]};
+      };
+      auto row = std::lower_bound(all.begin(), all.end(), entry_key(begin));
+      for (int64_t entry = begin; entry < end; ++entry) {
+        while (*row != entry_key(entry))
+          ++row;
+        std::copy_n(from + entry * own, own, to + (row - all.begin()) * width + part.start);
+      }
+    });
+  }
+  return whole;
+}
+
+/// For cat(tensors, dim) of points and of rows along `dim`: points stay points; rows become longer rows.
+std::optional<std::vector<Shadow>> concatenation_along_rows(const Call& call) {
+  if (call.op.operator_name().name == "aten::stack") return std::nullopt;
+  const at::Tensor result = call.result();
+  const int64_t axis = c10::maybe_wrap_dim(call.arguments[1].toInt(), result.dim());
+  std::vector<int64_t> starts{0};
+  for (const at::Tensor& part : call.arguments[0].toTensorVector()) {
+    if (part.dim() != result.dim() || part.scalar_type() != at::kFloat) return std::nullopt;
+    starts.push_back(starts.back() + part.size(axis));
+  }
+  std::vector<Part> parts;
+  for (const ShadowedArgument& argument : call.shadowed) {
+    if (!argument.shadow.is_points() && argument.shadow.axis != axis) return std::nullopt;
+    parts.push_back({argument.shadow, detail::tensor_at(call.arguments, argument.place),
+                     starts[static_cast<size_t>(argument.place.element)]});
+  }
+  const bool all_points =
+      std::all_of(parts.begin(), parts.end(), [](const Part& part) { return part.shadow.is_points(); });
+  if (all_points) return std::vector<Shadow>{whole_points(parts, RowSpace(result.sizes(), axis), axis)};
+  for (Part& part : parts)
+    part.shadow = to_rows(part.shadow, part.golden, axis);
+  return std::vector<Shadow>{whole_rows(parts, result, axis)};
+}
+
+/// Each part's entries where the operator itself puts them.
+std::optional<std::vector<Shadow>> concatenation_of_copies(const Call& call) {
+  const std::vector<at::Tensor> parts = call.arguments[0].toTensorVector();
+  const at::Tensor result = call.result();
+  if (call.op.schema().arguments().back().is_out()) return std::nullopt;  // which would hold FP32 offsets
+  std::vector<at::Tensor> nowhere;
+  for (const at::Tensor& part : parts)
+    nowhere.push_back(at::full(part.sizes(), kFromNowhere, at::kDouble));
+
+  Shadow out;
+  for (const ShadowedArgument& argument : call.shadowed) {
+    const auto element = static_cast<size_t>(argument.place.element);
+    std::vector<at::Tensor> offsets = nowhere;
+    offsets[element] = offsets_of(parts[element]);
+    std::vector<c10::IValue> stack = call.arguments;
+    stack[0] = offsets;
+    const Shadow copied = relocated(argument.shadow, parts[element], call.run(std::move(stack)));
+    if (out.empty()) {
+      out = copied;
+    } else if (!copied.empty()) {
+      const int64_t axis = out.is_points() ? copied.axis : out.axis;
+      const auto fit = [&](const Shadow& shadow) {
+        return axis == Shadow::points ? shadow : to_rows(shadow, result, axis);
+      };
+      out = overlay(fit(out), fit(copied), result);
+    }
+  }
+  return std::vector<Shadow>{std::move(out)};
+}
+
+/// All changes, if a part has changes.
+Call in_one_form(const Call& call) {
+  const bool has_changes =
+      std::any_of(call.shadowed.begin(), call.shadowed.end(),
+                  [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
+  if (!has_changes) return call;
+  Call alike = call;
+  for (ShadowedArgument& argument : alike.shadowed)
+    argument.shadow =
+        as_changes(std::move(argument.shadow), detail::tensor_at(call.arguments, argument.place));
+  return alike;
+}
+
+}  // namespace
+
+// cat(tensors, dim), stack(tensors, dim)
+std::optional<std::vector<Shadow>> concatenation_rule(const Call& call) {
+  const Call alike = in_one_form(call);
+  std::optional<std::vector<Shadow>> along_rows = concatenation_along_rows(alike);
+  return along_rows ? std::move(along_rows) : concatenation_of_copies(alike);
+}
+
+}  // namespace faultwave::wave

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/wave/rules/row_pass.h"
+
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "src/wave/kernels/kernels.h"
+#include "src/wave/rules/keep_golden.h"
+
+namespace faultwave::wave {
+namespace {
+
+// So many values are worked on at a time; they fit into the second cache, beside as many golden ones.
+constexpr int64_t kValuesAtOnce = 32768;
+// If fewer entries than this share have become golden, moving the others costs more than it saves.
+constexpr double kWorthDropping = 0.1;
+
+at::Tensor view_of(float* values, int64_t entries, const Shadow& like) {
+  if (like.is_points()) return at::from_blob(values, {entries}, at::kFloat);
+  return at::from_blob(values, {entries, like.width()}, at::kFloat);
+}
+
+void drop(Shadow& shadow, const std::vector<char>& keep) {
+  const auto golden = static_cast<double>(std::count(keep.begin(), keep.end(), 0));
+  if (golden > kWorthDropping * static_cast<double>(shadow.size())) keep_entries(shadow, keep);
+}
+
+/// Changes of the result; 0 where the value before did not differ, if an operator works value by value.
+class ChangesPass {
+ public:
+  ChangesPass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value)
+      : in_(in),
+        width_(in.width()),
+        value_by_value_(value_by_value),
+        golden_in_(rows_of(golden_in, in.axis)),
+        golden_out_(rows_of(golden_out, in.axis)),
+        out_(with_values(in, at::empty_like(in.values), true)),
+        keep_(in.trials.size()) {}
+
+  Shadow run(const ValuesOperator& op) {
+    const int64_t some = std::max<int64_t>(kValuesAtOnce / width_, 1);
+    const int64_t chunks = (in_.size() + some - 1) / some;
+    at::parallel_for(0, chunks, 1, [&](int64_t first, int64_t last) {
+      for (int64_t chunk = first; chunk < last; ++chunk)
+        entries(chunk * some, std::min((chunk + 1) * some, in_.size()), op);
+    });
+    drop(out_, keep_);
+    return std::move(out_);
+  }
+
+ private:
+  void entries(int64_t begin, int64_t end, const ValuesOperator& op) {
+    const float* changes = in_.values.const_data_ptr<float>();
+    const float* scale = in_.scale.defined() ? in_.scale.const_data_ptr<float>() : nullptr;
+    const float* before = golden_in_.const_data_ptr<float>();
+    const float* after = golden_out_.const_data_ptr<float>();
+    float* out = out_.values.mutable_data_ptr<float>();
+    for (int64_t entry = begin; entry < end; ++entry)
+      kernels().to_values(out + entry * width_, changes + entry * width_, before + place(entry) * width_, scale,
+                          width_);
+    const torch::NoGradGuard no_grad;  // of a thread of the pool
+    const at::Tensor values = view_of(out + begin * width_, end - begin, in_);
+    const at::Tensor results = op(values).contiguous();
+    const float* from = results.const_data_ptr<float>();
+    for (int64_t entry = begin; entry < end; ++entry) {
+      float* to = out + entry * width_;
+      const float* result = from + (entry - begin) * width_;
+      if (result != to) std::copy_n(result, width_, to);
+      const float* known = value_by_value_ ? changes + entry * width_ : nullptr;
+      keep_[static_cast<size_t>(entry)] =
+          kernels().to_changes(to, known, after + place(entry) * width_, width_, 0);
+    }
+  }
+
+  int64_t place(int64_t entry) const { return in_.places[static_cast<size_t>(entry)]; }
+
+  const Shadow& in_;
+  int64_t width_;
+  bool value_by_value_;
+  at::Tensor golden_in_;
+  at::Tensor golden_out_;
+  Shadow out_;
+  std::vector<char> keep_;
+};
+
+Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value,
+            const ValuesOperator& run) {
+  if (in.empty()) return {};
+  const bool as_change = in.is_change && std::isfinite(largest_magnitude(golden_out));
+  if (as_change) return ChangesPass(in, golden_in, golden_out, value_by_value).run(run);
+  const Shadow values = as_values(in, golden_in);
+  at::Tensor results = run(values.values.clone());
+  if (value_by_value) keep_golden(values, golden_in, results, golden_out);
+  Shadow out = with_values(in, std::move(results), false);
+  drop_golden(out, golden_out);
+  return out;
+}
+
+}  // namespace
+
+double largest_magnitude(const at::Tensor& tensor) {
+  if (tensor.numel() == 0) return 0;
+  const auto [least, most] = at::aminmax(tensor);
+  return std::max(std::abs(least.item<double>()), std::abs(most.item<double>()));
+}
+
+Shadow pass_rows(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,
+                 const ValuesOperator& run) {
+  return pass(in, golden_in, golden_out, /*value_by_value=*/true, run);
+}
+
+Shadow pass_whole_rows(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,
+                       const ValuesOperator& run) {
+  return pass(in, golden_in, golden_out, /*value_by_value=*/false, run);
+}
+
+Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, float high) {
+  if (in.empty()) return {};
+  const int64_t width = in.width();
+  const at::Tensor golden = rows_of(golden_in, in.axis);
+  const float* before = golden.const_data_ptr<float>();
+  const float* changes = in.values.const_data_ptr<float>();
+  const float* scale = in.scale.defined() ? in.scale.const_data_ptr<float>() : nullptr;
+  Shadow out = with_values(in, at::empty_like(in.values), true);
+  float* to = out.values.mutable_data_ptr<float>();
+  std::vector<char> keep(in.trials.size());
+  at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const auto at = static_cast<size_t>(entry);
+      keep[at] = kernels().clamp_changes(to + entry * width, changes + entry * width,
+                                         before + in.places[at] * width, scale, width, low, high, 0);
+    }
+  });
+  drop(out, keep);
+  return out;
+}
+
+}  // namespace faultwave::wave

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "src/wave/rule.h"
+
+namespace faultwave::wave {
+namespace {
+
+/// Where each of two shadows has an entry for an entry of the sum; -1 for none.
+struct Sources {
+  int64_t a = -1;
+  int64_t b = -1;
+};
+
+std::vector<Sources> line_up(const Shadow& a, const Shadow& b, Shadow& all) {
+  std::vector<Sources> sources;
+  const auto key = [](const Shadow& shadow, int64_t entry) {
+    const auto at = static_cast<size_t>(entry);
+    return entry < shadow.size() ? std::make_pair(shadow.trials[at], shadow.places[at])
+                                 : std::make_pair(INT32_MAX, INT32_MAX);
+  };
+  for (int64_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    const auto of_a = key(a, i);
+    const auto of_b = key(b, j);
+    const auto next = std::min(of_a, of_b);
+    all.trials.push_back(next.first);
+    all.places.push_back(next.second);
+    sources.push_back({of_a == next ? i++ : -1, of_b == next ? j++ : -1});
+  }
+  return sources;
+}
+
+/// to = change * scale * factor, or what is there plus that.
+void put(float* to, const Shadow& from, int64_t entry, float factor, bool is_first) {
+  const int64_t width = from.width();
+  const float* changes = from.values.const_data_ptr<float>() + entry * width;
+  const float* scale = from.scale.defined() ? from.scale.const_data_ptr<float>() : nullptr;
+  for (int64_t i = 0; i < width; ++i) {
+    const float change = (scale == nullptr ? changes[i] : changes[i] * scale[i]) * factor;
+    to[i] = is_first ? change : to[i] + change;
+  }
+}
+
+Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
+  Shadow all;
+  all.axis = a.axis;
+  all.is_change = true;
+  const std::vector<Sources> sources = line_up(a, b, all);
+  const int64_t width = a.width();
+  all.values = a.is_points() ? at::empty({all.size()}, at::kFloat) : at::empty({all.size(), width}, at::kFloat);
+  float* to = all.values.mutable_data_ptr<float>();
+  at::parallel_for(0, all.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const Sources& from = sources[static_cast<size_t>(entry)];
+      if (from.a >= 0) put(to + entry * width, a, from.a, 1, true);
+      if (from.b >= 0) put(to + entry * width, b, from.b, factor, from.a < 0);
+    }
+  });
+  return all;
+}
+
+Shadow scaled_by(Shadow shadow, float factor) {
+  shadow = settled(std::move(shadow));
+  if (factor != 1) shadow.values = shadow.values * factor;
+  return shadow;
+}
+
+/// A tensor of the result's shape, or one that stays golden and is broadcast to it.
+bool is_whole_or_golden(const Call& call, int position) {
+  const c10::IValue& value = call.arguments[static_cast<size_t>(position)];
+  if (call.shadow_of(position) == nullptr) return value.isTensor() || value.isScalar();
+  return value.toTensor().sizes() == call.result().sizes();
+}
+
+}  // namespace
+
+// add(self, other, alpha), sub(self, other, alpha) of changes: they add up, whatever the golden values are.
+// Values alone go the way of all operators that work place by place.
+std::optional<std::vector<Shadow>> sum_rule(const Call& call) {
+  const bool is_sum = call.arguments.size() >= 3 && call.arguments[2].isScalar() && call.results.size() == 1 &&
+                      is_whole_or_golden(call, 0) && is_whole_or_golden(call, 1);
+  const bool has_changes =
+      is_sum && std::any_of(call.shadowed.begin(), call.shadowed.end(),
+                            [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
+  if (!has_changes) return elements_rule(given(call, Takes::values));
+  const bool subtracts = call.op.operator_name().name.find("sub") != std::string::npos;
+  const auto alpha = call.arguments[2].toScalar().to<float>();
+  const float factor = subtracts ? -alpha : alpha;
+  const Shadow* a = call.shadow_of(0);
+  const Shadow* b = call.shadow_of(1);
+  if (a == nullptr) return std::vector<Shadow>{scaled_by(*b, factor)};
+  if (b == nullptr) return std::vector<Shadow>{scaled_by(*a, 1)};
+  const int64_t axis = a->is_points() ? b->axis : a->axis;
+  const auto along = [&](const Shadow& shadow, int position) {
+    const Shadow changes = as_changes(shadow, call.tensor(position));
+    return changes.axis == axis ? changes : to_rows(settled(changes), call.tensor(position), axis);
+  };
+  return std::vector<Shadow>{sum_of(along(*a, 0), along(*b, 1), factor)};
+}
+
+}  // namespace faultwave::wave

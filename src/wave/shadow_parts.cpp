@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/wave/shadow_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace faultwave::wave {
+namespace {
+
+bool have_one_form(const Shadow& a, const Shadow& b) {
+  return a.axis == b.axis && a.is_change == b.is_change && !a.scale.defined() && !b.scale.defined();
+}
+
+}  // namespace
+
+bool is_empty(const ShadowParts& parts) {
+  return std::all_of(parts.begin(), parts.end(), [](const Shadow& part) { return part.empty(); });
+}
+
+int64_t bytes_of(const ShadowParts& parts) {
+  int64_t bytes = 0;
+  for (const Shadow& part : parts)
+    bytes += part.bytes();
+  return bytes;
+}
+
+void append(ShadowParts& parts, Shadow part, const at::Tensor& golden) {
+  if (part.empty()) return;
+  if (parts.empty() || parts.back().trials.back() < part.trials.front()) {
+    parts.push_back(std::move(part));
+    return;
+  }
+  Shadow whole = merge(joined(parts, golden, false), as_values(std::move(part), golden), golden);
+  parts.clear();
+  parts.push_back(std::move(whole));
+}
+
+Shadow joined(const ShadowParts& parts, const at::Tensor& golden, bool as_change) {
+  if (parts.empty()) return {};
+  const auto changes = std::count_if(parts.begin(), parts.end(), [](const Shadow& part) { return part.is_change; });
+  const bool all_changes = changes == static_cast<std::ptrdiff_t>(parts.size());
+  const auto formed = [&](const Shadow& part) {
+    return all_changes || (as_change && changes > 0) ? as_changes(part, golden) : as_values(part, golden);
+  };
+  if (parts.size() == 1) return formed(parts.front());
+  Shadow whole = formed(parts.back());
+  for (size_t i = parts.size() - 1; i-- > 0;)  // small ones first
+    whole = merge(formed(parts[i]), whole, golden);
+  return whole;
+}
+
+void join_small(ShadowParts& parts, const at::Tensor& golden) {
+  while (parts.size() > 1) {
+    const Shadow& last = parts.back();
+    const Shadow& before = parts[parts.size() - 2];
+    if (!have_one_form(before, last) || 2 * last.size() < before.size()) return;
+    Shadow both = merge(before, last, golden);
+    parts.pop_back();
+    parts.back() = std::move(both);
+  }
+}
+
+ShadowParts select_trials(const ShadowParts& parts, const std::vector<char>& keep) {
+  ShadowParts selected;
+  for (const Shadow& part : parts) {
+    Shadow kept = select_trials(part, keep);
+    if (!kept.empty()) selected.push_back(std::move(kept));
+  }
+  return selected;
+}
+
+at::Tensor materialise(const ShadowParts& parts, int32_t trial, const at::Tensor& golden) {
+  for (const Shadow& part : parts) {
+    const Segment segment = segment_of(part, trial);
+    if (segment.size() > 0) return materialise(part, segment, golden);
+  }
+  return golden;
+}
+
+}  // namespace faultwave::wave
