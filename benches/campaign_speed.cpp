@@ -259,6 +259,7 @@ json measure(const Subject& subject, const ErrorModelPtr& error, const Options& 
             {"golden_forwards", report.forwards},
             {"run_by_direct", report.left},
             {"calls_without_a_rule", report.generic},
+            {"multiply_adds", report.multiply_adds},
             {"classes", timing.last_wave.classes}}},
           {"direct",
            {{"trials", shared.size()},

@@ -15,7 +15,7 @@
 namespace faultwave {
 
 struct WaveOptions {
-  int64_t trials = 1024;  ///< most trials along one golden forward
+  int64_t trials = 4096;  ///< most trials along one golden forward
   int64_t budget_bytes =
       0;               ///< for what differs, all trials of a forward together; 0: a quarter of the memory
   int64_t fewest = 4;  ///< fewer trials of one input than this go to the other engine at once

@@ -40,6 +40,7 @@ class ChangesPass {
         golden_in_(rows_of(golden_in, in.axis)),
         golden_out_(rows_of(golden_out, in.axis)),
         out_(with_values(in, at::empty_like(in.values), true)),
+        least_(least_change(golden_out)),
         keep_(in.trials.size()) {}
 
   Shadow run(const ValuesOperator& op) {
@@ -73,7 +74,7 @@ class ChangesPass {
       if (result != to) std::copy_n(result, width_, to);
       const float* known = value_by_value_ ? changes + entry * width_ : nullptr;
       keep_[static_cast<size_t>(entry)] =
-          kernels().to_changes(to, known, after + place(entry) * width_, width_, 0);
+          kernels().to_changes(to, known, after + place(entry) * width_, width_, least_);
     }
   }
 
@@ -85,13 +86,14 @@ class ChangesPass {
   at::Tensor golden_in_;
   at::Tensor golden_out_;
   Shadow out_;
+  float least_;
   std::vector<char> keep_;
 };
 
 Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value,
             const ValuesOperator& run) {
   if (in.empty()) return {};
-  const bool as_change = in.is_change && std::isfinite(largest_magnitude(golden_out));
+  const bool as_change = in.is_change && std::isfinite(least_change(golden_out));
   if (as_change) return ChangesPass(in, golden_in, golden_out, value_by_value).run(run);
   const Shadow values = as_values(in, golden_in);
   at::Tensor results = run(values.values.clone());
@@ -103,10 +105,10 @@ Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& gol
 
 }  // namespace
 
-double largest_magnitude(const at::Tensor& tensor) {
-  if (tensor.numel() == 0) return 0;
-  const auto [least, most] = at::aminmax(tensor);
-  return std::max(std::abs(least.item<double>()), std::abs(most.item<double>()));
+float least_change(const at::Tensor& golden) {
+  if (golden.numel() == 0) return 0;
+  const double sum = golden.norm(1, at::kDouble).item<double>();
+  return static_cast<float>(kLeastChange * sum / static_cast<double>(golden.numel()));
 }
 
 Shadow pass_rows(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,
@@ -119,7 +121,8 @@ Shadow pass_whole_rows(const Shadow& in, const at::Tensor& golden_in, const at::
   return pass(in, golden_in, golden_out, /*value_by_value=*/false, run);
 }
 
-Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, float high) {
+Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, float low,
+                  float high) {
   if (in.empty()) return {};
   const int64_t width = in.width();
   const at::Tensor golden = rows_of(golden_in, in.axis);
@@ -128,12 +131,13 @@ Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, floa
   const float* scale = in.scale.defined() ? in.scale.const_data_ptr<float>() : nullptr;
   Shadow out = with_values(in, at::empty_like(in.values), true);
   float* to = out.values.mutable_data_ptr<float>();
+  const float least = least_change(golden_out);
   std::vector<char> keep(in.trials.size());
   at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       keep[at] = kernels().clamp_changes(to + entry * width, changes + entry * width,
-                                         before + in.places[at] * width, scale, width, low, high, 0);
+                                         before + in.places[at] * width, scale, width, low, high, least);
     }
   });
   drop(out, keep);
