@@ -2,7 +2,9 @@
 #include "src/wave/follow.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace faultwave::wave {
@@ -70,8 +72,9 @@ Call part_of(const Call& call, const Pattern& pattern, const std::vector<char>& 
   return part;
 }
 
-/// Trials that differ in several arguments of a call: as a whole by a rule, or group by group.
-std::vector<Shadow> of_several_arguments(const Call& call, WaveReport& report) {
+/// Trials of a call as a whole by a rule, or group by group.
+std::vector<Shadow> of_some_trials(const Call& call, WaveReport& report) {
+  if (call.shadowed.size() == 1) return by_any(call, report);
   std::optional<std::vector<Shadow>> whole = by_rules(call);
   if (whole) return std::move(*whole);
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
@@ -82,6 +85,26 @@ std::vector<Shadow> of_several_arguments(const Call& call, WaveReport& report) {
       shadows[i] = merge(shadows[i], part[i], results[i]);
   }
   return shadows;
+}
+
+/// The first trial of each part of any argument: between two of these all trials of an argument are in one part.
+std::vector<int32_t> starts_of_parts(const std::vector<PartedArgument>& shadowed) {
+  std::set<int32_t> starts;
+  for (const PartedArgument& argument : shadowed) {
+    for (const Shadow& part : argument.parts) {
+      if (!part.empty()) starts.insert(part.trials.front());
+    }
+  }
+  return {starts.begin(), starts.end()};
+}
+
+/// What parts have of trials from `begin` to one before `end`, which are all of one part.
+Shadow between(const ShadowParts& parts, int32_t begin, int32_t end) {
+  for (const Shadow& part : parts) {
+    const Shadow slice = slice_of(part, begin, end);
+    if (!slice.empty()) return slice;
+  }
+  return {};
 }
 
 }  // namespace
@@ -103,20 +126,16 @@ std::vector<ShadowParts> shadows_of_results(const Call& call, const std::vector<
       append(parts[i], std::move(shadows.at(i)), results[i]);
   };
   Call part = call;
-  if (shadowed.size() == 1) {
-    for (const Shadow& shadow : shadowed[0].parts) {
-      part.shadowed = {{shadowed[0].place, shadow}};
-      take_in(by_any(part, report));
+  const std::vector<int32_t> starts = starts_of_parts(shadowed);
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const int32_t end = i + 1 < starts.size() ? starts[i + 1] : INT32_MAX;
+    part.shadowed.clear();
+    for (const PartedArgument& argument : shadowed) {
+      Shadow shadow = between(argument.parts, starts[i], end);
+      if (!shadow.empty()) part.shadowed.push_back({argument.place, std::move(shadow)});
     }
-    return parts;
+    take_in(of_some_trials(part, report));
   }
-  const RuleEntry* entry = find_rule(call.op.operator_name().name);
-  const bool as_change = entry != nullptr && entry->takes != Takes::values;
-  for (const PartedArgument& argument : shadowed) {
-    const at::Tensor golden = detail::tensor_at(call.arguments, argument.place);
-    part.shadowed.push_back({argument.place, joined(argument.parts, golden, as_change)});
-  }
-  take_in(of_several_arguments(part, report));
   return parts;
 }
 

@@ -16,8 +16,8 @@ struct PartedArgument {
   ShadowParts parts;
 };
 
-/// Where the trials of a call differ in its results, one for each tensor; `call` has no shadows yet. An operator
-/// of one argument that differs is asked part by part; of several, with all parts joined. The call is asked of its rules as a
+/// Where the trials of a call differ in its results, one for each tensor; `call` has no shadows yet. Parts
+/// are followed one by one. The call is asked of its rules as a
 /// whole; if none is made for it, trials that differ in the same arguments are asked for together, so that a
 /// trial with a fault in a weight does not take the rule from those that differ in the activation. What is
 /// left goes the generic way, which is counted in the report.

@@ -50,6 +50,36 @@ void append_points(const Shadow& rows, const RowSpace& space, const float* golde
   }
 }
 
+/// Many are counted into their places, few are sorted. `at_place` and `few` are memory to work in.
+void order_segment(Moves& moves, const Segment& part, int64_t count, std::vector<int64_t>& at_place,
+                   std::vector<std::pair<int32_t, int64_t>>& few) {
+  constexpr int64_t kShareOfMany = 16;
+  const auto begin = static_cast<size_t>(part.begin);
+  const auto end = static_cast<size_t>(part.end);
+  if (std::is_sorted(moves.places.begin() + part.begin, moves.places.begin() + part.end)) return;
+  size_t next = begin;
+  const auto put = [&](int32_t place, int64_t entry) {
+    moves.places[next] = place;
+    moves.entries[next++] = entry;
+  };
+  if (part.size() * kShareOfMany > count) {
+    at_place.assign(static_cast<size_t>(count), -1);
+    for (size_t i = begin; i < end; ++i)
+      at_place[static_cast<size_t>(moves.places[i])] = moves.entries[i];
+    for (int64_t place = 0; place < count; ++place) {
+      const int64_t entry = at_place[static_cast<size_t>(place)];
+      if (entry >= 0) put(static_cast<int32_t>(place), entry);
+    }
+    return;
+  }
+  few.clear();
+  for (size_t i = begin; i < end; ++i)
+    few.emplace_back(moves.places[i], moves.entries[i]);
+  std::sort(few.begin(), few.end());
+  for (const auto& [place, entry] : few)
+    put(place, entry);
+}
+
 }  // namespace
 
 RowSpace::RowSpace(c10::IntArrayRef shape, int64_t axis) {
@@ -248,25 +278,47 @@ void keep_entries(Shadow& shadow, const std::vector<char>& keep) {
   shadow.values = shadow.values.narrow(0, 0, kept);
 }
 
-void sort_entries(Shadow& shadow) {
-  const auto key = [&](int64_t entry) {
-    const auto at = static_cast<size_t>(entry);
-    return std::make_pair(shadow.trials[at], shadow.places[at]);
-  };
-  std::vector<int64_t> order(shadow.trials.size());
-  std::iota(order.begin(), order.end(), int64_t{0});
-  const auto is_before = [&](int64_t a, int64_t b) { return key(a) < key(b); };
-  if (std::is_sorted(order.begin(), order.end(), is_before)) return;
-  std::sort(order.begin(), order.end(), is_before);
-  std::vector<int32_t> trials;
-  std::vector<int32_t> places;
-  for (const int64_t entry : order) {
-    trials.push_back(key(entry).first);
-    places.push_back(key(entry).second);
-  }
-  shadow.trials = std::move(trials);
-  shadow.places = std::move(places);
-  shadow.values = shadow.values.index_select(0, at::tensor(order, at::kLong));
+Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end) {
+  const auto first = std::lower_bound(shadow.trials.begin(), shadow.trials.end(), begin);
+  const auto last = std::lower_bound(first, shadow.trials.end(), end);
+  const auto from = first - shadow.trials.begin();
+  const auto to = last - shadow.trials.begin();
+  if (from == 0 && to == shadow.size()) return shadow;
+  Shadow slice;
+  slice.axis = shadow.axis;
+  slice.trials.assign(first, last);
+  slice.places.assign(shadow.places.begin() + from, shadow.places.begin() + to);
+  slice.values = shadow.values.narrow(0, from, to - from);
+  slice.is_change = shadow.is_change;
+  slice.scale = shadow.scale;
+  return slice;
+}
+
+Shadow moved(const Shadow& shadow, const std::vector<int32_t>& places, int64_t count) {
+  Moves moves{shadow.trials, places, std::vector<int64_t>(places.size())};
+  std::iota(moves.entries.begin(), moves.entries.end(), int64_t{0});
+  put_in_order(moves, count);
+  Shadow out;
+  out.axis = shadow.axis;
+  out.is_change = shadow.is_change;
+  out.scale = shadow.scale;
+  out.trials = std::move(moves.trials);
+  out.places = std::move(moves.places);
+  const bool stays = std::is_sorted(moves.entries.begin(), moves.entries.end());
+  out.values = stays ? shadow.values : shadow.values.index_select(0, at::tensor(moves.entries, at::kLong));
+  return out;
+}
+
+void put_in_order(Moves& moves, int64_t count) {
+  Shadow trials;
+  trials.trials = moves.trials;
+  const std::vector<Segment> parts = segments(trials);
+  at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
+    std::vector<int64_t> at_place;
+    std::vector<std::pair<int32_t, int64_t>> few;
+    for (int64_t part = first; part < last; ++part)
+      order_segment(moves, parts[static_cast<size_t>(part)], count, at_place, few);
+  });
 }
 
 Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {

@@ -95,8 +95,18 @@ void drop_golden(Shadow& shadow, const at::Tensor& golden);
 /// Keeps the entries for which `keep[entry]`, in memory of their own if those are few, else in place.
 void keep_entries(Shadow& shadow, const std::vector<char>& keep);
 
-/// Orders entries by trial, then place.
-void sort_entries(Shadow& shadow);
+/// The entries of trials from `begin` to one before `end`; its values are a view.
+Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end);
+/// The entries at new places, `places` says which, all below `count`, none twice in a trial; in order again.
+Shadow moved(const Shadow& shadow, const std::vector<int32_t>& places, int64_t count);
+/// Some entries of a shadow, by number, ascending by trial, and where they go.
+struct Moves {
+  std::vector<int32_t> trials;
+  std::vector<int32_t> places;
+  std::vector<int64_t> entries;
+};
+/// Brings the moves of each trial into the order of places, all below `count`.
+void put_in_order(Moves& moves, int64_t count);
 
 /// Entries of trials for which `keep[trial]`.
 Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);

@@ -30,23 +30,11 @@ void append(ShadowParts& parts, Shadow part, const at::Tensor& golden) {
     parts.push_back(std::move(part));
     return;
   }
-  Shadow whole = merge(joined(parts, golden, false), as_values(std::move(part), golden), golden);
+  Shadow whole = as_values(std::move(part), golden);
+  for (const Shadow& other : parts)
+    whole = merge(whole, as_values(other, golden), golden);
   parts.clear();
   parts.push_back(std::move(whole));
-}
-
-Shadow joined(const ShadowParts& parts, const at::Tensor& golden, bool as_change) {
-  if (parts.empty()) return {};
-  const auto changes = std::count_if(parts.begin(), parts.end(), [](const Shadow& part) { return part.is_change; });
-  const bool all_changes = changes == static_cast<std::ptrdiff_t>(parts.size());
-  const auto formed = [&](const Shadow& part) {
-    return all_changes || (as_change && changes > 0) ? as_changes(part, golden) : as_values(part, golden);
-  };
-  if (parts.size() == 1) return formed(parts.front());
-  Shadow whole = formed(parts.back());
-  for (size_t i = parts.size() - 1; i-- > 0;)  // small ones first
-    whole = merge(formed(parts[i]), whole, golden);
-  return whole;
 }
 
 void join_small(ShadowParts& parts, const at::Tensor& golden) {

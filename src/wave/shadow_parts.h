@@ -16,9 +16,6 @@ bool is_empty(const ShadowParts& parts);
 int64_t bytes_of(const ShadowParts& parts);
 /// Takes part in, if it is not empty. Where its trials do not come behind the others', all become one part.
 void append(ShadowParts& parts, Shadow part, const at::Tensor& golden);
-/// All parts as one shadow. Where some tell of values and some of changes it is of changes if `as_change`, else of
-/// values.
-Shadow joined(const ShadowParts& parts, const at::Tensor& golden, bool as_change);
 /// Joins parts of one form at the end, where the last has grown to a good part of the one before it.
 void join_small(ShadowParts& parts, const at::Tensor& golden);
 ShadowParts select_trials(const ShadowParts& parts, const std::vector<char>& keep);

@@ -34,6 +34,13 @@ struct Kernels {
   /// values -= golden, but 0 where `before` (the change before an operator; may be null) is 0. Whether any
   /// magnitude is above `least`, or NaN.
   bool (*to_changes)(float* values, const float* before, const float* golden, int64_t width, float least);
+  /// A row that is added: `values` times `scale`, channel by channel; both may be null.
+  struct Summand {
+    const float* values = nullptr;
+    const float* scale = nullptr;
+  };
+  /// to = a + factor * b, of which one at least is there.
+  void (*sum)(float* to, Summand a, Summand b, float factor, int64_t width);
   /// to = the larger one; NaN wins.
   void (*take_largest)(float* to, const float* from, int64_t count);
 };

@@ -81,6 +81,27 @@ bool to_changes(float* __restrict values, const float* __restrict before, const 
   return beyond != 0;
 }
 
+void scale_row(float* __restrict to, const float* __restrict from, const float* __restrict scale, float factor,
+               int64_t width) {
+  for (int64_t i = 0; i < width; ++i)
+    to[i] = (scale == nullptr ? from[i] : from[i] * scale[i]) * factor;
+}
+
+void sum(float* to, Kernels::Summand a, Kernels::Summand b, float factor, int64_t width) {
+  if (a.values == nullptr) return scale_row(to, b.values, b.scale, factor, width);
+  if (b.values == nullptr) return scale_row(to, a.values, a.scale, 1, width);
+  float* __restrict out = to;
+  const float* __restrict x = a.values;
+  const float* __restrict y = b.values;
+  const float* __restrict x_scale = a.scale;
+  const float* __restrict y_scale = b.scale;
+  for (int64_t i = 0; i < width; ++i) {
+    const float first = x_scale == nullptr ? x[i] : x[i] * x_scale[i];
+    const float second = y_scale == nullptr ? y[i] : y[i] * y_scale[i];
+    out[i] = first + factor * second;
+  }
+}
+
 void take_largest(float* __restrict to, const float* __restrict from, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     to[i] = from[i] > to[i] || from[i] != from[i] ? from[i] : to[i];
@@ -93,6 +114,7 @@ constexpr Kernels kLoops{.add = add,
                          .clamp_changes = clamp_changes,
                          .to_values = to_values,
                          .to_changes = to_changes,
+                         .sum = sum,
                          .take_largest = take_largest};
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that put values elsewhere and change none.
+#include <ATen/Parallel.h>
 #include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
@@ -11,6 +12,8 @@
 
 namespace faultwave::wave {
 namespace {
+
+constexpr int64_t kPlacesAThread = 4096;
 
 /// Row-major numbers over the axes of `shape`, but for `left_out`, as they are after the axes have been put
 /// in the order `axes`.
@@ -76,12 +79,15 @@ std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
   if (!call.is_only_shadowed(0)) return std::nullopt;
   const std::vector<int64_t> axes = axes_of(call);
   if (axes.empty()) return std::nullopt;
-  Shadow out = *call.shadow_of(0);
-  const Renumbering renumber(call.tensor(0).sizes(), axes, out.axis);
-  for (int32_t& place : out.places)
-    place = renumber(place);
-  if (!out.is_points()) out.axis = std::find(axes.begin(), axes.end(), out.axis) - axes.begin();
-  sort_entries(out);
+  const Shadow& in = *call.shadow_of(0);
+  const Renumbering renumber(call.tensor(0).sizes(), axes, in.axis);
+  std::vector<int32_t> places(in.places.size());
+  at::parallel_for(0, in.size(), kPlacesAThread, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
+      places[i] = renumber(in.places[i]);
+  });
+  Shadow out = moved(in, places, call.tensor(0).numel() / in.width());
+  if (!out.is_points()) out.axis = std::find(axes.begin(), axes.end(), in.axis) - axes.begin();
   return std::vector<Shadow>{std::move(out)};
 }
 

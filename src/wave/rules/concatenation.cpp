@@ -4,6 +4,8 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "src/wave/rule.h"
@@ -35,6 +37,26 @@ struct Part {
   int64_t start = 0;  ///< where it begins along the axis
 };
 
+/// Entries by trial, then place.
+Shadow ordered(const Shadow& shadow) {
+  std::vector<int64_t> order(shadow.trials.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const auto key = [&](int64_t entry) {
+    const auto at = static_cast<size_t>(entry);
+    return Key{shadow.trials[at], shadow.places[at]};
+  };
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
+  Shadow sorted;
+  sorted.axis = shadow.axis;
+  sorted.is_change = shadow.is_change;
+  for (const int64_t entry : order) {
+    sorted.trials.push_back(key(entry).first);
+    sorted.places.push_back(key(entry).second);
+  }
+  sorted.values = shadow.values.index_select(0, at::tensor(order, at::kLong));
+  return sorted;
+}
+
 /// The parts' entries in the whole, if all have points.
 Shadow whole_points(const std::vector<Part>& parts, const RowSpace& whole, int64_t axis) {
   Shadow points;
@@ -48,8 +70,7 @@ Shadow whole_points(const std::vector<Part>& parts, const RowSpace& whole, int64
     values.push_back(part.shadow.values);
   }
   points.values = at::cat(values);
-  sort_entries(points);
-  return points;
+  return ordered(points);
 }
 
 /// Rows of the whole: what the parts have, golden elsewhere.

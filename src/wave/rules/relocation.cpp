@@ -46,32 +46,24 @@ class Copies {
   std::vector<int32_t> places_;
 };
 
-/// Each entry at all places that its place was copied to.
-Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis) {
-  struct Target {
-    int32_t trial;
-    int32_t place;
-    int64_t entry;
-  };
-  std::vector<Target> targets;
+/// Each entry at all places that its place was copied to; there are `count` places.
+Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis, int64_t count) {
+  Moves moves;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const int32_t trial = shadow.trials[static_cast<size_t>(entry)];
-    copies.each(shadow.places[static_cast<size_t>(entry)],
-                [&](int32_t place) { targets.push_back({trial, place, entry}); });
+    copies.each(shadow.places[static_cast<size_t>(entry)], [&](int32_t place) {
+      moves.trials.push_back(trial);
+      moves.places.push_back(place);
+      moves.entries.push_back(entry);
+    });
   }
-  std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) {
-    return std::make_pair(a.trial, a.place) < std::make_pair(b.trial, b.place);
-  });
+  put_in_order(moves, count);
   Shadow out;
   out.axis = axis;
   out.is_change = shadow.is_change;
-  std::vector<int64_t> entries;
-  for (const Target& target : targets) {
-    out.trials.push_back(target.trial);
-    out.places.push_back(target.place);
-    entries.push_back(target.entry);
-  }
-  out.values = shadow.values.index_select(0, at::tensor(entries, at::kLong));
+  out.trials = std::move(moves.trials);
+  out.places = std::move(moves.places);
+  out.values = shadow.values.index_select(0, at::tensor(moves.entries, at::kLong));
   return out;
 }
 
@@ -119,11 +111,14 @@ Shadow relocated(const Shadow& shadow, const at::Tensor& golden, const at::Tenso
     // An axis in front may have come or gone.
     for (const int64_t shift : {int64_t{0}, sources.dim() - golden.dim()}) {
       const std::vector<int64_t> rows = rows_copied(sources, shadow.axis + shift, space);
-      if (!rows.empty()) return copied(shadow, Copies(rows, space.rows), shadow.axis + shift);
+      if (!rows.empty()) {
+        const auto count = static_cast<int64_t>(rows.size());
+        return copied(shadow, Copies(rows, space.rows), shadow.axis + shift, count);
+      }
     }
   }
   const Copies copies(integers(sources), golden.numel());
-  return copied(to_points(shadow, golden), copies, Shadow::points);
+  return copied(to_points(shadow, golden), copies, Shadow::points, sources.numel());
 }
 
 // (input, ...) -> one or more tensors. Offsets are exact in FP64, which all of these operators take.

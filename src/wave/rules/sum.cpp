@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/wave/kernels/kernels.h"
 #include "src/wave/rule.h"
 
 namespace faultwave::wave {
@@ -34,15 +35,11 @@ std::vector<Sources> line_up(const Shadow& a, const Shadow& b, Shadow& all) {
   return sources;
 }
 
-/// to = change * scale * factor, or what is there plus that.
-void put(float* to, const Shadow& from, int64_t entry, float factor, bool is_first) {
-  const int64_t width = from.width();
-  const float* changes = from.values.const_data_ptr<float>() + entry * width;
-  const float* scale = from.scale.defined() ? from.scale.const_data_ptr<float>() : nullptr;
-  for (int64_t i = 0; i < width; ++i) {
-    const float change = (scale == nullptr ? changes[i] : changes[i] * scale[i]) * factor;
-    to[i] = is_first ? change : to[i] + change;
-  }
+/// A row of a shadow of changes, for the kernels; null for no entry.
+Kernels::Summand row_of(const Shadow& shadow, int64_t entry) {
+  if (entry < 0) return {};
+  return {shadow.values.const_data_ptr<float>() + entry * shadow.width(),
+          shadow.scale.defined() ? shadow.scale.const_data_ptr<float>() : nullptr};
 }
 
 Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
@@ -56,8 +53,7 @@ Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
   at::parallel_for(0, all.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const Sources& from = sources[static_cast<size_t>(entry)];
-      if (from.a >= 0) put(to + entry * width, a, from.a, 1, true);
-      if (from.b >= 0) put(to + entry * width, b, from.b, factor, from.a < 0);
+      kernels().sum(to + entry * width, row_of(a, from.a), row_of(b, from.b), factor, width);
     }
   });
   return all;
