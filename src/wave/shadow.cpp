@@ -376,6 +376,14 @@ Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   return merged;
 }
 
+Shadow behind(Shadow earlier, const Shadow& later) {
+  if (earlier.empty()) return later;
+  earlier.trials.insert(earlier.trials.end(), later.trials.begin(), later.trials.end());
+  earlier.places.insert(earlier.places.end(), later.places.begin(), later.places.end());
+  earlier.values = at::cat({earlier.values, later.values});
+  return earlier;
+}
+
 Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   const int64_t width = a.width();
   const at::Tensor rows = a.is_change ? at::Tensor() : rows_of(golden, a.axis);

@@ -114,6 +114,9 @@ Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);
 /// changes where one has them.
 Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden);
 
+/// Shadows of one form, those of `later` behind those of `earlier`: of later trials, or later places of the same.
+Shadow behind(Shadow earlier, const Shadow& later);
+
 /// Puts shadows together that may have trials and places in common. There, a value of `b` counts if it
 /// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points, and
 /// both tell of values, or both of changes.

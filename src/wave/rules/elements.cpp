@@ -176,21 +176,4 @@ std::optional<std::vector<Shadow>> same_values_rule(const Call& call) {
   return std::vector<Shadow>{*call.shadow_of(0)};
 }
 
-// Operators that change the shape and leave the row-major order of the values.
-std::optional<std::vector<Shadow>> reshape_rule(const Call& call) {
-  if (!call.is_only_shadowed(0)) return std::nullopt;
-  const Shadow& in = *call.shadow_of(0);
-  if (in.is_points()) return std::vector<Shadow>{in};
-  const RowSpace before(call.tensor(0).sizes(), in.axis);
-  const at::Tensor result = call.result();
-  for (int64_t axis = 0; axis < result.dim(); ++axis) {
-    const RowSpace after(result.sizes(), axis);
-    if (after.channels != before.channels || after.inner != before.inner) continue;
-    Shadow out = in;
-    out.axis = axis;
-    return std::vector<Shadow>{std::move(out)};
-  }
-  return std::vector<Shadow>{to_points(in, call.tensor(0))};
-}
-
 }  // namespace faultwave::wave

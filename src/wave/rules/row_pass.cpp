@@ -121,6 +121,25 @@ Shadow pass_whole_rows(const Shadow& in, const at::Tensor& golden_in, const at::
   return pass(in, golden_in, golden_out, /*value_by_value=*/false, run);
 }
 
+Shadow less_golden(Shadow values, const at::Tensor& golden) {
+  const float least = least_change(golden);
+  const int64_t width = values.width();
+  const at::Tensor rows = rows_of(golden, values.axis);
+  const float* before = rows.const_data_ptr<float>();
+  float* own = values.values.mutable_data_ptr<float>();
+  std::vector<char> keep(values.trials.size());
+  at::parallel_for(0, values.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+    for (int64_t entry = begin; entry < end; ++entry) {
+      const auto at = static_cast<size_t>(entry);
+      keep[at] =
+          kernels().to_changes(own + entry * width, nullptr, before + values.places[at] * width, width, least);
+    }
+  });
+  values.is_change = true;
+  keep_entries(values, keep);
+  return values;
+}
+
 Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, float low,
                   float high) {
   if (in.empty()) return {};

@@ -27,6 +27,9 @@ Shadow pass_whole_rows(const Shadow& in, const at::Tensor& golden_in, const at::
 Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, float low,
                   float high);
 
+/// Values as changes from a golden tensor that is finite, without entries that are as good as golden.
+Shadow less_golden(Shadow values, const at::Tensor& golden);
+
 /// A row whose changes are all below this part of the mean magnitude of a result counts as golden. FP32 arithmetic
 /// makes errors of that size in each layer; docs/wave.md says what was measured. The mean, not the largest
 /// magnitude, which a few large values can lift far above what the others are.

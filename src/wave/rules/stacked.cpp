@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that treat each element of axis 0 on its own: the arguments of many trials, written out in full,
-// are put behind one another along that axis, and the operator runs once for all of them.
+// Operators that treat each element of axis 0 on its own (a map of a batch, a head or a window of attention): the
+// elements in which trials differ are written out and put behind one another along that axis, and the
+// operator runs once for all of them.
+#include <ATen/Parallel.h>
 #include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <compare>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "src/wave/rule.h"
+#include "src/wave/rules/row_pass.h"
 
 namespace faultwave::wave {
 namespace {
@@ -121,54 +127,94 @@ bool has_common_axis(const Call& call, const Entry& entry) {
   });
 }
 
-/// An activation of all these trials, one behind the other.
-at::Tensor stack_of(const Call& call, int position, const std::vector<int32_t>& trials) {
-  const at::Tensor golden = call.tensor(position).contiguous();
-  std::vector<int64_t> repeats(static_cast<size_t>(golden.dim()), 1);
-  repeats[0] = static_cast<int64_t>(trials.size());
-  at::Tensor stacked = golden.repeat(repeats);
-  const Shadow* shadow = call.shadow_of(position);
-  if (shadow == nullptr) return stacked;
-  for (size_t i = 0; i < trials.size(); ++i) {
-    const Segment segment = segment_of(*shadow, trials[i]);
-    if (segment.size() == 0) continue;
-    stacked.narrow(0, static_cast<int64_t>(i) * golden.size(0), golden.size(0))
-        .copy_(materialise(*shadow, segment, golden));
-  }
-  return stacked;
+/// One element of axis 0 in one trial.
+struct Unit {
+  int32_t trial = 0;
+  int64_t element = 0;
+  friend auto operator<=>(const Unit&, const Unit&) = default;
+};
+
+/// How many entries of a shadow an element of axis 0 has room for.
+int64_t places_of_element(const Shadow& shadow, const at::Tensor& golden) {
+  return golden.numel() / golden.size(0) / shadow.width();
 }
 
-/// All rows of these trials' results.
-Shadow rows_of_stack(const at::Tensor& stacked, const std::vector<int32_t>& trials, const at::Tensor& golden,
-                     int64_t axis) {
+/// An activation, with entries that belong to one element of axis 0 each.
+struct Activation {
+  at::Tensor golden;
+  std::optional<Shadow> shadow;
+
+  static Activation of(const Call& call, int position) {
+    Activation activation{call.tensor(position).contiguous(), std::nullopt};
+    const Shadow* shadow = call.shadow_of(position);
+    if (shadow == nullptr) return activation;
+    activation.shadow = shadow->axis == 0 ? to_points(*shadow, activation.golden) : *shadow;
+    return activation;
+  }
+
+  void add_units(std::set<Unit>& units) const {
+    if (!shadow) return;
+    const int64_t places = places_of_element(*shadow, golden);
+    for (size_t i = 0; i < shadow->trials.size(); ++i)
+      units.insert(units.end(), {shadow->trials[i], shadow->places[i] / places});
+  }
+
+  /// These elements, as the trials have them, one behind the other.
+  at::Tensor stack(const std::vector<Unit>& units) const {
+    std::vector<int64_t> elements;
+    for (const Unit& unit : units)
+      elements.push_back(unit.element);
+    at::Tensor stacked = golden.index_select(0, at::tensor(elements, at::kLong));
+    if (!shadow) return stacked;
+    at::parallel_for(0, static_cast<int64_t>(units.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        write(units[static_cast<size_t>(i)], i, stacked);
+    });
+    return stacked;
+  }
+
+ private:
+  void write(const Unit& unit, int64_t number, const at::Tensor& stacked) const {
+    const int64_t places = places_of_element(*shadow, golden);
+    const Segment all = segment_of(*shadow, unit.trial);
+    const auto first = shadow->places.begin() + all.begin;
+    const auto last = shadow->places.begin() + all.end;
+    const auto begin = std::lower_bound(first, last, unit.element * places);
+    const auto end = std::lower_bound(begin, last, (unit.element + 1) * places);
+    const RowSpace space(golden.sizes(), shadow->axis);
+    const int64_t width = shadow->width();
+    const float* from = shadow->values.const_data_ptr<float>();
+    const float* scale = shadow->scale.defined() ? shadow->scale.const_data_ptr<float>() : nullptr;
+    const int64_t size = golden.numel() / golden.size(0);
+    float* to = stacked.mutable_data_ptr<float>() + number * size;
+    for (auto place = begin; place != end; ++place) {
+      const float* entry = from + (place - shadow->places.begin()) * width;
+      for (int64_t channel = 0; channel < width; ++channel) {
+        const int64_t offset = shadow->is_points() ? *place : space.offset(*place, channel);
+        const float own = scale == nullptr ? entry[channel] : entry[channel] * scale[channel];
+        float& at = to[offset - unit.element * size];
+        at = shadow->is_change ? at + own : own;
+      }
+    }
+  }
+};
+
+/// All rows of these elements of the result: values, or changes where that is what was read. Changes made of
+/// values would be as exact as golden values are, which is not enough where faulty ones are much smaller.
+Shadow rows_of_stack(const at::Tensor& stacked, const std::vector<Unit>& units, const at::Tensor& golden,
+                     int64_t axis, bool as_change) {
   Shadow shadow;
   shadow.axis = axis;
-  const int64_t rows = golden.numel() / golden.size(axis);
-  std::vector<at::Tensor> values;
-  for (size_t i = 0; i < trials.size(); ++i) {
-    shadow.trials.insert(shadow.trials.end(), static_cast<size_t>(rows), trials[i]);
+  const int64_t rows = golden.numel() / golden.size(0) / golden.size(axis);
+  for (const Unit& unit : units) {
+    shadow.trials.insert(shadow.trials.end(), static_cast<size_t>(rows), unit.trial);
     for (int64_t row = 0; row < rows; ++row)
-      shadow.places.push_back(static_cast<int32_t>(row));
-    const int64_t size = golden.size(0);
-    values.push_back(rows_of(stacked.narrow(0, static_cast<int64_t>(i) * size, size), axis));
+      shadow.places.push_back(static_cast<int32_t>(unit.element * rows + row));
   }
-  shadow.values = at::cat(values);
+  shadow.values = rows_of(stacked, axis);
+  if (as_change) return less_golden(std::move(shadow), golden);
   drop_golden(shadow, golden);
   return shadow;
-}
-
-/// Shadows of ascending trials, with rows along one axis.
-Shadow joined(const std::vector<Shadow>& parts) {
-  Shadow whole;
-  whole.axis = parts.front().axis;
-  std::vector<at::Tensor> values;
-  for (const Shadow& part : parts) {
-    whole.trials.insert(whole.trials.end(), part.trials.begin(), part.trials.end());
-    whole.places.insert(whole.places.end(), part.places.begin(), part.places.end());
-    values.push_back(part.values);
-  }
-  whole.values = at::cat(values);
-  return whole;
 }
 
 }  // namespace
@@ -176,29 +222,36 @@ Shadow joined(const std::vector<Shadow>& parts) {
 std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
   const Entry* entry = find_entry(call);
   if (entry == nullptr || !has_common_axis(call, *entry) || !entry->fits(call)) return std::nullopt;
-  std::set<int32_t> dirty;
-  for (const ShadowedArgument& argument : call.shadowed)
-    dirty.insert(argument.shadow.trials.begin(), argument.shadow.trials.end());
-  const std::vector<int32_t> trials(dirty.begin(), dirty.end());
-  int64_t bytes = call.result().nbytes();
-  for (int position = 0; position < entry->activations; ++position)
-    bytes += static_cast<int64_t>(call.tensor(position).nbytes());
-  const auto most = static_cast<size_t>(std::max<int64_t>(kStackBytes / std::max<int64_t>(bytes, 1), 1));
-
   const at::Tensor golden = call.result();
   const int64_t axis = c10::maybe_wrap_dim(entry->axis, golden.dim());
-  std::vector<Shadow> parts;
-  for (size_t begin = 0; begin < trials.size(); begin += most) {
-    const auto first = trials.begin() + static_cast<std::ptrdiff_t>(begin);
-    const std::vector<int32_t> part(
-        first, first + static_cast<std::ptrdiff_t>(std::min(most, trials.size() - begin)));
-    std::vector<c10::IValue> stack = call.arguments;
-    for (int position = 0; position < entry->activations; ++position)
-      stack[static_cast<size_t>(position)] = stack_of(call, position, part);
-    call.op.callBoxed(&stack);
-    parts.push_back(rows_of_stack(stack[0].toTensor(), part, golden, axis));
+  int64_t bytes = golden.nbytes();
+  std::vector<Activation> activations;
+  std::set<Unit> dirty;
+  for (int position = 0; position < entry->activations; ++position) {
+    activations.push_back(Activation::of(call, position));
+    activations.back().add_units(dirty);
+    bytes += static_cast<int64_t>(call.tensor(position).nbytes());
   }
-  return std::vector<Shadow>{joined(parts)};
+  const std::vector<Unit> units(dirty.begin(), dirty.end());
+  const int64_t unit_bytes = std::max<int64_t>(bytes / golden.size(0), 1);
+  const auto most = static_cast<size_t>(std::max<int64_t>(kStackBytes / unit_bytes, 1));
+
+  const bool as_change =
+      std::isfinite(least_change(golden)) &&
+      std::all_of(call.shadowed.begin(), call.shadowed.end(),
+                  [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
+  Shadow whole;
+  for (size_t begin = 0; begin < units.size(); begin += most) {
+    const auto first = units.begin() + static_cast<std::ptrdiff_t>(begin);
+    const std::vector<Unit> some(first,
+                                 first + static_cast<std::ptrdiff_t>(std::min(most, units.size() - begin)));
+    std::vector<c10::IValue> stack = call.arguments;
+    for (size_t position = 0; position < activations.size(); ++position)
+      stack[position] = activations[position].stack(some);
+    call.op.callBoxed(&stack);
+    whole = behind(std::move(whole), rows_of_stack(stack[0].toTensor(), some, golden, axis, as_change));
+  }
+  return std::vector<Shadow>{std::move(whole)};
 }
 
 }  // namespace faultwave::wave
