@@ -73,7 +73,9 @@ void Wave::on_call(intercept::OperatorCall& call) {
     follow(call, arguments, std::move(shadowed));
   }
   note_views(arguments, call);
-  if (profiled != nullptr) join_outputs(*profiled, call);
+  if (profiled == nullptr) return;
+  join_outputs(*profiled, call);
+  count_dirty(*profiled, call);
 }
 
 void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments) {
@@ -257,6 +259,18 @@ void Wave::keep_to_budget() {
     postponed_.insert(here[i]);
   }
   shadows_.update([&](Shadow& shadow) { shadow = select_trials(shadow, is_here_); });
+}
+
+void Wave::count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call) {
+  for (const detail::SiteUse& use : profiled.outputs) {
+    const at::Tensor tensor = detail::tensor_at(call.results(), use.place);
+    const Shadow* shadow = tensor.defined() ? shadows_.find(tensor) : nullptr;
+    if (shadow == nullptr) continue;
+    DirtyOutput& dirty = report_.dirty[profile_.sites()[static_cast<size_t>(use.site)].name];
+    dirty.trials += static_cast<int64_t>(segments(*shadow).size());
+    dirty.tensors +=
+        static_cast<double>(shadow->size() * shadow->width()) / static_cast<double>(tensor.numel());
+  }
 }
 
 void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall& call) {

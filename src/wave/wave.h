@@ -68,6 +68,7 @@ class Wave : public intercept::Handler {
   void leave_all(const Shadow& shadow, const std::string& reason);
   bool all_here(const Shadow& shadow) const;
   void keep_to_budget();
+  void count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
 
   const detail::Profile& profile_;
