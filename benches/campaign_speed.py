@@ -20,8 +20,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
+import charts  # noqa: E402
 import harness  # noqa: E402
-from harness import ROOT, networks, peer_result, times  # noqa: E402
+from charts import times  # noqa: E402
+from harness import ROOT, networks, peer_result  # noqa: E402
 
 
 def run_engines(name: str, program: pathlib.Path, options: argparse.Namespace) -> dict:
@@ -138,7 +140,7 @@ def print_memory(rows: list[dict]) -> None:
 
 
 def draw_speeds(rows: list[dict], path: pathlib.Path) -> None:
-    pyplot = harness.pyplot("campaign_speed")
+    pyplot = charts.pyplot("campaign_speed")
     errors = [error["error"] for error in rows[0]["errors"]]
     size = (max(6, 0.95 * len(rows) + 2), 3.4 * len(errors))
     figure, panels = pyplot.subplots(len(errors), 1, figsize=size, sharex=True)
@@ -150,7 +152,7 @@ def draw_speeds(rows: list[dict], path: pathlib.Path) -> None:
             "wave": ("wave engine", [cell["wave"]["per_second"] for cell in cells]),
         }
         for place, (way, (label, rates)) in enumerate(series.items()):
-            colour = harness.COLOURS[way]
+            colour = charts.COLOURS[way]
             panel.bar([x + 0.27 * (place - 1) for x in range(len(rows))], rates, 0.25, label=label, color=colour)
         for x, cell in enumerate(cells):
             text = times(cell["ratios"]["wave_to_pytorchfi"])
@@ -164,12 +166,12 @@ def draw_speeds(rows: list[dict], path: pathlib.Path) -> None:
     panels[-1].set_xticks(range(len(rows)), [row["network"] for row in rows], rotation=30, ha="right")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=3, fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0, 1, 0.95))
-    harness.save_chart(figure, path)
+    charts.save(figure, path)
 
 
 def draw_dirty(rows: list[dict], path: pathlib.Path) -> None:
     """One line a network, from first layer to last."""
-    pyplot = harness.pyplot("campaign_dirty")
+    pyplot = charts.pyplot("campaign_dirty")
     figure, panel = pyplot.subplots(figsize=(8, 4.2))
     colours = pyplot.get_cmap("tab20")
     for number, row in enumerate(rows):
@@ -184,7 +186,7 @@ def draw_dirty(rows: list[dict], path: pathlib.Path) -> None:
     panel.grid(alpha=0.3)
     panel.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
-    harness.save_chart(figure, path)
+    charts.save(figure, path)
 
 
 def write_results(options: argparse.Namespace) -> list[dict]:

@@ -25,13 +25,14 @@ import tomllib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
+import charts  # noqa: E402
 import harness  # noqa: E402
-from harness import ROOT, networks, peer_result, times  # noqa: E402
+from charts import times  # noqa: E402
+from harness import ROOT, networks, peer_result  # noqa: E402
 from intervals import clopper_pearson  # noqa: E402
 
-SPECIFICATIONS = ROOT / "benches/specifications"
 NAMES = ("alexnet", "resnet18", "mobilenet_v2", "efficientnet_lite0")
-GOLDEN_TOLERANCE = 1e-4  # of the golden top class's probability, between two versions of PyTorch
+GOLDEN_TOLERANCE = 1e-4  # of a layer's largest value, between two versions of PyTorch
 # In the order of charts and tables: key, name, whether it ran to the answer.
 WAYS = (
     ("pytorchfi", "PyTorchFI 0.6.0, best batch", False),
@@ -61,7 +62,8 @@ def faults_of(trials: list[dict], count: int) -> dict:
     faults = [
         {
             "layer": trial["site"],
-            "index": trial["index"],
+            "index": json.loads(trial["index"]),
+            "bits_before": int(trial["bits_before"], 16),
             "bits_after": int(trial["bits_after"], 16),
             "input": trial["input"],
         }
@@ -71,16 +73,14 @@ def faults_of(trials: list[dict], count: int) -> dict:
 
 
 def check_golden(trials: list[dict], peer: dict) -> None:
-    for trial in trials:
-        theirs = peer["golden_probabilities"][trial["input"]]
-        same_class = peer["golden"][trial["input"]] == trial["golden_class"]
-        if not same_class or abs(theirs - trial["golden_probability"]) > GOLDEN_TOLERANCE * theirs:
-            raise SystemExit(f"without a fault the answers to input {trial['input']} differ: not the same network")
+    same_classes = all(peer["golden"][trial["input"]] == trial["golden_class"] for trial in trials)
+    if not same_classes or peer["golden_difference"] > GOLDEN_TOLERANCE:
+        raise SystemExit(f"without a fault values differ by {peer['golden_difference']}: not the same network or inputs")
 
 
 def run_peer(name: str, trials: list[dict], options: argparse.Namespace) -> dict:
     inputs, faults = options.work / f"{name}.inputs.pt", options.work / f"{name}.pytorchfi.json"
-    write_inputs(SPECIFICATIONS / f"{name}_fp32.toml", inputs)
+    write_inputs(options.specifications / f"{name}_fp32.toml", inputs)
     trials = trials[: options.peer_trials]
     faults.write_text(json.dumps(faults_of(trials, options.peer_trials)))
     speed = harness.time_peer(name, inputs, faults, options.seconds, "--norms")
@@ -94,6 +94,7 @@ def run_peer(name: str, trials: list[dict], options: argparse.Namespace) -> dict
         "estimate": sum(events) / len(events),
         "low": low,
         "high": high,
+        "golden_difference": answer["golden_difference"],
         "top1_differs_from_direct": sum(event != bool(trial["top1"]) for event, trial in zip(events, trials)),
     }
 
@@ -115,8 +116,8 @@ def add_times(result: dict) -> None:
 
 
 def measure(name: str, options: argparse.Namespace) -> dict:
-    specification = SPECIFICATIONS / f"{name}_fp32.toml"
-    model = (SPECIFICATIONS / tomllib.loads(specification.read_text())["model"]).resolve()
+    specification = options.specifications / f"{name}_fp32.toml"
+    model = (options.specifications / tomllib.loads(specification.read_text())["model"]).resolve()
     if not model.exists():
         networks.export(model.parent, name)
     output, trials = options.work / f"{name}.engines.json", options.work / f"{name}.trials.json"
@@ -164,14 +165,14 @@ def print_results(rows: list[dict]) -> None:
 
 def draw_chart(rows: list[dict], path: pathlib.Path) -> None:
     """Times above, and below them the intervals that each way's own trials give."""
-    pyplot = harness.pyplot("time_to_answer")
+    pyplot = charts.pyplot("time_to_answer")
     figure, (bars, intervals) = pyplot.subplots(2, 1, figsize=(9, 7), height_ratios=(3, 2), sharex=True)
     for place, (way, label, is_run) in enumerate(WAYS):
         xs = [x + 0.2 * (place - 1.5) for x in range(len(rows))]
         seconds = [row[way]["answer_seconds"] for row in rows]
         hatch = None if is_run else "///"
         name = label + (" (measured)" if is_run else " (extrapolated)")
-        bars.bar(xs, seconds, 0.19, color=harness.COLOURS[way], hatch=hatch, edgecolor="white", label=name)
+        bars.bar(xs, seconds, 0.19, color=charts.COLOURS[way], hatch=hatch, edgecolor="white", label=name)
         for x, row in zip(xs, rows):
             text = duration(row[way]["answer_seconds"])
             if way == "pytorchfi":
@@ -180,7 +181,7 @@ def draw_chart(rows: list[dict], path: pathlib.Path) -> None:
         estimates = [100 * row[way]["estimate"] for row in rows]
         below = [e - 100 * row[way]["low"] for e, row in zip(estimates, rows)]
         above = [100 * row[way]["high"] - e for e, row in zip(estimates, rows)]
-        intervals.errorbar(xs, estimates, [below, above], fmt="o", color=harness.COLOURS[way], markersize=4, capsize=4)
+        intervals.errorbar(xs, estimates, [below, above], fmt="o", color=charts.COLOURS[way], markersize=4, capsize=4)
     bars.set_yscale("log")
     bars.margins(y=0.15)
     bars.set_ylabel("time to the answer, seconds")
@@ -193,7 +194,7 @@ def draw_chart(rows: list[dict], path: pathlib.Path) -> None:
     intervals.set_xticks(range(len(rows)), [row["network"] for row in rows])
     figure.legend(*bars.get_legend_handles_labels(), loc="lower center", ncols=2, fontsize=8, frameon=False)
     figure.tight_layout(rect=(0, 0.07, 1, 1))
-    harness.save_chart(figure, path)
+    charts.save(figure, path)
 
 
 def write_results(options: argparse.Namespace) -> list[dict]:
@@ -210,6 +211,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=list(NAMES), help="which networks (all of them)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where the bench is built")
+    parser.add_argument("--specifications", type=pathlib.Path, default=ROOT / "benches/specifications")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/time_to_answer", help="kept results")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "benches/results")
     parser.add_argument("--direct-trials", type=int, default=3000, help="of the direct engine")

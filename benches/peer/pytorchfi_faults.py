@@ -8,7 +8,8 @@
     python pytorchfi_faults.py speed NETWORK INPUTS.pt ENGINES.json BATCH SECONDS
 
 ENGINES.json is {"errors": [{"error": ..., "faults": [{"layer", "index", "bits_after", "input"}, ...]}, ...]}; `input`
-counts in INPUTS.pt and is 0 if absent. For `check` it is what bench_campaign_speed wrote. With --norms PyTorchFI counts
+counts in INPUTS.pt and is 0 if absent. For `check` it is what bench_campaign_speed wrote; `classes` needs `bits_before`
+too, and says how far the network's own values are from those. With --norms PyTorchFI counts
 linear layers and norms too, which are Faultwave's default sites. The result goes to standard output as JSON. Each call
 measures in a process of its own, so that memory is that of one batch size. Exit status 3: not enough memory.
 """
@@ -124,6 +125,31 @@ def check(network: torch.nn.Module, types: list[type], images: torch.Tensor, eng
     return {"golden_relative_difference": golden, "errors": [compare(peer, error) for error in engines["errors"]]}
 
 
+def golden_difference(network: torch.nn.Module, images: torch.Tensor, faults: list[dict]) -> float:
+    """How far the values that faults hit lie from those that Faultwave saw there; the largest, in parts of the largest
+    value of that layer."""
+    modules, hooks, differences = dict(network.named_modules()), [], []
+    by_layer: dict[str, list[dict]] = {}
+    for fault in faults:
+        by_layer.setdefault(fault["layer"], []).append(fault)
+
+    def watch(layer: str):
+        def look(module: torch.nn.Module, arguments: tuple, output: torch.Tensor) -> None:
+            largest = output.abs().max().item()
+            for fault in by_layer[layer]:
+                value = output[fault["input"]][tuple(fault["index"])].item()
+                differences.append(abs(value - value_of(fault["bits_before"])) / largest)
+
+        return look
+
+    for layer in by_layer:
+        hooks.append(modules[layer].register_forward_hook(watch(layer)))
+    network(images)
+    for hook in hooks:
+        hook.remove()
+    return max(differences)
+
+
 def classes(network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict, batch: int) -> dict:
     """Of the first error model's faults."""
     golden = network(images)
@@ -132,8 +158,8 @@ def classes(network: torch.nn.Module, types: list[type], images: torch.Tensor, e
     found = []
     for first in range(0, len(faults), batch):
         found += peer.scores(faults[first : first + batch]).argmax(1).tolist()
-    best = golden.softmax(1).max(1)
-    return {"golden": best.indices.tolist(), "golden_probabilities": best.values.tolist(), "faulty": found}
+    difference = golden_difference(network, images, faults)
+    return {"golden": golden.argmax(1).tolist(), "golden_difference": difference, "faulty": found}
 
 
 def peak_megabytes() -> float:

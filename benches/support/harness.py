@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Python benches share: the machine, runs of PyTorchFI in processes of their own, charts."""
+"""What the Python benches share: the machine, runs of PyTorchFI in processes of their own, files and tables."""
 
 import json
 import pathlib
@@ -15,15 +15,6 @@ OUT_OF_MEMORY = (3, -9)  # exit status of the peer; the kernel's kill
 sys.path.insert(0, str(ROOT / "benches/peer"))
 
 import networks  # noqa: E402, F401
-
-# By way of running faults, in all charts.
-COLOURS = {
-    "pytorchfi": "#9a9a9a",
-    "direct": "#9ecae1",
-    "wave": "#08519c",
-    "wave_uniform": "#08519c",
-    "wave_guided": "#d95f0e",
-}
 
 
 def processor() -> str:
@@ -91,24 +82,3 @@ def time_peer(name: str, image: pathlib.Path, faults: pathlib.Path, seconds: flo
         "batches_out_of_memory": out_of_memory,
         "batches_left_out": left_out,
     }
-
-
-def pyplot(salt: str):
-    """matplotlib without a display, which gives the same file from the same numbers."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = salt
-    matplotlib.rcParams["axes.spines.top"] = matplotlib.rcParams["axes.spines.right"] = False
-    from matplotlib import pyplot
-
-    return pyplot
-
-
-def save_chart(figure, path: pathlib.Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
-
-
-def times(ratio: float) -> str:
-    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
