@@ -158,6 +158,8 @@ def draw_speeds(rows: list[dict], path: pathlib.Path) -> None:
             text = times(cell["ratios"]["wave_to_pytorchfi"])
             panel.annotate(text, (x + 0.27, cell["wave"]["per_second"]), ha="center", va="bottom", fontsize=8)
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter("{x:,.0f}")
+        panel.yaxis.set_minor_formatter("")
         panel.margins(y=0.12)
         panel.set_ylabel("faults a second")
         panel.set_title(f"{error}: above the bars, wave engine against PyTorchFI", fontsize=10)
