@@ -46,10 +46,11 @@ struct Options {
   std::string output;
   std::string layers;
   size_t trials = 2000;
+  double run_seconds = 20;    // fewer trials where a run of the wave engine would take longer
   size_t shared_trials = 64;  // that the direct engine runs too, and PyTorchFI after it
   int rounds = 3;
   std::vector<int64_t> budgets = {256, 1024};  // MB
-  int64_t memory_trials = 4096;                // at most so many for each wave size and budget
+  size_t memory_trials = 4096;                 // at most so many for each wave size and budget
 };
 
 /// What stays the same for both error models.
@@ -149,12 +150,24 @@ Timing time_engines(const Subject& subject, const std::vector<Trial>& trials,
   return timing;
 }
 
-/// Peak memory by size of a wave and budget, over what was resident before.
+/// How many trials a run of the wave engine gets through in about `options.run_seconds`, judged by few, at
+/// most `most`. Few trials have a golden forward among them that many share, so it is rather too small.
+size_t affordable(const Subject& subject, const std::vector<Trial>& few, size_t most,
+                  const Options& options) {
+  WaveEngine wave(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1));
+  const double trials = run_trials(wave, few, Keep::classes).rate() * options.run_seconds;
+  return std::clamp(static_cast<size_t>(trials), few.size(), std::max(most, few.size()));
+}
+
+/// Peak memory by size of a wave and budget, over what was resident before; sizes of more trials than
+/// there are are left out.
 json measure_memory(const Subject& subject, const std::vector<Trial>& trials, const Options& options) {
   json rows = json::array();
   for (const int64_t budget : options.budgets) {
     for (const int64_t size : kWaveSizes) {
-      const auto count = std::min<int64_t>(kWavesForMemory * size, static_cast<int64_t>(trials.size()));
+      const auto available = static_cast<int64_t>(trials.size());
+      if (size > available) continue;
+      const int64_t count = std::min(kWavesForMemory * size, available);
       const std::vector<Trial> some(trials.begin(), trials.begin() + count);
       WaveEngine wave(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1),
                       WaveOptions{.trials = size, .budget_bytes = budget * kMegabyte});
@@ -204,9 +217,7 @@ void print(const std::string& error, const json& wave, const Timing& timing, con
 }
 
 json measure(const Subject& subject, const ErrorModelPtr& error, const Options& options) {
-  const std::vector<Trial> trials = draw_trials(subject.layers, error, options.trials);
-  const std::vector<Trial> shared(trials.begin(),
-                                  trials.begin() + static_cast<int64_t>(options.shared_trials));
+  const std::vector<Trial> shared = draw_trials(subject.layers, error, options.shared_trials);
   const int64_t batch = subject.injector.batch_is_free() ? kDirectBatch : 1;
 
   const auto engine = direct_engine(subject, batch);
@@ -214,6 +225,8 @@ json measure(const Subject& subject, const ErrorModelPtr& error, const Options& 
   const EngineRun direct = run_trials(*engine, shared, Keep::everything);
   const json agreed = agreement(run_trials(wave_engine, shared, Keep::everything), direct);
 
+  const std::vector<Trial> trials =
+      draw_trials(subject.layers, error, affordable(subject, shared, options.trials, options));
   const Timing timing = time_engines(subject, trials, shared, batch, options.rounds);
   const json wave = wave_json(subject, trials, timing);
   print(error->text(), wave, timing, agreed);
@@ -256,8 +269,10 @@ json measure_network(const Options& options) {
   for (const ErrorModelPtr& error : {bit_flip(), random_value(-1, 1)})
     result["errors"].push_back(measure(subject, error, options));
   // Random values live longest, so their waves need most.
-  const auto most = static_cast<size_t>(options.memory_trials);
-  result["memory"] = measure_memory(subject, draw_trials(subject.layers, random_value(-1, 1), most), options);
+  const ErrorModelPtr error = random_value(-1, 1);
+  const std::vector<Trial> few = draw_trials(subject.layers, error, options.shared_trials);
+  const size_t count = affordable(subject, few, options.memory_trials, options);
+  result["memory"] = measure_memory(subject, draw_trials(subject.layers, error, count), options);
   return result;
 }
 
@@ -268,6 +283,11 @@ Options parse(int argc, char** argv) {
   program.add_option("INPUT", options.input, "Tensor file; its first image is used")->required();
   program.add_option("OUT", options.output, "JSON file to write")->required();
   program.add_option("--trials", options.trials, "Of the wave engine")->capture_default_str();
+  program
+      .add_option("--run-seconds", options.run_seconds,
+                  "Fewer trials where a run of the wave would take longer")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   program.add_option("--shared", options.shared_trials, "The first so many go through the direct engine too")
       ->capture_default_str();
   program.add_option("--rounds", options.rounds, "Timed repetitions; the median counts")
@@ -286,7 +306,6 @@ Options parse(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(program.exit(error));
   }
-  options.trials = std::max(options.trials, options.shared_trials);
   return options;
 }
 

@@ -34,6 +34,7 @@ def run_engines(name: str, program: pathlib.Path, options: argparse.Namespace) -
     output = options.work / f"{name}.engines.json"
     command = [program, options.nets / f"{name}.pt2", image, output, "--layers", layers]
     command += ["--trials", options.trials, "--rounds", options.rounds, "--memory-trials", options.memory_trials]
+    command += ["--run-seconds", options.run_seconds]
     subprocess.run([str(part) for part in command], check=True)
     return json.loads(output.read_text())
 
@@ -134,7 +135,7 @@ def print_memory(rows: list[dict]) -> None:
     for row in rows:
         for budget in sorted({cell["budget_mb"] for cell in row["memory"]}):
             cells = {cell["trials_a_wave"]: cell for cell in row["memory"] if cell["budget_mb"] == budget}
-            peaks = [f"{cells[size]['peak_mb_over_start']:.0f} MB" for size in sizes]
+            peaks = [f"{cells[size]['peak_mb_over_start']:.0f} MB" if size in cells else "" for size in sizes]
             lines.append([row["network"], f"{budget} MB", *peaks])
     harness.print_table(["network", "budget", *(f"{size} trials" for size in sizes)], lines)
 
@@ -210,6 +211,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "benches/results")
     parser.add_argument("--trials", type=int, default=2000, help="of the wave engine")
     parser.add_argument("--rounds", type=int, default=3, help="timed repetitions of our engines")
+    parser.add_argument("--run-seconds", type=float, default=20, help="of a run of the wave engine, about, at most")
     parser.add_argument("--memory-trials", type=int, default=4096, help="where memory is measured, at most")
     parser.add_argument("--seconds", type=float, default=6, help="for each batch size of PyTorchFI, at least 3 sets")
     parser.add_argument("--again", action="store_true", help="measure networks whose result is kept, too")

@@ -75,7 +75,8 @@ def faults_of(trials: list[dict], count: int) -> dict:
 def check_golden(trials: list[dict], peer: dict) -> None:
     same_classes = all(peer["golden"][trial["input"]] == trial["golden_class"] for trial in trials)
     if not same_classes or peer["golden_difference"] > GOLDEN_TOLERANCE:
-        raise SystemExit(f"without a fault values differ by {peer['golden_difference']}: another network or other inputs")
+        difference = peer["golden_difference"]
+        raise SystemExit(f"without a fault values differ by {difference}: not the same network or inputs")
 
 
 def run_peer(name: str, trials: list[dict], options: argparse.Namespace) -> dict:
