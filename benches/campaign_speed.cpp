@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many faulty inferences a second, by wave engine and direct engine? Single-neuron faults of one image at
-// the outputs of layers, layer first, as PyTorchFI draws them. campaign_speed.py runs the same faults there.
+// How many faulty inferences a second, by wave engine and direct engine, and where does the wave's time go?
+// Single-neuron faults of one image at the outputs of layers, layer first, as PyTorchFI draws them.
+// campaign_speed.py runs the same faults there.
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -16,7 +14,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "faultwave/direct_engine.h"
@@ -24,16 +21,24 @@
 #include "faultwave/population.h"
 #include "faultwave/wave_engine.h"
 
+#include "benches/support/engine_run.h"
+#include "benches/support/measure.h"
+#include "benches/support/products.h"
+#include "benches/support/wave_account.h"
+
 namespace {
 
 using namespace faultwave;
+using namespace faultwave::bench;
 using nlohmann::json;
 
 constexpr int kThreads = 2;
 constexpr int64_t kDirectBatch = 16;
 constexpr uint64_t kSeed = 1;
-constexpr int kGoldenRounds = 9;
-constexpr int64_t kCrashed = -1;  // in place of a class
+constexpr int64_t kMegabyte = 1 << 20;
+// Trials along one golden forward that memory is measured for, and how many such waves at most.
+constexpr int64_t kWaveSizes[] = {64, 256, 1024, 4096};
+constexpr int64_t kWavesForMemory = 4;
 
 struct Options {
   std::string network;
@@ -41,8 +46,11 @@ struct Options {
   std::string output;
   std::string layers;
   size_t trials = 2000;
+  double run_seconds = 20;    // fewer trials where a run of the wave engine would take longer
   size_t shared_trials = 64;  // that the direct engine runs too, and PyTorchFI after it
   int rounds = 3;
+  std::vector<int64_t> budgets = {256, 1024};  // MB
+  size_t memory_trials = 4096;                 // at most so many for each wave size and budget
 };
 
 /// What stays the same for both error models.
@@ -51,101 +59,9 @@ struct Subject {
   std::shared_ptr<InputSet> inputs;
   const Injector& injector;
   std::vector<Site> layers;
+  GoldenTime golden;
+  ProductSpeed speed;
 };
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-/// Most memory that was resident since the last reset, in MB.
-double peak_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmHWM:", 0) == 0) return std::stod(line.substr(6)) / 1024;
-  }
-  return 0;
-}
-
-/// So that what one engine took does not count as the other's. Where the kernel does not let us, the peak is
-/// that of the whole process so far.
-void reset_peak() {
-  malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << "5";
-}
-
-/// The first NaN counts as the largest, as in torch.argmax.
-int64_t top_class(const at::Tensor& scores) {
-  const at::Tensor values = scores.contiguous();
-  const float* const begin = values.const_data_ptr<float>();
-  const float* const end = begin + values.numel();
-  const float* const nan = std::find_if(begin, end, [](float value) { return std::isnan(value); });
-  return (nan != end ? nan : std::max_element(begin, end)) - begin;
-}
-
-struct Run {
-  double seconds = 0;
-  std::vector<int64_t> classes;  // by trial, as are those below
-  std::vector<at::Tensor> scores;
-  std::vector<Receipt> receipts;
-
-  double rate() const { return static_cast<double>(classes.size()) / seconds; }
-};
-
-enum class Keep { classes, everything };
-
-Run run(Engine& engine, const std::vector<Trial>& trials, Keep keep) {
-  Run result;
-  result.classes.resize(trials.size());
-  if (keep == Keep::everything) {
-    result.scores.resize(trials.size());
-    result.receipts.resize(trials.size());
-  }
-  const auto sink = [&](size_t index, const TrialOutputs& outputs) {
-    const bool crashed = !outputs.crash.empty();
-    result.classes[index] = crashed ? kCrashed : top_class(outputs.faulty.at(0));
-    if (keep == Keep::classes) return;
-    if (!crashed) result.scores[index] = outputs.faulty.at(0).clone();
-    result.receipts[index] = outputs.receipts.at(0);
-  };
-  result.seconds = seconds_of([&] { engine.run(trials, sink); });
-  return result;
-}
-
-/// Relative to the largest score; infinite where scores are finite in other places.
-double difference(const at::Tensor& a, const at::Tensor& b) {
-  if (!a.defined() && !b.defined()) return 0;
-  if (!a.defined() || !b.defined() || !at::equal(a.isfinite(), b.isfinite())) return INFINITY;
-  const at::Tensor finite = a.isfinite();
-  if (!finite.any().item<bool>()) return 0;
-  const at::Tensor left = a.masked_select(finite);
-  const double scale = left.abs().max().item<double>();
-  return scale == 0 ? 0 : (left - b.masked_select(finite)).abs().max().item<double>() / scale;
-}
-
-json agreement(const Run& wave, const Run& direct) {
-  double largest = 0;
-  size_t other_class = 0, other_nonfinite = 0;
-  for (size_t i = 0; i < direct.classes.size(); ++i) {
-    other_class += wave.classes[i] != direct.classes[i];
-    const double value = difference(wave.scores[i], direct.scores[i]);
-    if (std::isfinite(value)) {
-      largest = std::max(largest, value);
-    } else {
-      ++other_nonfinite;
-    }
-  }
-  return {{"trials", direct.classes.size()},
-          {"top1_differs", other_class},
-          {"nonfinite_scores_differ", other_nonfinite},
-          {"largest_relative_difference", largest}};
-}
 
 /// Where PyTorchFI counts layers: modules of the types that it was told. Without a list, all convolutions.
 std::vector<Site> choose_layers(const Injector& injector, const std::string& path) {
@@ -187,7 +103,7 @@ json fault_json(const Receipt& receipt, const Injector& injector) {
           {"bits_after", victim.bits_after}};
 }
 
-json faults_json(const Run& direct, const Injector& injector) {
+json faults_json(const EngineRun& direct, const Injector& injector) {
   json faults = json::array();
   for (const Receipt& receipt : direct.receipts)
     faults.push_back(fault_json(receipt, injector));
@@ -201,29 +117,32 @@ json seconds_json(const WaveReport& report, double seconds) {
   return {{"all", seconds}, {"rules", report.seconds}, {"golden_and_rest", seconds - in_rules}};
 }
 
+std::shared_ptr<DirectEngine> direct_engine(const Subject& subject, int64_t batch) {
+  return std::make_shared<DirectEngine>(subject.network, subject.injector, subject.inputs,
+                                        DirectOptions{batch, at::kCPU, {}});
+}
+
 /// Rates of both engines, in turn, each time from a list of faults to top classes with golden runs of its
 /// own.
 struct Timing {
   std::vector<double> wave_rates, direct_rates;
   double wave_peak = 0, direct_peak = 0;  // MB
-  Run last_wave;
+  EngineRun last_wave;
   WaveReport report;  // of the last wave
 };
 
 Timing time_engines(const Subject& subject, const std::vector<Trial>& trials,
                     const std::vector<Trial>& shared, int64_t batch, int rounds) {
-  const DirectOptions direct_options{batch, at::kCPU, {}};
   Timing timing;
   for (int round = 0; round < rounds; ++round) {
-    const auto direct =
-        std::make_shared<DirectEngine>(subject.network, subject.injector, subject.inputs, direct_options);
+    const auto direct = direct_engine(subject, batch);
     reset_peak();
-    timing.direct_rates.push_back(run(*direct, shared, Keep::classes).rate());
+    timing.direct_rates.push_back(run_trials(*direct, shared, Keep::classes).rate());
     timing.direct_peak = std::max(timing.direct_peak, peak_megabytes());
 
     reset_peak();
     WaveEngine wave(subject.network, subject.injector, subject.inputs, direct);
-    timing.last_wave = run(wave, trials, Keep::classes);
+    timing.last_wave = run_trials(wave, trials, Keep::classes);
     timing.wave_rates.push_back(timing.last_wave.rate());
     timing.wave_peak = std::max(timing.wave_peak, peak_megabytes());
     timing.report = wave.report();
@@ -231,36 +150,90 @@ Timing time_engines(const Subject& subject, const std::vector<Trial>& trials,
   return timing;
 }
 
+/// How many trials a run of the wave engine gets through in about `options.run_seconds`, judged by few, at
+/// most `most`. Few trials have a golden forward among them that many share, so it is rather too small.
+size_t affordable(const Subject& subject, const std::vector<Trial>& few, size_t most,
+                  const Options& options) {
+  WaveEngine wave(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1));
+  const double trials = run_trials(wave, few, Keep::classes).rate() * options.run_seconds;
+  return std::clamp(static_cast<size_t>(trials), few.size(), std::max(most, few.size()));
+}
+
+/// Peak memory by size of a wave and budget, over what was resident before; sizes of more trials than
+/// there are are left out.
+json measure_memory(const Subject& subject, const std::vector<Trial>& trials, const Options& options) {
+  json rows = json::array();
+  for (const int64_t budget : options.budgets) {
+    for (const int64_t size : kWaveSizes) {
+      const auto available = static_cast<int64_t>(trials.size());
+      if (size > available) continue;
+      const int64_t count = std::min(kWavesForMemory * size, available);
+      const std::vector<Trial> some(trials.begin(), trials.begin() + count);
+      WaveEngine wave(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1),
+                      WaveOptions{.trials = size, .budget_bytes = budget * kMegabyte});
+      reset_peak();
+      const double before = resident_megabytes();
+      const EngineRun done = run_trials(wave, some, Keep::classes);
+      rows.push_back({{"budget_mb", budget},
+                      {"trials_a_wave", size},
+                      {"trials", count},
+                      {"golden_forwards", wave.report().forwards},
+                      {"per_second", done.rate()},
+                      {"peak_mb_over_start", peak_megabytes() - before}});
+    }
+  }
+  return rows;
+}
+
+json wave_json(const Subject& subject, const std::vector<Trial>& trials, const Timing& timing) {
+  const WaveReport& report = timing.report;
+  WaveEngine again(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1));
+  return {{"trials", trials.size()},
+          {"per_second", median(timing.wave_rates)},
+          {"rounds", timing.wave_rates},
+          {"peak_mb", timing.wave_peak},
+          {"seconds", seconds_json(report, timing.last_wave.seconds)},
+          {"share_of_products", share_of_products(again, trials, subject.golden)},
+          {"floor", floor_of(report, static_cast<double>(trials.size()) / median(timing.wave_rates),
+                             subject.golden, subject.speed)},
+          {"dirty", dirty_by_layer(report, subject.injector.select(SiteKind::output), trials.size())},
+          {"golden_forwards", report.forwards},
+          {"run_by_direct", report.left},
+          {"calls_without_a_rule", report.generic},
+          {"classes", timing.last_wave.classes}};
+}
+
+void print(const std::string& error, const json& wave, const Timing& timing, const json& agreed) {
+  const json& shares = wave["share_of_products"];
+  std::cout << error << ": wave " << median(timing.wave_rates) << "/s, direct " << median(timing.direct_rates)
+            << "/s; " << agreed.dump() << "\n  of the wave's time products "
+            << 100 * shares["of_what_differs"].get<double>() << " %, golden forwards "
+            << 100 * shares["golden_forwards"].get<double>() << " %";
+  if (!wave["floor"].is_null()) {
+    std::cout << "; floor " << wave["floor"]["seconds"].get<double>() << " s, taken "
+              << wave["floor"]["times_the_floor"].get<double>() << " times that";
+  }
+  std::cout << std::endl;
+}
+
 json measure(const Subject& subject, const ErrorModelPtr& error, const Options& options) {
-  const std::vector<Trial> trials = draw_trials(subject.layers, error, options.trials);
-  const std::vector<Trial> shared(trials.begin(),
-                                  trials.begin() + static_cast<int64_t>(options.shared_trials));
+  const std::vector<Trial> shared = draw_trials(subject.layers, error, options.shared_trials);
   const int64_t batch = subject.injector.batch_is_free() ? kDirectBatch : 1;
 
-  const auto direct_engine = std::make_shared<DirectEngine>(subject.network, subject.injector, subject.inputs,
-                                                            DirectOptions{batch, at::kCPU, {}});
-  WaveEngine wave_engine(subject.network, subject.injector, subject.inputs, direct_engine);
-  const Run direct = run(*direct_engine, shared, Keep::everything);
-  const json agreed = agreement(run(wave_engine, shared, Keep::everything), direct);
+  const auto engine = direct_engine(subject, batch);
+  WaveEngine wave_engine(subject.network, subject.injector, subject.inputs, engine);
+  const EngineRun direct = run_trials(*engine, shared, Keep::everything);
+  const json agreed = agreement(run_trials(wave_engine, shared, Keep::everything), direct);
 
+  const std::vector<Trial> trials =
+      draw_trials(subject.layers, error, affordable(subject, shared, options.trials, options));
   const Timing timing = time_engines(subject, trials, shared, batch, options.rounds);
-  const WaveReport& report = timing.report;
-  std::cout << error->text() << ": wave " << median(timing.wave_rates) << "/s, direct "
-            << median(timing.direct_rates) << "/s; " << agreed.dump() << std::endl;
+  const json wave = wave_json(subject, trials, timing);
+  print(error->text(), wave, timing, agreed);
   return {{"error", error->text()},
           {"faults", faults_json(direct, subject.injector)},
           {"wave_and_direct", agreed},
-          {"wave",
-           {{"trials", trials.size()},
-            {"per_second", median(timing.wave_rates)},
-            {"rounds", timing.wave_rates},
-            {"peak_mb", timing.wave_peak},
-            {"seconds", seconds_json(report, timing.last_wave.seconds)},
-            {"golden_forwards", report.forwards},
-            {"run_by_direct", report.left},
-            {"calls_without_a_rule", report.generic},
-            {"multiply_adds", report.multiply_adds},
-            {"classes", timing.last_wave.classes}}},
+          {"wave", wave},
           {"direct",
            {{"trials", shared.size()},
             {"batch", batch},
@@ -274,23 +247,32 @@ json measure_network(const Options& options) {
   const std::shared_ptr<Network> network = Network::open(options.network);
   const at::Tensor image = load_tensor(options.input).slice(0, 0, 1).contiguous();
   const auto inputs = std::shared_ptr<InputSet>(inputs_from_tensor(image));
-
-  const at::Tensor golden = network->forward({image}).at(0).flatten().contiguous();
-  std::vector<double> golden_seconds;
-  for (int round = 0; round < kGoldenRounds; ++round)
-    golden_seconds.push_back(seconds_of([&] { network->forward({image}); }));
+  const at::Tensor scores = network->forward({image}).at(0).flatten().contiguous();
+  const float* const first = scores.const_data_ptr<float>();
 
   const Injector injector(network, std::vector<c10::IValue>{image});
-  const Subject subject{network, inputs, injector, choose_layers(injector, options.layers)};
+  const Subject subject{network,
+                        inputs,
+                        injector,
+                        choose_layers(injector, options.layers),
+                        measure_golden(*network, image),
+                        measure_product_speed()};
+  std::cout << "products: " << subject.speed.flops / 1e9 << " GFLOP/s (" << subject.speed.shape << ")\n";
   json result = {{"layers", subject.layers.size()},
-                 {"golden_seconds", median(golden_seconds)},
-                 {"golden_scores", std::vector<float>(golden.const_data_ptr<float>(),
-                                                      golden.const_data_ptr<float>() + golden.numel())},
+                 {"golden_seconds", subject.golden.seconds},
+                 {"golden_scores", std::vector<float>(first, first + scores.numel())},
+                 {"product_gflops", subject.speed.flops / 1e9},
+                 {"product_shape", subject.speed.shape},
                  {"torch", TORCH_VERSION},
                  {"threads", kThreads},
                  {"errors", json::array()}};
   for (const ErrorModelPtr& error : {bit_flip(), random_value(-1, 1)})
     result["errors"].push_back(measure(subject, error, options));
+  // Random values live longest, so their waves need most.
+  const ErrorModelPtr error = random_value(-1, 1);
+  const std::vector<Trial> few = draw_trials(subject.layers, error, options.shared_trials);
+  const size_t count = affordable(subject, few, options.memory_trials, options);
+  result["memory"] = measure_memory(subject, draw_trials(subject.layers, error, count), options);
   return result;
 }
 
@@ -301,6 +283,11 @@ Options parse(int argc, char** argv) {
   program.add_option("INPUT", options.input, "Tensor file; its first image is used")->required();
   program.add_option("OUT", options.output, "JSON file to write")->required();
   program.add_option("--trials", options.trials, "Of the wave engine")->capture_default_str();
+  program
+      .add_option("--run-seconds", options.run_seconds,
+                  "Fewer trials where a run of the wave would take longer")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   program.add_option("--shared", options.shared_trials, "The first so many go through the direct engine too")
       ->capture_default_str();
   program.add_option("--rounds", options.rounds, "Timed repetitions; the median counts")
@@ -308,12 +295,17 @@ Options parse(int argc, char** argv) {
       ->capture_default_str();
   program.add_option("--layers", options.layers,
                      "File of module names, one a line, to draw from (default: all convolutions)");
+  program.add_option("--budgets", options.budgets, "Of what differs, in MB; memory is measured under each")
+      ->delimiter(',')
+      ->capture_default_str();
+  program.add_option("--memory-trials", options.memory_trials, "At most so many where memory is measured")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     std::exit(program.exit(error));
   }
-  options.trials = std::max(options.trials, options.shared_trials);
   return options;
 }
 

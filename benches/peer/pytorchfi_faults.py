@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The PyTorchFI side of benches/campaign_speed.py: runs faults that Faultwave has drawn, each by the value it leaves.
+"""The PyTorchFI side of the benches: runs faults that Faultwave has drawn, each by the value it leaves.
 
-    python pytorchfi_faults.py layers NETWORK INPUT.pt                     names of the layers that PyTorchFI counts
-    python pytorchfi_faults.py check NETWORK INPUT.pt ENGINES.json         do top-1 classes agree, trial by trial?
-    python pytorchfi_faults.py speed NETWORK INPUT.pt ENGINES.json BATCH SECONDS
+    python pytorchfi_faults.py layers NETWORK INPUTS.pt                    names of the layers that PyTorchFI counts
+    python pytorchfi_faults.py check NETWORK INPUTS.pt ENGINES.json        do top-1 classes agree, trial by trial?
+    python pytorchfi_faults.py classes NETWORK INPUTS.pt ENGINES.json BATCH    top-1 classes without and with faults
+    python pytorchfi_faults.py speed NETWORK INPUTS.pt ENGINES.json BATCH SECONDS
 
-ENGINES.json is what bench_campaign_speed wrote. The result goes to standard output as JSON. Each call measures in a
-process of its own, so that memory is that of one batch size. Exit status 3: not enough memory.
+ENGINES.json is {"errors": [{"error": ..., "faults": [{"layer", "index", "bits_after", "input"}, ...]}, ...]}; `input`
+counts in INPUTS.pt and is 0 if absent. For `check` it is what bench_campaign_speed wrote; `classes` needs `bits_before`
+too, and says how far the network's own values are from those. With --norms PyTorchFI counts
+linear layers and norms too, which are Faultwave's default sites. The result goes to standard output as JSON. Each call
+measures in a process of its own, so that memory is that of one batch size. Exit status 3: not enough memory.
 """
 
 import argparse
@@ -22,34 +26,28 @@ import time
 import torch
 from pytorchfi.core import fault_injection
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
-
-import export_torchvision  # noqa: E402
+import networks
 
 THREADS = 2
 OUT_OF_MEMORY = 3
 PART_OF_MEMORY = 0.85  # of what is available; beyond it allocations fail, before the kernel kills anything
 GOLDEN_TOLERANCE = 1e-4  # of the largest score, between two versions of PyTorch
 ROUNDING = 1e-4  # likewise: classes with scores nearer than this may change places
-TRANSFORMERS = {"vit_b_16", "swin_t"}  # one convolution each, so their linear layers count too
+LEAST_SETS = 3  # that a rate is taken from
 
 
-def layer_types(name: str) -> list[type]:
-    return [torch.nn.Conv2d, torch.nn.Linear] if name in TRANSFORMERS else [torch.nn.Conv2d]
-
-
-def layer_names(name: str, network: torch.nn.Module, image: torch.Tensor) -> list[str]:
+def layer_names(network: torch.nn.Module, types: list[type], image: torch.Tensor) -> list[str]:
     """PyTorchFI numbers the calls of its hooks: leaves of its types, in the order in which they run. Modules whose
     weights are used without a call, such as the projections of attention, have no number."""
     names, hooks = [], []
     for path, module in network.named_modules():
-        if isinstance(module, tuple(layer_types(name))) and not list(module.children()):
+        if isinstance(module, tuple(types)) and not list(module.children()):
             hooks.append(module.register_forward_hook(lambda *_, path=path: names.append(path)))
     network(image)
     for hook in hooks:
         hook.remove()
     if len(set(names)) != len(names):
-        raise SystemExit(f"{name}: a layer runs twice, so a name is not a place")
+        raise SystemExit("a layer runs twice, so its name is not a place")
     return names
 
 
@@ -74,20 +72,21 @@ def declaration(faults: list[dict], numbers: dict[str, int]) -> dict[str, list]:
 class Peer:
     """A network in PyTorchFI's hands, for one batch size."""
 
-    def __init__(self, name: str, network: torch.nn.Module, image: torch.Tensor, batch: int) -> None:
-        self.numbers = {path: number for number, path in enumerate(layer_names(name, network, image))}
-        self.pfi = fault_injection(network, batch, list(image.shape[1:]), layer_types(name))
+    def __init__(self, network: torch.nn.Module, types: list[type], images: torch.Tensor, batch: int) -> None:
+        self.numbers = {path: number for number, path in enumerate(layer_names(network, types, images[:1]))}
+        self.pfi = fault_injection(network, batch, list(images.shape[1:]), types)
         if self.pfi.get_total_layers() != len(self.numbers):
-            raise SystemExit(f"{name}: PyTorchFI counts {self.pfi.get_total_layers()} layers, not {len(self.numbers)}")
-        self.images = image.repeat(batch, 1, 1, 1)
+            raise SystemExit(f"PyTorchFI counts {self.pfi.get_total_layers()} layers, not {len(self.numbers)}")
+        self.images = images
         self.declare_seconds = 0.0
 
     def scores(self, faults: list[dict]) -> torch.Tensor:
         """Of one faulty forward; PyTorchFI's faulty model is good for no more than one."""
+        images = self.images[[fault.get("input", 0) for fault in faults]]
         start = time.perf_counter()
         corrupted = self.pfi.declare_neuron_fi(**declaration(faults, self.numbers))
         self.declare_seconds += time.perf_counter() - start
-        return corrupted(self.images)
+        return corrupted(images)
 
 
 def check_golden(scores: torch.Tensor, engines: dict) -> float:
@@ -120,10 +119,47 @@ def compare(peer: Peer, error: dict) -> dict:
     }
 
 
-def check(name: str, network: torch.nn.Module, image: torch.Tensor, engines: dict) -> dict:
-    golden = check_golden(network(image), engines)
-    peer = Peer(name, network, image, batch=1)
+def check(network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict) -> dict:
+    golden = check_golden(network(images[:1]), engines)
+    peer = Peer(network, types, images, batch=1)
     return {"golden_relative_difference": golden, "errors": [compare(peer, error) for error in engines["errors"]]}
+
+
+def golden_difference(network: torch.nn.Module, images: torch.Tensor, faults: list[dict]) -> float:
+    """How far the values that faults hit lie from those that Faultwave saw there; the largest, in parts of the largest
+    value of that layer."""
+    modules, hooks, differences = dict(network.named_modules()), [], []
+    by_layer: dict[str, list[dict]] = {}
+    for fault in faults:
+        by_layer.setdefault(fault["layer"], []).append(fault)
+
+    def watch(layer: str):
+        def look(module: torch.nn.Module, arguments: tuple, output: torch.Tensor) -> None:
+            largest = output.abs().max().item()
+            for fault in by_layer[layer]:
+                value = output[fault["input"]][tuple(fault["index"])].item()
+                differences.append(abs(value - value_of(fault["bits_before"])) / largest)
+
+        return look
+
+    for layer in by_layer:
+        hooks.append(modules[layer].register_forward_hook(watch(layer)))
+    network(images)
+    for hook in hooks:
+        hook.remove()
+    return max(differences)
+
+
+def classes(network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict, batch: int) -> dict:
+    """Of the first error model's faults."""
+    golden = network(images)
+    faults = engines["errors"][0]["faults"]
+    peer = Peer(network, types, images, batch)
+    found = []
+    for first in range(0, len(faults), batch):
+        found += peer.scores(faults[first : first + batch]).argmax(1).tolist()
+    difference = golden_difference(network, images, faults)
+    return {"golden": golden.argmax(1).tolist(), "golden_difference": difference, "faulty": found}
 
 
 def peak_megabytes() -> float:
@@ -133,11 +169,13 @@ def peak_megabytes() -> float:
     return 0.0
 
 
-def speed(name: str, network: torch.nn.Module, image: torch.Tensor, engines: dict, batch: int, seconds: float) -> dict:
+def speed(
+    network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict, batch: int, seconds: float
+) -> dict:
     """From a list of faults to top-1 classes. What value a neuron is set to does not matter to PyTorchFI's speed, so
     the faults of all error models take turns."""
     faults = [fault for error in engines["errors"] for fault in error["faults"]]
-    peer = Peer(name, network, image, batch)
+    peer = Peer(network, types, images, batch)
 
     def timed_set(number: int) -> float:
         chosen = [faults[(number * batch + i) % len(faults)] for i in range(batch)]
@@ -149,7 +187,7 @@ def speed(name: str, network: torch.nn.Module, image: torch.Tensor, engines: dic
     if times[0] < seconds / 4:  # a warm-up, which is left out where it is short
         times, peer.declare_seconds = [], 0.0
     number = 1
-    while not times or sum(times) < seconds:
+    while len(times) < LEAST_SETS or sum(times) < seconds:
         times.append(timed_set(number))
         number += 1
     return {
@@ -173,28 +211,32 @@ def limit_memory() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     steps = parser.add_subparsers(dest="step", required=True)
-    for name in ("layers", "check", "speed"):
+    for name in ("layers", "check", "classes", "speed"):
         step = steps.add_parser(name)
-        step.add_argument("network", choices=export_torchvision.NETWORKS)
-        step.add_argument("input", type=pathlib.Path)
+        step.add_argument("network", choices=networks.NAMES)
+        step.add_argument("inputs", type=pathlib.Path)
+        step.add_argument("--norms", action="store_true")
         if name != "layers":
             step.add_argument("engines", type=pathlib.Path)
-        if name == "speed":
+        if name in ("classes", "speed"):
             step.add_argument("batch", type=int)
+        if name == "speed":
             step.add_argument("seconds", type=float)
     return parser.parse_args()
 
 
 def run(arguments: argparse.Namespace) -> object:
-    name = arguments.network
-    network = export_torchvision.make_network(name)
-    image = torch.load(arguments.input)[:1].contiguous()
+    network = networks.for_peer(arguments.network)
+    types = networks.OWNERS if arguments.norms else networks.layer_types(arguments.network)
+    images = torch.load(arguments.inputs).contiguous()
     if arguments.step == "layers":
-        return layer_names(name, network, image)
+        return layer_names(network, types, images[:1])
     engines = json.loads(arguments.engines.read_text())
     if arguments.step == "check":
-        return check(name, network, image, engines)
-    return speed(name, network, image, engines, arguments.batch, arguments.seconds)
+        return check(network, types, images, engines)
+    if arguments.step == "classes":
+        return classes(network, types, images, engines, arguments.batch)
+    return speed(network, types, images, engines, arguments.batch, arguments.seconds)
 
 
 def main() -> None:

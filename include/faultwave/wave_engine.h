@@ -25,14 +25,21 @@ struct WaveOptions {
 /// magnitude of the output (TrialOutputs::rounding): 64 spacings of FP32 numbers.
 inline constexpr double kWaveRounding = 0x1p-17;
 
+/// How much of one output differed from golden, all trials together.
+struct DirtyOutput {
+  int64_t trials = 0;  ///< that differed there
+  double tensors = 0;  ///< share of its values that were held as different, summed over those trials
+};
+
 /// What a wave engine did so far, for those who ask where the time went.
 struct WaveReport {
-  int64_t forwards = 0;                    ///< golden ones
-  int64_t trials = 0;                      ///< that stayed to the end
-  std::map<std::string, int64_t> left;     ///< trials that the other engine ran, by reason
-  std::map<std::string, int64_t> generic;  ///< calls without a rule, by operator
-  std::map<std::string, double> seconds;   ///< in rules, by operator
-  std::map<std::string, double> multiply_adds;  ///< for what differs, by operator: products alone
+  int64_t forwards = 0;                      ///< golden ones
+  int64_t trials = 0;                        ///< that stayed to the end
+  std::map<std::string, int64_t> left;       ///< trials that the other engine ran, by reason
+  std::map<std::string, int64_t> generic;    ///< calls without a rule, by operator
+  std::map<std::string, double> seconds;     ///< in rules, by operator
+  std::map<std::string, double> multiply_adds;  ///< in products for what differs, by operator
+  std::map<std::string, DirtyOutput> dirty;  ///< by output site
 };
 
 /// Runs many trials along one golden forward and computes only what differs. Linear operators work on the

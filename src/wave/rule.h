@@ -97,5 +97,6 @@ std::optional<std::vector<Shadow>> matmul_rule(const Call& call);
 std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
 std::optional<std::vector<Shadow>> average_rule(const Call& call);
 std::optional<std::vector<Shadow>> sum_rule(const Call& call);
+std::optional<std::vector<Shadow>> scaling_rule(const Call& call);
 
 }  // namespace faultwave::wave

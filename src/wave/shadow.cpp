@@ -107,6 +107,13 @@ std::vector<Segment> segments(const Shadow& shadow) {
   return found;
 }
 
+int64_t count_trials(const Shadow& shadow) {
+  int64_t count = 0;
+  for (size_t i = 0; i < shadow.trials.size(); ++i)
+    count += i == 0 || shadow.trials[i] != shadow.trials[i - 1];
+  return count;
+}
+
 Segment segment_of(const Shadow& shadow, int32_t trial) {
   const auto [first, last] = std::equal_range(shadow.trials.begin(), shadow.trials.end(), trial);
   return {trial, first - shadow.trials.begin(), last - shadow.trials.begin()};

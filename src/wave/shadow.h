@@ -61,6 +61,8 @@ struct Segment {
   int64_t size() const { return end - begin; }
 };
 std::vector<Segment> segments(const Shadow& shadow);
+/// How many trials have entries.
+int64_t count_trials(const Shadow& shadow);
 /// Those of this trial; of size 0 where it has none.
 Segment segment_of(const Shadow& shadow, int32_t trial);
 

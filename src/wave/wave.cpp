@@ -73,7 +73,9 @@ void Wave::on_call(intercept::OperatorCall& call) {
     follow(call, arguments, std::move(shadowed));
   }
   note_views(arguments, call);
-  if (profiled != nullptr) join_outputs(*profiled, call);
+  if (profiled == nullptr) return;
+  join_outputs(*profiled, call);
+  count_dirty(*profiled, call);
 }
 
 void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments) {
@@ -271,6 +273,20 @@ void Wave::keep_to_budget() {
     postponed_.insert(here[i]);
   }
   shadows_.update([&](ShadowParts& shadow) { shadow = select_trials(shadow, is_here_); });
+}
+
+void Wave::count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call) {
+  for (const detail::SiteUse& use : profiled.outputs) {
+    const at::Tensor tensor = detail::tensor_at(call.results(), use.place);
+    const ShadowParts* parts = tensor.defined() ? shadows_.find(tensor) : nullptr;
+    if (parts == nullptr) continue;
+    DirtyOutput& dirty = report_.dirty[profile_.sites()[static_cast<size_t>(use.site)].name];
+    for (const Shadow& shadow : *parts) {
+      dirty.trials += count_trials(shadow);
+      dirty.tensors +=
+          static_cast<double>(shadow.size() * shadow.width()) / static_cast<double>(tensor.numel());
+    }
+  }
 }
 
 void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall& call) {

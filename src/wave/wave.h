@@ -69,6 +69,7 @@ class Wave : public intercept::Handler {
   bool all_here(const ShadowParts& parts) const;
   ShadowParts of_those_here(const ShadowParts& parts) const;
   void keep_to_budget();
+  void count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
 
   const detail::Profile& profile_;

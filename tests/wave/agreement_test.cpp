@@ -166,6 +166,29 @@ TEST_SUITE("agreement") {
       check_same(found.at(index).faulty[0], outputs.faulty[0], outputs.golden[0]);
   }
 
+  TEST_CASE("the report says how much of each output differed") {
+    auto module = std::make_shared<Holder>();
+    auto first = module->add("first", nn::Conv2d(nn::Conv2dOptions(1, 2, 1)));
+    auto second = module->add("second", nn::Conv2d(nn::Conv2dOptions(2, 3, 3)));
+    const auto forward = [=](const at::Tensor& x) mutable {
+      return std::vector<at::Tensor>{second(first(x))};
+    };
+    settle(*module, 3);
+    Engines engines(std::make_shared<ModuleNetwork>(module, forward), images(1, 1, 6, 6));
+    // One of 2 x 6 x 6 values differs. Of the 4 x 4 windows, 9 hold the first trial's pixel, and one the
+    // corner.
+    std::vector<Trial> trials;
+    for (const char* place : {"[0,2,2]", "[0,0,0]"})
+      trials.push_back(
+          {trials.size(), 0, parse_faults(std::string("output:first") + place + " constant(1000)")});
+    outputs_of(engines.wave, trials);
+    const auto& dirty = engines.wave.report().dirty;
+    CHECK(dirty.at("first").trials == 2);
+    CHECK(dirty.at("first").tensors == doctest::Approx(2.0 / 72));
+    CHECK(dirty.at("second").trials == 2);
+    CHECK(dirty.at("second").tensors == doctest::Approx(10.0 / 16));
+  }
+
   TEST_CASE("a fault that nothing reads leaves every output golden, bit for bit") {
     auto module = std::make_shared<Holder>();
     auto conv = module->add("conv", nn::Conv2d(nn::Conv2dOptions(1, 4, 3)));

@@ -61,18 +61,19 @@ Shadow with_axis(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
 /// An operand of an operator that works place by place.
 struct Operand {
   size_t position = 0;
-  at::Tensor golden;  ///< as wide as the result
+  at::Tensor golden;  ///< as wide as the result; undefined for a number, which stays as it is
   std::optional<Shadow> shadow;
 };
 
 std::optional<Operand> operand_at(const Call& call, size_t position) {
   const at::Tensor tensor = call.arguments[position].toTensor();
   const at::Tensor result = call.result();
-  // An FP64 tensor of no dimensions is a number in disguise, which must not become a column of FP64.
+  const Shadow* shadow = call.shadow_of(static_cast<int>(position));
+  // A tensor of no dimensions is a number in disguise; one of FP64 must not become a column of FP64.
+  if (tensor.dim() == 0 && result.dim() > 0 && shadow == nullptr) return Operand{position, {}, std::nullopt};
   const bool is_other_float = tensor.is_floating_point() && tensor.scalar_type() != at::kFloat;
   if (is_other_float || !tensor.is_cpu() || tensor.dim() > result.dim()) return std::nullopt;
   Operand operand{position, tensor.expand(result.sizes()), std::nullopt};
-  const Shadow* shadow = call.shadow_of(static_cast<int>(position));
   if (shadow == nullptr) return operand;
   const bool is_broadcast = tensor.sizes() != result.sizes();
   operand.shadow =
@@ -152,8 +153,10 @@ std::optional<std::vector<Shadow>> of_several_operands(const Call& call) {
     out = out.empty() ? *operand.shadow : all_places(out, *operand.shadow);
   }
   std::vector<c10::IValue> stack = call.arguments;
-  for (const Operand& operand : *operands)
+  for (const Operand& operand : *operands) {
+    if (!operand.golden.defined()) continue;
     stack[operand.position] = values_at(out, operand.shadow ? &*operand.shadow : nullptr, operand.golden);
+  }
   out.values = call.run(std::move(stack));
   drop_golden(out, call.result());
   return std::vector<Shadow>{std::move(out)};

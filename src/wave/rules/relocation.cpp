@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "src/wave/rule.h"
@@ -72,22 +73,32 @@ std::vector<int64_t> integers(const at::Tensor& sources) {
   return {whole.const_data_ptr<int64_t>(), whole.const_data_ptr<int64_t>() + whole.numel()};
 }
 
-/// For each row of the result along `axis` the row that it is a copy of; empty where a row is not one whole
-/// row.
-std::vector<int64_t> rows_copied(const at::Tensor& sources, int64_t axis, const RowSpace& space) {
-  if (axis < 0 || axis >= sources.dim() || sources.size(axis) != space.channels) return {};
+/// Rows of a result that are copies of rows, or all of the same piece of rows.
+struct CopiedRows {
+  std::vector<int64_t> rows;  ///< of each row of the result, the row that it is a copy of
+  int64_t start = 0;          ///< first channel of the piece
+  int64_t channels = 0;
+};
+
+/// Along `axis` of the result; none where a row is not one piece of one row.
+std::optional<CopiedRows> rows_copied(const at::Tensor& sources, int64_t axis, const RowSpace& space) {
+  if (axis < 0 || axis >= sources.dim() || sources.size(axis) > space.channels) return std::nullopt;
   const at::Tensor rows = rows_of(sources.to(at::kDouble), axis);
   const double* from = rows.const_data_ptr<double>();
-  std::vector<int64_t> copied;
-  for (int64_t row = 0; row < rows.size(0); ++row, from += space.channels) {
+  CopiedRows copied{{}, -1, rows.size(1)};
+  for (int64_t row = 0; row < rows.size(0); ++row, from += copied.channels) {
     const auto first = static_cast<int64_t>(from[0]);
-    if (first != kNowhere && space.channel_of(first) != 0) return {};
-    for (int64_t channel = 0; channel < space.channels; ++channel) {
-      const int64_t expected = first == kNowhere ? first : first + channel * space.inner;
-      if (static_cast<int64_t>(from[channel]) != expected) return {};
+    if (first != kNowhere) {
+      if (copied.start < 0) copied.start = space.channel_of(first);
+      if (space.channel_of(first) != copied.start) return std::nullopt;
     }
-    copied.push_back(first == kNowhere ? first : space.row_of(first));
+    for (int64_t channel = 0; channel < copied.channels; ++channel) {
+      const int64_t expected = first == kNowhere ? first : first + channel * space.inner;
+      if (static_cast<int64_t>(from[channel]) != expected) return std::nullopt;
+    }
+    copied.rows.push_back(first == kNowhere ? first : space.row_of(first));
   }
+  copied.start = std::max<int64_t>(copied.start, 0);
   return copied;
 }
 
@@ -110,11 +121,14 @@ Shadow relocated(const Shadow& shadow, const at::Tensor& golden, const at::Tenso
     const RowSpace space(golden.sizes(), shadow.axis);
     // An axis in front may have come or gone.
     for (const int64_t shift : {int64_t{0}, sources.dim() - golden.dim()}) {
-      const std::vector<int64_t> rows = rows_copied(sources, shadow.axis + shift, space);
-      if (!rows.empty()) {
-        const auto count = static_cast<int64_t>(rows.size());
-        return copied(shadow, Copies(rows, space.rows), shadow.axis + shift, count);
-      }
+      const int64_t axis = shadow.axis + shift;
+      const std::optional<CopiedRows> rows = rows_copied(sources, axis, space);
+      if (!rows || rows->rows.empty()) continue;
+      Shadow piece = shadow;
+      if (rows->channels < space.channels)
+        piece.values = shadow.values.narrow(1, rows->start, rows->channels);
+      const auto count = static_cast<int64_t>(rows->rows.size());
+      return copied(piece, Copies(rows->rows, space.rows), axis, count);
     }
   }
   const Copies copies(integers(sources), golden.numel());
