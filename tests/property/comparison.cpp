@@ -32,20 +32,31 @@ double largest_of(const at::Tensor& values) {
   return values.numel() == 0 ? 0 : values.abs().max().item<double>();
 }
 
+/// "other places of NaN, first at 7: nan and 0.25"
+std::string first_place(const std::string& what, const at::Tensor& a, const at::Tensor& b,
+                        const at::Tensor& differs) {
+  const auto place = differs.flatten().to(at::kInt).argmax().item<int64_t>();
+  return c10::str(what, ", first at ", place, ": ", a.flatten()[place].item<double>(), " and ",
+                  b.flatten()[place].item<double>());
+}
+
 /// Of one output: what differs beside rounding, and how far finite values lie apart.
 Difference output_difference(const at::Tensor& a, const at::Tensor& b, const at::Tensor& golden) {
   if (a.sizes() != b.sizes()) return {"the shape of an output"};
   if (a.scalar_type() != b.scalar_type()) return {"the type of an output"};
-  if (!b.is_floating_point()) return {at::equal(a, b) ? "" : "an output of integers"};
-  if (!at::equal(a.isnan(), b.isnan())) return {"the places of NaN"};
-  if (!at::equal(a.isinf(), b.isinf())) return {"the places of Inf"};
-  if (!at::equal(a.masked_select(a.isinf()), b.masked_select(b.isinf()))) return {"the sign of an Inf"};
-  const at::Tensor x = a.masked_select(a.isfinite()).to(at::kDouble);
+  if (!b.is_floating_point()) {
+    if (at::equal(a, b)) return {};
+    return {first_place("integers", a, b, a != b), 0, /*is_of_integers=*/true};
+  }
+  if (!at::equal(a.isnan(), b.isnan())) return {first_place("places of NaN", a, b, a.isnan() != b.isnan())};
+  const at::Tensor other_inf = a.isinf().logical_or(b.isinf()).logical_and(a != b);
+  if (other_inf.any().item<bool>()) return {first_place("places or signs of Inf", a, b, other_inf)};
+  const at::Tensor x = a.masked_select(b.isfinite()).to(at::kDouble);
   const at::Tensor y = b.masked_select(b.isfinite()).to(at::kDouble);
   const double change = largest_of(x - y);
   if (change == 0) return {};
-  return {"", change / std::max(largest_of(y),
-                                largest_of(golden.masked_select(golden.isfinite()).to(at::kDouble)))};
+  const at::Tensor finite = golden.masked_select(golden.isfinite()).to(at::kDouble);
+  return {"", change / std::max(largest_of(y), largest_of(finite))};
 }
 
 bool can_judge(const std::vector<at::Tensor>& golden, const CriterionPtr& criterion) {
@@ -65,9 +76,10 @@ Difference difference_of(const TrialOutputs& a, const TrialOutputs& b) {
   Difference whole{receipts_differ(a.receipts, b.receipts)};
   for (size_t i = 0; i < a.faulty.size(); ++i) {
     const Difference output = output_difference(a.faulty[i], b.faulty[i], b.golden[i]);
-    if (whole.what.empty() && !output.what.empty())
-      whole.what = output.what + " (output " + std::to_string(i) + ")";
     whole.rounding = std::max(whole.rounding, output.rounding);
+    if (!whole.what.empty() || output.what.empty()) continue;
+    whole.what = "output " + std::to_string(i) + ", " + output.what;
+    whole.is_of_integers = output.is_of_integers;
   }
   return whole;
 }

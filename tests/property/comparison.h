@@ -13,6 +13,7 @@ namespace faultwave::test {
 struct Difference {
   std::string what;     ///< other shapes, receipts, crashes, places of NaN or Inf, integers; "" for none
   double rounding = 0;  ///< largest change of a finite value, in parts of the largest magnitude of its output
+  bool is_of_integers = false;  ///< `what` is, of an output
 };
 Difference difference_of(const TrialOutputs& a, const TrialOutputs& b);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <stdexcept>
 #include <utility>
 
 #include "faultwave/random.h"
@@ -70,6 +71,14 @@ bool DrawnNetwork::is_own_memory(const at::Tensor& tensor) const {
     }
   }
   return true;
+}
+
+void DrawnNetwork::give_out(const std::vector<int>& values) {
+  for (const int value : values) {
+    if (value <= kInput || value >= values_)
+      throw std::out_of_range("a network has no value " + std::to_string(value));
+    outputs_.push_back(value);
+  }
 }
 
 void DrawnNetwork::set_rounding_noise(std::optional<uint64_t> key) {

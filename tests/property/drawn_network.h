@@ -40,6 +40,10 @@ class DrawnNetwork : public Network {
   std::string text() const;
   const std::vector<int64_t>& input_shape() const { return input_shape_; }
 
+  /// Hands out these values too, so that a difference can be followed to the step where it begins. They are
+  /// not let go of then, which may change how writes in place are followed. Throws std::out_of_range.
+  void give_out(const std::vector<int>& values);
+
   /// From now on each value that a step makes is moved up or down by one spacing of FP32 numbers, by a key:
   /// what a network makes of that says how far apart two right answers of it may lie. No operator is called
   /// for it.

@@ -5,6 +5,8 @@
 //   FAULTWAVE_PROPERTY_KEY       the first key
 //   FAULTWAVE_PROPERTY_NETWORKS  how many networks, one key after the other
 //   FAULTWAVE_PROPERTY_TRIALS    how many trials of each
+//   FAULTWAVE_PROPERTY_VALUES    numbers of values that are outputs too, "3,4", to find where a difference
+//   begins
 #include <ATen/Context.h>
 
 #include <cstdlib>
@@ -30,9 +32,9 @@ namespace {
 // without oneDNN, which adds in another order.
 constexpr int kNoisyRuns = 6;
 constexpr double kSpacings = 32;
-// Where values come so close to what FP32 holds, a sum overflows in one order of its terms and not in
-// another.
-constexpr double kNearOverflow = 0x1p120;
+// Products of such values, squares within a norm say, come close to what FP32 holds. There a sum overflows in
+// one order of its terms and not in another.
+constexpr double kNearOverflow = 0x1p60;
 
 constexpr int64_t kInputs = 3;
 constexpr int kShownTrials = 4;  // of a network
@@ -86,7 +88,7 @@ class Comparison {
   Comparison(uint64_t key, int trials, Totals& totals)
       : key_(key),
         totals_(totals),
-        network_(draw_network(key)),
+        network_(drawn(key)),
         inputs_(inputs_from_tensor(draw_inputs(key))),
         injector_(network_, std::vector<c10::IValue>{inputs_->get(0).unsqueeze(0)}),
         trials_(draw_trials(injector_, kInputs, trials, key)) {}
@@ -107,6 +109,15 @@ class Comparison {
   std::string text() const { return "network of key " + std::to_string(key_) + "\n" + network_->text(); }
 
  private:
+  static std::shared_ptr<DrawnNetwork> drawn(uint64_t key) {
+    std::shared_ptr<DrawnNetwork> network = draw_network(key);
+    const char* values = std::getenv("FAULTWAVE_PROPERTY_VALUES");
+    std::istringstream list(values == nullptr ? "" : values);
+    for (std::string number; std::getline(list, number, ',');)
+      network->give_out({std::stoi(number)});
+    return network;
+  }
+
   at::Tensor draw_inputs(uint64_t key) const {
     std::vector<int64_t> shape = network_->input_shape();
     shape[0] = kInputs;
@@ -149,6 +160,8 @@ class Comparison {
     const std::string found = outcome_text(wave, criteria_);
     const std::string expected = outcome_text(direct, criteria_);
     const bool has_other_outcome = !is_again && found != expected;
+    // The best of scores that are equal but for rounding: a campaign takes it from a real run.
+    if (difference.is_of_integers && is_again) difference.what.clear();
     const bool is_as_promised =
         difference.what.empty() && difference.rounding <= kWaveRounding && !has_other_outcome;
     if (is_as_promised) {
