@@ -19,7 +19,9 @@ const std::vector<Named>& activations() {
       {"sigmoid", [](const Tensor& x) { return at::sigmoid(x); }},
       {"tanh", [](const Tensor& x) { return at::tanh(x); }},
       {"silu", [](const Tensor& x) { return at::silu(x); }},
-      {"gelu", [](const Tensor& x) { return at::gelu(x); }},
+      // oneDNN's, which takes contiguous values only, makes NaN of Inf; libtorch's own does not. So a value
+      // that lies in another order would be another one.
+      {"gelu", [](const Tensor& x) { return at::gelu(x.contiguous()); }},
       {"gelu by tanh", [](const Tensor& x) { return at::gelu(x, "tanh"); }},
       {"hardswish", [](const Tensor& x) { return at::hardswish(x); }},
       {"hardsigmoid", [](const Tensor& x) { return at::hardsigmoid(x); }},
