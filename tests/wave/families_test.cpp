@@ -181,6 +181,19 @@ TEST_SUITE("families") {
     CHECK(engines.wave.report().left.empty());
   }
 
+  TEST_CASE("weights that become Inf or NaN, beside a padding of zeros") {
+    auto module = std::make_shared<Holder>();
+    auto layer = module->add("layer", nn::Conv3d(nn::Conv3dOptions(3, 9, 3).padding(1).groups(3)));
+    settle(*module, 3);
+    const auto forward = [=](const at::Tensor& x) mutable { return std::vector<at::Tensor>{layer(x)}; };
+    torch::manual_seed(15);
+    Engines engines(std::make_shared<ModuleNetwork>(module, forward), torch::randn({1, 3, 6, 4, 4}));
+    check_agreement(engines, {{0, 0, {parse_fault("weight:layer[3,0,2,1,1] constant(nan)")}},
+                              {1, 0, {parse_fault("weight:layer[3,0,0,1,1] constant(inf)")}},
+                              {2, 0, {parse_fault("weight:layer[3,0,2,1,*] constant(-3e38)")}},
+                              {3, 0, {parse_fault("weight:layer[3,0,2,1,1] constant(2)")}}});
+  }
+
   TEST_CASE("a fault in what a view is made from, and a write through the view") {
     auto module = std::make_shared<Holder>();
     auto stem = module->add("stem", nn::Linear(4, 6));
