@@ -9,6 +9,9 @@ WERROR ?= OFF
 PYTHON ?= python3
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
+KEY ?= 1
+NETWORKS ?= 300
+TRIALS ?= 100
 export PRESET BUILD TORCH_DIR WERROR PYTHON
 
 # With a libtorch of the user's own, building needs no Python at all.
@@ -16,11 +19,12 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test demo bench install format tidy clean
+.PHONY: help build test nightly demo bench install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
 	@echo 'make test      build and run every test'
+	@echo 'make nightly   drawn faults in drawn networks: the wave engine against real faulty runs (a minute or two)'
 	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
 	@echo 'make bench     build the benches, in $(BUILD)/benches'
 	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
@@ -33,6 +37,7 @@ help:
 	@echo '  PRESET=name       release (default), debug, asan-ubsan or tsan; each builds in a folder of its own'
 	@echo '  WERROR=ON         warnings are errors'
 	@echo '  JOBS=n            compile and test n at a time (default: all cores)'
+	@echo '  KEY=1 NETWORKS=300 TRIALS=100   what make nightly draws: the first key, how many, trials of each'
 	@echo '  PYTHON=python3.x  the Python that makes .venv'
 
 build:
@@ -45,6 +50,13 @@ test:
 	@$(compile)
 	@.venv/bin/python tools/check_readme.py $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+
+# Network k of the property test is that of key k; a failure prints the network, and its key brings it back.
+nightly:
+	@$(setup_build)
+	@$(compile) --target test_property
+	@FAULTWAVE_PROPERTY_KEY=$(KEY) FAULTWAVE_PROPERTY_NETWORKS=$(NETWORKS) FAULTWAVE_PROPERTY_TRIALS=$(TRIALS) \
+	  $(BUILD)/tests/property/test_property
 
 demo:
 	@tools/setup packages python configure demo-data

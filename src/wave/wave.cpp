@@ -17,6 +17,7 @@ using detail::is_written;
 using detail::TensorPlace;
 
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
+constexpr const char* kWrittenCopy = "a write to memory that a faulty run has a copy of";
 
 /// In-place dropout outside of training, (self, p, train), whose argument stays as it is. Taken for a write,
 /// it would drive all trials out of EfficientNet, which drops out of a view.
@@ -66,7 +67,10 @@ void Wave::on_call(intercept::OperatorCall& call) {
   std::vector<PartedArgument> shadowed = shadowed_arguments(arguments);
   if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
   const bool stays = is_idle_dropout(call) && (profiled == nullptr || !has_input_faults(*profiled));
-  if (call.schema().is_mutable() && !stays) leave_written_views(call.schema(), arguments);
+  if (call.schema().is_mutable() && !stays) {
+    leave_written_views(call.schema(), arguments);
+    leave_written_copies(call.schema(), arguments);
+  }
   if (shadowed.empty() || stays) {  // a tensor that stays as it is keeps its shadow
     call.run();
   } else {
@@ -75,6 +79,7 @@ void Wave::on_call(intercept::OperatorCall& call) {
   note_views(arguments, call);
   if (profiled == nullptr) return;
   join_outputs(*profiled, call);
+  note_copies(*profiled, arguments, call);
   count_dirty(*profiled, call);
 }
 
@@ -297,6 +302,39 @@ void Wave::note_views(const Arguments& arguments, const intercept::OperatorCall&
         shadows_.note_views(argument, result);
     });
   });
+}
+
+// A fault in a view, or in what a view is made from, gives a faulty run a copy in place of the view. A later
+// write through one of the two does not reach the other there, whatever the fault has changed.
+void Wave::note_copies(const detail::ProfiledCall& profiled, const Arguments& arguments,
+                       const intercept::OperatorCall& call) {
+  const auto note = [&](const detail::SiteUse& use, c10::ArrayRef<c10::IValue> values,
+                        c10::ArrayRef<c10::IValue> others) {
+    const auto faults = pending_.find(use.site);
+    if (faults == pending_.end()) return;
+    const at::Tensor tensor = detail::tensor_at(values, use.place);
+    if (!tensor.defined()) return;
+    const void* memory = detail::storage_of(tensor);
+    detail::for_each_tensor(others, [&](TensorPlace, const at::Tensor& other) {
+      if (memory == nullptr || memory != detail::storage_of(other) || other.is_same(tensor)) return;
+      for (const Pending& fault : faults->second)
+        copies_[memory].insert(fault.trial);
+    });
+  };
+  for (const detail::SiteUse& use : profiled.inputs)
+    note(use, arguments, call.results());
+  for (const detail::SiteUse& use : profiled.outputs)
+    note(use, call.results(), arguments);
+}
+
+void Wave::leave_written_copies(const c10::FunctionSchema& schema, const Arguments& arguments) {
+  for (size_t i = 0; i < arguments.size() && !copies_.empty(); ++i) {
+    if (!is_written(schema.arguments()[i]) || !arguments[i].isTensor()) continue;
+    const auto copies = copies_.find(detail::storage_of(arguments[i].toTensor()));
+    if (copies == copies_.end()) continue;
+    for (const int32_t trial : copies->second)
+      leave(trial, kWrittenCopy);
+  }
 }
 
 at::Tensor Wave::faulty(int32_t trial, const at::Tensor& golden) const {

@@ -59,6 +59,8 @@ class Wave : public intercept::Handler {
                         std::vector<PartedArgument>& shadowed);
   /// Of trials that differ in another view of what is about to be written.
   void leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments);
+  /// Of trials that have a copy of what is about to be written.
+  void leave_written_copies(const c10::FunctionSchema& schema, const Arguments& arguments);
   void follow(intercept::OperatorCall& call, Arguments arguments, std::vector<PartedArgument> shadowed);
   void join_outputs(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   /// `base` with the faults of a site in it.
@@ -71,6 +73,8 @@ class Wave : public intercept::Handler {
   void keep_to_budget();
   void count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
+  void note_copies(const detail::ProfiledCall& profiled, const Arguments& arguments,
+                   const intercept::OperatorCall& call);
 
   const detail::Profile& profile_;
   detail::CallTracker tracker_;
@@ -80,6 +84,7 @@ class Wave : public intercept::Handler {
   std::unordered_map<int, std::vector<Pending>> pending_;  // by site
   std::unordered_map<int, ShadowParts> stored_shadows_;         // by number of the stored tensor
   ShadowMap shadows_;
+  std::unordered_map<const void*, std::set<int32_t>> copies_;  // by memory: trials with a copy of it
   std::map<int32_t, std::string> left_;
   std::set<int32_t> postponed_;
   std::vector<char> is_here_;  // by trial

@@ -181,6 +181,36 @@ TEST_SUITE("families") {
     CHECK(engines.wave.report().left.empty());
   }
 
+  TEST_CASE("weights that become Inf or NaN, beside a padding of zeros") {
+    auto module = std::make_shared<Holder>();
+    auto layer = module->add("layer", nn::Conv3d(nn::Conv3dOptions(3, 9, 3).padding(1).groups(3)));
+    settle(*module, 3);
+    const auto forward = [=](const at::Tensor& x) mutable { return std::vector<at::Tensor>{layer(x)}; };
+    torch::manual_seed(15);
+    Engines engines(std::make_shared<ModuleNetwork>(module, forward), torch::randn({1, 3, 6, 4, 4}));
+    check_agreement(engines, {{0, 0, {parse_fault("weight:layer[3,0,2,1,1] constant(nan)")}},
+                              {1, 0, {parse_fault("weight:layer[3,0,0,1,1] constant(inf)")}},
+                              {2, 0, {parse_fault("weight:layer[3,0,2,1,*] constant(-3e38)")}},
+                              {3, 0, {parse_fault("weight:layer[3,0,2,1,1] constant(2)")}}});
+  }
+
+  TEST_CASE("a fault in what a view is made from, and a write through the view") {
+    auto module = std::make_shared<Holder>();
+    auto stem = module->add("stem", nn::Linear(4, 6));
+    settle(*module, 3);
+    const auto forward = [=](const at::Tensor& x) mutable {
+      at::Tensor y = stem(x);
+      y.slice(1, 0, 2).fill_(0.5);
+      return std::vector<at::Tensor>{y * 2};
+    };
+    torch::manual_seed(14);
+    Engines engines(std::make_shared<ModuleNetwork>(module, forward), torch::randn({1, 4}));
+    // Value 4 is no part of the slice; yet a slice of a copy does not lead back to what the layer has made.
+    check_agreement(engines, {{0, 0, {parse_fault("input:slice[4] constant(3)")}},
+                              {1, 0, {parse_fault("output:slice[1] scale(1)")}},
+                              {2, 0, {parse_fault("output:stem[1] constant(3)")}}});
+  }
+
   TEST_CASE("masks, tables, stacks and results given as out") {
     auto module = std::make_shared<Holder>();
     auto embed = module->add("embed", nn::Linear(6, 8));

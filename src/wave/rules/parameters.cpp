@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -62,9 +63,8 @@ const Entry* find_entry(const Call& call) {
 }
 
 bool is_parameter(const Entry& entry, const detail::TensorPlace& place) {
-  return place.element < 0 && std::any_of(
-                                  entry.parameters.begin(), entry.parameters.end(),
-                                  [&](Parameter p) { return p.position == place.position; });
+  return place.element < 0 && std::any_of(entry.parameters.begin(), entry.parameters.end(),
+                                          [&](Parameter p) { return p.position == place.position; });
 }
 
 /// An output channel that is another one in this trial.
@@ -343,12 +343,50 @@ bool fits(const Call& call, const Entry& entry) {
   return false;
 }
 
+/// Trials with a faulty value that a layer of its own does not treat as the whole layer does: libtorch's
+/// kernels differ in whether NaN and Inf are multiplied with the zeros of a padding, and huge products
+/// overflow in one order of a sum and not in another.
+std::vector<char> trials_with_huge_values(const Call& call) {
+  constexpr float kHuge = 1e30F;
+  std::vector<char> huge;
+  for (const ShadowedArgument& argument : call.shadowed) {
+    const Shadow& shadow = argument.shadow;
+    if (shadow.empty()) continue;
+    huge.resize(std::max(huge.size(), static_cast<size_t>(shadow.trials.back()) + 1), 0);
+    const float* values = shadow.values.const_data_ptr<float>();
+    for (int64_t i = 0; i < shadow.values.numel(); ++i) {
+      const auto entry = static_cast<size_t>(i / shadow.width());
+      if (!(std::abs(values[i]) <= kHuge)) huge[static_cast<size_t>(shadow.trials[entry])] = 1;
+    }
+  }
+  return huge;
+}
+
+Call part_of(const Call& call, const std::vector<char>& trials) {
+  Call part = call;
+  part.shadowed.clear();
+  for (const ShadowedArgument& argument : call.shadowed) {
+    Shadow some = select_trials(argument.shadow, trials);
+    if (!some.empty()) part.shadowed.push_back({argument.place, std::move(some)});
+  }
+  return part;
+}
+
 }  // namespace
 
 std::optional<std::vector<Shadow>> apply_parameter_rule(const Call& call) {
   const Entry* entry = find_entry(call);
   if (entry == nullptr || !fits(call, *entry)) return std::nullopt;
-  return std::vector<Shadow>{ChannelsOf(call, *entry).compute()};
+  std::vector<char> chosen = trials_with_huge_values(call);
+  if (std::find(chosen.begin(), chosen.end(), 1) == chosen.end())
+    return std::vector<Shadow>{ChannelsOf(call, *entry).compute()};
+
+  Shadow shadow = apply_generic_rule(part_of(call, chosen)).front();
+  for (char& trial : chosen)
+    trial = !trial;
+  const Call others = part_of(call, chosen);
+  if (!others.shadowed.empty()) shadow = merge(shadow, ChannelsOf(others, *entry).compute(), call.result());
+  return std::vector<Shadow>{std::move(shadow)};
 }
 
 }  // namespace faultwave::wave
