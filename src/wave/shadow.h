@@ -43,6 +43,7 @@ struct Shadow {
   std::vector<int32_t> places;  ///< row-major offset of a value, or number of a row
   at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
   bool is_change = false;       ///< `values` are faulty minus golden values
+  int64_t interleave = 1;       ///< a hint: values of one place lie so far apart in a row
   at::Tensor scale;  ///< of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined
 
   int64_t size() const { return static_cast<int64_t>(trials.size()); }

@@ -31,9 +31,11 @@ struct Kernels {
   /// values = golden + scale * change; `scale` may be null.
   void (*to_values)(float* values, const float* changes, const float* golden, const float* scale,
                     int64_t width);
-  /// values -= golden, but 0 where `before` (the change before an operator; may be null) is 0. Whether any
-  /// magnitude is above `least`, or NaN.
-  bool (*to_changes)(float* values, const float* before, const float* golden, int64_t width, float least);
+  /// values -= golden. Whether any magnitude is above `least`, or NaN.
+  bool (*to_changes)(float* values, const float* golden, int64_t width, float least);
+  /// values = golden where `before`, the change before an operator, is 0; it may be null. Whether any value is
+  /// further from the golden one than `least`, or NaN.
+  bool (*keep_golden)(float* values, const float* before, const float* golden, int64_t width, float least);
   /// A row that is added: `values` times `scale`, channel by channel; both may be null.
   struct Summand {
     const float* values = nullptr;

@@ -70,13 +70,23 @@ void to_values(float* __restrict values, const float* __restrict changes, const 
     values[i] = golden[i] + (scale == nullptr ? changes[i] : changes[i] * scale[i]);
 }
 
-bool to_changes(float* __restrict values, const float* __restrict before, const float* __restrict golden,
-                int64_t width, float least) {
+bool to_changes(float* __restrict values, const float* __restrict golden, int64_t width, float least) {
   int32_t beyond = 0;
   for (int64_t i = 0; i < width; ++i) {
-    const float change = before != nullptr && before[i] == 0 ? 0.0f : values[i] - golden[i];
+    const float change = values[i] - golden[i];
     values[i] = change;
     beyond |= is_beyond(change, least);
+  }
+  return beyond != 0;
+}
+
+bool keep_golden(float* __restrict values, const float* __restrict before, const float* __restrict golden,
+                 int64_t width, float least) {
+  int32_t beyond = 0;
+  for (int64_t i = 0; i < width; ++i) {
+    const float value = before != nullptr && before[i] == 0 ? golden[i] : values[i];
+    values[i] = value;
+    beyond |= is_beyond(value - golden[i], least);
   }
   return beyond != 0;
 }
@@ -114,6 +124,7 @@ constexpr Kernels kLoops{.add = add,
                          .clamp_changes = clamp_changes,
                          .to_values = to_values,
                          .to_changes = to_changes,
+                         .keep_golden = keep_golden,
                          .sum = sum,
                          .take_largest = take_largest};
 

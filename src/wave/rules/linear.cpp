@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "src/wave/rule.h"
-#include "src/wave/rules/product.h"
+#include "src/wave/rules/sparse_product.h"
 
 namespace faultwave::wave {
 
@@ -16,9 +16,10 @@ std::vector<Shadow> multiply(const Call& call, const Shadow& in, const at::Tenso
   const int64_t axis = golden.dim() - 1;
   const Shadow rows = as_changes(in.axis == axis ? in : to_rows(settled(in), golden, axis), golden);
   const at::Tensor scaled = rows.scale.defined() ? weight * rows.scale : weight;
-  Shadow out = with_values(rows, product(rows.values, scaled.contiguous()), true);
+  SparseProduct product = sparse_product(rows.values, scaled.contiguous(), rows.interleave);
+  call.count(product.multiply_adds);
+  Shadow out = with_values(rows, std::move(product.values), true);
   out.axis = call.result().dim() - 1;
-  call.count(static_cast<double>(rows.size()) * static_cast<double>(weight.numel()));
   return {std::move(out)};
 }
 

@@ -79,6 +79,7 @@ Shadow join(const Shadow& in, const RowSpace& before, const RowSpace& after, con
   Shadow out;
   out.axis = fit.axis;
   out.is_change = in.is_change;
+  out.interleave = fit.stride;
   for (const auto& [trial, place] : rows) {
     out.trials.push_back(trial);
     out.places.push_back(place);

@@ -30,16 +30,17 @@ void drop(Shadow& shadow, const std::vector<char>& keep) {
   if (golden > kWorthDropping * static_cast<double>(shadow.size())) keep_entries(shadow, keep);
 }
 
-/// Changes of the result; 0 where the value before did not differ, if an operator works value by value.
-class ChangesPass {
+/// Values of the result from changes before; golden where the value before did not differ, if an operator works
+/// value by value.
+class PassOfChanges {
  public:
-  ChangesPass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value)
+  PassOfChanges(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value)
       : in_(in),
         width_(in.width()),
         value_by_value_(value_by_value),
         golden_in_(rows_of(golden_in, in.axis)),
         golden_out_(rows_of(golden_out, in.axis)),
-        out_(with_values(in, at::empty_like(in.values), true)),
+        out_(with_values(in, at::empty_like(in.values), false)),
         least_(least_change(golden_out)),
         keep_(in.trials.size()) {}
 
@@ -74,7 +75,7 @@ class ChangesPass {
       if (result != to) std::copy_n(result, width_, to);
       const float* known = value_by_value_ ? changes + entry * width_ : nullptr;
       keep_[static_cast<size_t>(entry)] =
-          kernels().to_changes(to, known, after + place(entry) * width_, width_, least_);
+          kernels().keep_golden(to, known, after + place(entry) * width_, width_, least_);
     }
   }
 
@@ -93,8 +94,7 @@ class ChangesPass {
 Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value,
             const ValuesOperator& run) {
   if (in.empty()) return {};
-  const bool as_change = in.is_change && std::isfinite(least_change(golden_out));
-  if (as_change) return ChangesPass(in, golden_in, golden_out, value_by_value).run(run);
+  if (in.is_change && std::isfinite(least_change(golden_out))) return PassOfChanges(in, golden_in, golden_out, value_by_value).run(run);
   const Shadow values = as_values(in, golden_in);
   at::Tensor results = run(values.values.clone());
   if (value_by_value) keep_golden(values, golden_in, results, golden_out);
@@ -132,7 +132,7 @@ Shadow less_golden(Shadow values, const at::Tensor& golden) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       keep[at] =
-          kernels().to_changes(own + entry * width, nullptr, before + values.places[at] * width, width, least);
+          kernels().to_changes(own + entry * width, before + values.places[at] * width, width, least);
     }
   });
   values.is_change = true;

@@ -11,8 +11,8 @@ namespace faultwave::wave {
 using ValuesOperator = std::function<at::Tensor(const at::Tensor& values)>;
 
 /// The shadow behind an operator that works entry by entry: values of a few entries at a time are put together,
-/// given to it, and turned into what the result's shadow holds, while they are in the cache. Changes stay
-/// changes, unless the golden result is not finite somewhere; values stay values. What does not differ before
+/// given to it, and compared with the golden result, while they are in the cache. What comes out are values: an
+/// operator may make tiny values of huge ones, which changes would tell as exactly as golden values only. What does not differ before
 /// the operator does not differ behind it, though vector and scalar code may round differently. `in` may wait
 /// for a factor. Entries that are as good as golden behind the operator (kLeastChange) are dropped, if they are many.
 Shadow pass_rows(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,

@@ -58,49 +58,54 @@ bool is_plain_attention(const Call& call) {
   return mask.dim() < call.tensor(0).dim() || mask.size(0) == 1;
 }
 
+/// Sums and means of changes are followed as changes; an operator that scales by what it reads gives values
+/// (row_pass.h).
+enum class Gives : uint8_t { values, changes };
+
 struct Entry {
   std::string_view op;
   int activations;  ///< the first arguments, which have axis 0
   int64_t axis;     ///< that rows of the result run along
   bool (*fits)(const Call& call);
+  Gives gives;
 };
 
 constexpr std::array kStacked{
-    Entry{"aten::conv1d", 1, 1, always},
-    Entry{"aten::conv2d", 1, 1, always},
-    Entry{"aten::conv3d", 1, 1, always},
-    Entry{"aten::conv_transpose1d", 1, 1, always},
-    Entry{"aten::conv_transpose2d", 1, 1, always},
-    Entry{"aten::conv_transpose3d", 1, 1, always},
-    Entry{"aten::avg_pool1d", 1, 1, always},
-    Entry{"aten::avg_pool2d", 1, 1, always},
-    Entry{"aten::avg_pool3d", 1, 1, always},
-    Entry{"aten::max_pool1d", 1, 1, always},
-    Entry{"aten::max_pool2d", 1, 1, always},
-    Entry{"aten::max_pool3d", 1, 1, always},
-    Entry{"aten::adaptive_avg_pool1d", 1, 1, always},
-    Entry{"aten::adaptive_avg_pool2d", 1, 1, always},
-    Entry{"aten::adaptive_avg_pool3d", 1, 1, always},
-    Entry{"aten::upsample_linear1d", 1, 1, always},
-    Entry{"aten::upsample_bilinear2d", 1, 1, always},
-    Entry{"aten::upsample_bicubic2d", 1, 1, always},
-    Entry{"aten::upsample_trilinear3d", 1, 1, always},
-    Entry{"aten::grid_sampler", 2, 1, always},
-    Entry{"aten::prelu", 1, 1, always},
-    Entry{"aten::group_norm", 1, 1, always},
-    Entry{"aten::instance_norm", 1, 1, always},
-    Entry{"aten::batch_norm", 1, 1, is_in_eval_mode},
-    Entry{"aten::layer_norm", 1, -1, is_layer_norm_within},
-    Entry{"aten::softmax", 1, -1, spares_axis_0},
-    Entry{"aten::log_softmax", 1, -1, spares_axis_0},
-    Entry{"aten::mean", 1, -1, spares_axis_0},
-    Entry{"aten::sum", 1, -1, spares_axis_0},
-    Entry{"aten::amax", 1, -1, spares_axis_0},
-    Entry{"aten::amin", 1, -1, spares_axis_0},
-    Entry{"aten::cumsum", 1, -1, spares_axis_0},
-    Entry{"aten::bmm", 2, -1, has_batches},
-    Entry{"aten::matmul", 2, -1, has_batches},
-    Entry{"aten::scaled_dot_product_attention", 3, -1, is_plain_attention},
+    Entry{"aten::conv1d", 1, 1, always, Gives::changes},
+    Entry{"aten::conv2d", 1, 1, always, Gives::changes},
+    Entry{"aten::conv3d", 1, 1, always, Gives::changes},
+    Entry{"aten::conv_transpose1d", 1, 1, always, Gives::changes},
+    Entry{"aten::conv_transpose2d", 1, 1, always, Gives::changes},
+    Entry{"aten::conv_transpose3d", 1, 1, always, Gives::changes},
+    Entry{"aten::avg_pool1d", 1, 1, always, Gives::changes},
+    Entry{"aten::avg_pool2d", 1, 1, always, Gives::changes},
+    Entry{"aten::avg_pool3d", 1, 1, always, Gives::changes},
+    Entry{"aten::max_pool1d", 1, 1, always, Gives::values},
+    Entry{"aten::max_pool2d", 1, 1, always, Gives::values},
+    Entry{"aten::max_pool3d", 1, 1, always, Gives::values},
+    Entry{"aten::adaptive_avg_pool1d", 1, 1, always, Gives::changes},
+    Entry{"aten::adaptive_avg_pool2d", 1, 1, always, Gives::changes},
+    Entry{"aten::adaptive_avg_pool3d", 1, 1, always, Gives::changes},
+    Entry{"aten::upsample_linear1d", 1, 1, always, Gives::changes},
+    Entry{"aten::upsample_bilinear2d", 1, 1, always, Gives::changes},
+    Entry{"aten::upsample_bicubic2d", 1, 1, always, Gives::changes},
+    Entry{"aten::upsample_trilinear3d", 1, 1, always, Gives::changes},
+    Entry{"aten::grid_sampler", 2, 1, always, Gives::values},
+    Entry{"aten::prelu", 1, 1, always, Gives::values},
+    Entry{"aten::group_norm", 1, 1, always, Gives::values},
+    Entry{"aten::instance_norm", 1, 1, always, Gives::values},
+    Entry{"aten::batch_norm", 1, 1, is_in_eval_mode, Gives::values},
+    Entry{"aten::layer_norm", 1, -1, is_layer_norm_within, Gives::values},
+    Entry{"aten::softmax", 1, -1, spares_axis_0, Gives::values},
+    Entry{"aten::log_softmax", 1, -1, spares_axis_0, Gives::values},
+    Entry{"aten::mean", 1, -1, spares_axis_0, Gives::changes},
+    Entry{"aten::sum", 1, -1, spares_axis_0, Gives::changes},
+    Entry{"aten::amax", 1, -1, spares_axis_0, Gives::values},
+    Entry{"aten::amin", 1, -1, spares_axis_0, Gives::values},
+    Entry{"aten::cumsum", 1, -1, spares_axis_0, Gives::changes},
+    Entry{"aten::bmm", 2, -1, has_batches, Gives::changes},
+    Entry{"aten::matmul", 2, -1, has_batches, Gives::changes},
+    Entry{"aten::scaled_dot_product_attention", 3, -1, is_plain_attention, Gives::changes},
 };
 
 const Entry* find_entry(const Call& call) {
@@ -237,7 +242,7 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
   const auto most = static_cast<size_t>(std::max<int64_t>(kStackBytes / unit_bytes, 1));
 
   const bool as_change =
-      std::isfinite(least_change(golden)) &&
+      entry->gives == Gives::changes && std::isfinite(least_change(golden)) &&
       std::all_of(call.shadowed.begin(), call.shadowed.end(),
                   [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
   Shadow whole;
