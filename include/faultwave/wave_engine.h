@@ -18,7 +18,9 @@ struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
   int64_t budget_bytes =
       0;               ///< for what differs, all trials of a forward together; 0: a quarter of the memory
-  int64_t fewest = 4;  ///< fewer trials of one input than this go to the other engine at once
+  int64_t fewest = 4;    ///< fewer trials of a wave than this go to the other engine at once
+  int64_t inputs = 64;   ///< most inputs that share a golden forward
+  int64_t own_wave = 64; ///< trials of one input from which on it has a golden forward of its own
 };
 
 /// How far outputs of the wave engine may lie from those of a real faulty run, in parts of the largest
@@ -47,8 +49,9 @@ struct WaveReport {
 /// not reach are golden bit for bit. A trial that it cannot follow (a result that is no FP32 tensor differs,
 /// a shape or the control flow changes, memory is written through one of several views) is run by `other`.
 ///
-/// Golden forwards have a batch of one, and so have the receipts. FP32 networks on the CPU that take one
-/// tensor with the batch on axis 0.
+/// Trials of one input go along a golden forward of that input alone; where few trials come on each of many
+/// inputs, a batch of inputs shares a golden forward, if the network's batch is free. Receipts are as in a
+/// batch of one. FP32 networks on the CPU that take one tensor with the batch on axis 0.
 class WaveEngine : public Engine {
  public:
   /// `injector` must outlive the engine.
@@ -64,9 +67,13 @@ class WaveEngine : public Engine {
  private:
   using Positions = std::vector<size_t>;  // in the trials of one call
 
+  bool can_share(const Trial& trial) const;
+  int64_t inputs_at_once() const;
   std::vector<Positions> waves(const std::vector<Trial>& trials) const;
   void run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
                 Positions& left);
+  void hand_over(const Trial& trial, size_t position, int64_t batch, TrialOutputs& outputs,
+                 const TrialSink& sink);
 
   std::shared_ptr<Network> network_;
   const Injector& injector_;
@@ -74,6 +81,7 @@ class WaveEngine : public Engine {
   std::shared_ptr<Engine> other_;
   WaveOptions options_;
   WaveReport report_;
+  bool outputs_split_ = true;  // whether each output has the batch on axis 0
 };
 
 }  // namespace faultwave

@@ -5,7 +5,9 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <numeric>
+#include <cstddef>
+#include <map>
+#include <set>
 #include <utility>
 
 #include <unistd.h>
@@ -17,11 +19,32 @@
 namespace faultwave {
 namespace {
 
-/// One batch element: axis 0 is taken for the batch where its size is one; a detector's boxes [N, 4], say,
-/// have none.
-at::Tensor element_of(const at::Tensor& output) {
-  return output.dim() > 0 && output.size(0) == 1 ? output.select(0, 0).contiguous() : output;
+/// One batch element. Of a batch of one, axis 0 is taken for the batch where its size is one; a detector's boxes
+/// [N, 4], say, have none.
+at::Tensor element_of(const at::Tensor& output, int64_t element, int64_t batch) {
+  return output.dim() > 0 && output.size(0) == batch ? output.select(0, element).contiguous() : output;
 }
+
+/// The inputs of some trials, each once.
+class InputBatch {
+ public:
+  int64_t element_of(int64_t input) {
+    const auto known = std::find(inputs_.begin(), inputs_.end(), input);
+    if (known != inputs_.end()) return known - inputs_.begin();
+    inputs_.push_back(input);
+    return size() - 1;
+  }
+  int64_t size() const { return static_cast<int64_t>(inputs_.size()); }
+  at::Tensor stack(const InputSet& all) const {
+    std::vector<at::Tensor> elements;
+    for (const int64_t input : inputs_)
+      elements.push_back(all.get(input));
+    return at::stack(elements);
+  }
+
+ private:
+  std::vector<int64_t> inputs_;
+};
 
 int64_t quarter_of_memory() {
   return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 4;
@@ -49,31 +72,61 @@ int64_t WaveEngine::trials_a_call() const {
   return 16 * options_.trials;
 }
 
+bool WaveEngine::can_share(const Trial& trial) const {
+  return std::all_of(trial.faults.begin(), trial.faults.end(), [&](const Fault& fault) {
+    return fault.batch.kind == BatchPart::Kind::all && injector_.site(fault.kind, fault.site).batch.dim >= 0;
+  });
+}
+
+// A few of the network's largest tensors live at once, in each element of a batch.
+int64_t WaveEngine::inputs_at_once() const {
+  if (!injector_.batch_is_free() || !outputs_split_) return 1;
+  constexpr int64_t kTensors = 8;
+  int64_t largest = 1;
+  for (const Site& site : injector_.sites())
+    largest = std::max(largest, site.numel());
+  return std::clamp<int64_t>(options_.budget_bytes / (kTensors * largest * 4), 1, options_.inputs);
+}
+
+// Within a wave, trials whose faults lie late come together, so that most of their forward is golden.
 std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& trials) const {
   const detail::Profile& profile = *injector_.profile_;
-  // Trials whose faults lie late come together, so that most of their forward is golden.
-  const auto first_site = [&](const Trial& trial) {
+  const auto first_site = [&](size_t position) {
     int first = static_cast<int>(profile.sites().size());
-    for (const Fault& fault : trial.faults)
+    for (const Fault& fault : trials[position].faults)
       first = std::min(first, profile.find(fault.kind, fault.site));
     return first;
   };
-  std::vector<int> sites;
-  for (const Trial& trial : trials)
-    sites.push_back(first_site(trial));
-  Positions order(trials.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return std::make_pair(trials[a].input, sites[a]) < std::make_pair(trials[b].input, sites[b]);
-  });
+  std::map<int64_t, Positions> by_input;
+  for (size_t position = 0; position < trials.size(); ++position)
+    by_input[trials[position].input].push_back(position);
 
   std::vector<Positions> waves;
-  for (const size_t position : order) {
-    const bool goes_on = !waves.empty() && static_cast<int64_t>(waves.back().size()) < options_.trials &&
-                         trials[waves.back().back()].input == trials[position].input;
-    if (!goes_on) waves.emplace_back();
-    waves.back().push_back(position);
+  Positions shared;
+  std::set<int64_t> inputs;
+  const auto add_wave = [&](Positions& positions) {
+    std::stable_sort(positions.begin(), positions.end(),
+                     [&](size_t a, size_t b) { return first_site(a) < first_site(b); });
+    for (size_t begin = 0; begin < positions.size(); begin += static_cast<size_t>(options_.trials)) {
+      const size_t end = std::min(begin + static_cast<size_t>(options_.trials), positions.size());
+      waves.emplace_back(positions.begin() + static_cast<std::ptrdiff_t>(begin),
+                         positions.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+    positions.clear();
+  };
+  const int64_t most = inputs_at_once();
+  for (auto& [input, positions] : by_input) {
+    Positions own;
+    const bool few = static_cast<int64_t>(positions.size()) < options_.own_wave && most > 1;
+    for (const size_t position : positions)
+      (few && can_share(trials[position]) ? shared : own).push_back(position);
+    add_wave(own);
+    inputs.insert(input);
+    if (static_cast<int64_t>(inputs.size()) < most) continue;
+    add_wave(shared);
+    inputs.clear();
   }
+  add_wave(shared);
   return waves;
 }
 
@@ -87,7 +140,7 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
   for (const Positions& positions : waves(resolved)) {
     if (static_cast<int64_t>(positions.size()) < options_.fewest) {
       left.insert(left.end(), positions.begin(), positions.end());
-      report_.left["too few of one input"] += static_cast<int64_t>(positions.size());
+      report_.left["too few to be worth a golden forward"] += static_cast<int64_t>(positions.size());
     } else {
       run_wave(resolved, positions, sink, left);
     }
@@ -99,25 +152,62 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
   other_->run(others, [&](size_t index, const TrialOutputs& outputs) { sink(left.at(index), outputs); });
 }
 
+// As in a batch of one: which element of a shared forward a trial had means nothing.
+void WaveEngine::hand_over(const Trial& trial, size_t position, int64_t batch, TrialOutputs& outputs,
+                           const TrialSink& sink) {
+  for (size_t i = 0; i < outputs.receipts.size() && batch > 1; ++i) {
+    Receipt& receipt = outputs.receipts[i];
+    receipt.fault = to_string(trial.faults[i]);
+    const BatchAxis& axis = injector_.site(receipt.kind, receipt.site).batch;
+    for (Victim& victim : receipt.victims) {
+      int64_t& row = victim.index[static_cast<size_t>(axis.dim)];
+      row = row / axis.run / batch * axis.run + row % axis.run;
+    }
+  }
+  ++report_.trials;
+  sink(position, outputs);
+}
+
 void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
                           Positions& left) {
+  InputBatch batch;
+  std::vector<Trial> placed;
+  std::vector<int64_t> elements;
+  for (const size_t position : positions) {
+    placed.push_back(trials[position]);
+    elements.push_back(batch.element_of(placed.back().input));
+  }
+  for (size_t i = 0; i < placed.size() && batch.size() > 1; ++i) {
+    for (Fault& fault : placed[i].faults)
+      fault.batch = {BatchPart::Kind::one, elements[i]};
+  }
   std::vector<const Trial*> members;
-  for (const size_t position : positions)
-    members.push_back(&trials[position]);
+  for (const Trial& trial : placed)
+    members.push_back(&trial);
   wave::Wave wave(*injector_.profile_, members, options_.budget_bytes, report_);
-  const at::Tensor input = inputs_->get(members.front()->input).unsqueeze(0).clone();
   std::vector<at::Tensor> golden;
   {
     torch::NoGradGuard no_grad;
+    const at::Tensor input = batch.stack(*inputs_);
     const intercept::Intercept on(wave);
     golden = network_->forward({input});
   }
   ++report_.forwards;
+  const bool splits = std::all_of(golden.begin(), golden.end(), [&](const at::Tensor& output) {
+    return output.dim() > 0 && output.size(0) == batch.size();
+  });
+  if (batch.size() > 1 && !splits) {  // a mean over the batch, say; each trial needs a batch of its own
+    outputs_split_ = false;
+    left.insert(left.end(), positions.begin(), positions.end());
+    report_.left["an output for the whole batch"] += static_cast<int64_t>(positions.size());
+    return;
+  }
 
-  TrialOutputs outputs;
-  outputs.rounding = kWaveRounding;
-  for (const at::Tensor& output : golden)
-    outputs.golden.push_back(element_of(output));
+  std::vector<std::vector<at::Tensor>> golden_elements(static_cast<size_t>(batch.size()));
+  for (size_t element = 0; element < golden_elements.size(); ++element) {
+    for (const at::Tensor& output : golden)
+      golden_elements[element].push_back(element_of(output, static_cast<int64_t>(element), batch.size()));
+  }
   Positions postponed;
   for (size_t i = 0; i < positions.size(); ++i) {
     const auto trial = static_cast<int32_t>(i);
@@ -129,14 +219,16 @@ void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& pos
       left.push_back(positions[i]);
       continue;
     }
-    outputs.faulty.clear();
+    TrialOutputs outputs;
+    outputs.rounding = kWaveRounding;
+    outputs.golden = golden_elements[static_cast<size_t>(elements[i])];
     for (size_t o = 0; o < golden.size(); ++o) {
       const at::Tensor faulty = wave.faulty(trial, golden[o]);
-      outputs.faulty.push_back(faulty.is_same(golden[o]) ? outputs.golden[o] : element_of(faulty));
+      outputs.faulty.push_back(faulty.is_same(golden[o]) ? outputs.golden[o]
+                                                         : element_of(faulty, elements[i], batch.size()));
     }
     outputs.receipts = wave.receipts(trial);
-    ++report_.trials;
-    sink(positions[i], outputs);
+    hand_over(trials[positions[i]], positions[i], batch.size(), outputs, sink);
   }
   if (!postponed.empty()) run_wave(trials, postponed, sink, left);
 }

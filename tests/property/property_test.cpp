@@ -133,7 +133,7 @@ class Comparison {
     Draw draw(key_, 3);
     const std::vector<int64_t> trials{5, 32, 1024, 1024};
     const std::vector<int64_t> budgets{0, 0, 0, 20000};
-    return {.trials = trials[draw.below(4)], .budget_bytes = budgets[draw.below(4)], .fewest = 1};
+    return {.trials = trials[draw.below(4)], .budget_bytes = budgets[draw.below(4)], .fewest = 1, .inputs = 1};
   }
 
   std::shared_ptr<DirectEngine> direct_engine() const {

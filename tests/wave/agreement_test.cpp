@@ -96,7 +96,7 @@ TEST_SUITE("agreement") {
       trials.push_back({number, 0, {population.fault(population.draw(draw), draw)}});
     }
     WaveEngine wave(engines.network, engines.injector, engines.inputs, engines.direct,
-                    WaveOptions{.fewest = 1});
+                    WaveOptions{.fewest = 1, .inputs = 1});
     outputs_of(wave, trials);
     CHECK(wave.report().generic.empty());
   }
@@ -157,7 +157,7 @@ TEST_SUITE("agreement") {
     const at::Tensor batch = images(1, 1, 8, 8);
     const auto network = std::make_shared<ModuleNetwork>(module, forward);
     Engines whole(network, batch);
-    Engines split(network, batch, {.trials = 64, .budget_bytes = 4096, .fewest = 1});
+    Engines split(network, batch, {.trials = 64, .budget_bytes = 4096, .fewest = 1, .inputs = 1});
     const std::vector<Trial> trials = drawn_trials(whole, 64, 23);
     const auto expected = outputs_of(whole.wave, trials);
     const auto found = outputs_of(split.wave, trials);

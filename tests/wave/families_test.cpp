@@ -159,6 +159,33 @@ TEST_SUITE("families") {
         images(2, 3, 6, 5));
   }
 
+  TEST_CASE("few trials on each of many inputs share golden forwards") {
+    auto module = std::make_shared<Holder>();
+    auto stem = module->add("stem", nn::Conv2d(nn::Conv2dOptions(3, 6, 3).padding(1)));
+    auto norm = module->add("norm", nn::BatchNorm2d(6));
+    auto strided = module->add("strided", nn::Conv2d(nn::Conv2dOptions(6, 8, 3).stride(2)));
+    auto wide = module->add("wide", nn::Conv2d(nn::Conv2dOptions(8, 8, 3).padding(1).groups(8)));
+    auto point = module->add("point", nn::Conv2d(nn::Conv2dOptions(8, 8, 1).stride(2)));
+    auto head = module->add("head", nn::Linear(8, 5));
+    settle(*module, 3);
+    const auto forward = [=](const at::Tensor& x) mutable {
+      at::Tensor y = torch::max_pool2d(torch::relu(norm(stem(x))), 3, 1, 1);
+      y = torch::relu(strided(y));
+      y = torch::hardtanh(wide(y), 0, 6) + y;
+      const at::Tensor half = torch::cat(y.chunk(2, 1), 1);
+      const at::Tensor pooled = torch::adaptive_avg_pool2d(point(half), {1, 1});
+      return std::vector<at::Tensor>{head(pooled.flatten(1)), torch::softmax(half.transpose(1, 3), 3)};
+    };
+    constexpr int64_t kInputs = 20;
+    const auto network = std::make_shared<ModuleNetwork>(module, forward);
+    Engines engines(network, images(kInputs, 3, 11, 9), {.fewest = 1, .inputs = 8});
+    const std::vector<Trial> trials = drawn_trials(engines, 300, 31);
+    check_agreement(engines, trials, Bits::rounded);
+    // Trials with faults in weights have a golden forward for each input; the others share them.
+    CHECK(engines.wave.report().forwards < 2 * kInputs);
+    CHECK(engines.wave.report().left.empty());
+  }
+
   TEST_CASE("dropout in place, outside of training, of a view whose other view lives on") {
     torch::NoGradGuard no_grad;
     auto module = std::make_shared<Holder>();

@@ -45,7 +45,7 @@ inline at::Tensor images(int64_t count, int64_t channels, int64_t height, int64_
 
 inline WaveReport agree(const std::shared_ptr<Holder>& module, ModuleNetwork::Forward forward,
                         const at::Tensor& batch, int trials = 150,
-                        const WaveOptions& options = {.fewest = 1}) {
+                        const WaveOptions& options = {.fewest = 1, .inputs = 1}) {
   settle(*module, 3);
   Engines engines(std::make_shared<ModuleNetwork>(module, std::move(forward)), batch, options);
   check_agreement(engines, drawn_trials(engines, trials, 21));

@@ -20,7 +20,8 @@ at::Tensor product(const at::Tensor& rows, const at::Tensor& weight) {
   if (count < kFewRows) return at::mm(rows, weight.t());
   const at::Tensor map = rows.view({1, count, 1, in}).permute({0, 3, 1, 2});
   const at::Tensor result = at::conv2d(map, weight.view({out, in, 1, 1}));
-  return result.permute({0, 2, 3, 1}).reshape({count, out});
+  // Of one input channel the result may lie channel by channel.
+  return result.permute({0, 2, 3, 1}).reshape({count, out}).contiguous();
 }
 
 }  // namespace faultwave::wave
