@@ -14,8 +14,17 @@ std::optional<std::vector<Shadow>> by_rules(const Call& call) {
   const Rule rule = find_rule(call.op.operator_name().name);
   std::optional<std::vector<Shadow>> shadows;
   if (rule != nullptr) shadows = rule(call);
-  if (!shadows) shadows = apply_parameter_rule(call);
-  if (!shadows) shadows = apply_stacked_rule(call);
+  if (shadows) {
+    call.note_rule(name_of(rule));
+    return shadows;
+  }
+  shadows = apply_parameter_rule(call);
+  if (shadows) {
+    call.note_rule("parameters");
+    return shadows;
+  }
+  shadows = apply_stacked_rule(call);
+  if (shadows) call.note_rule("stacked");
   return shadows;
 }
 
@@ -23,6 +32,7 @@ std::vector<Shadow> by_any(const Call& call, WaveReport& report) {
   std::optional<std::vector<Shadow>> shadows = by_rules(call);
   if (shadows) return std::move(*shadows);
   ++report.generic[call.op.operator_name().name];
+  call.note_rule("generic");
   return apply_generic_rule(call);
 }
 
@@ -50,7 +60,7 @@ std::map<Pattern, std::vector<char>> trials_by_pattern(const Call& call) {
 }
 
 Call part_of(const Call& call, const Pattern& pattern, const std::vector<char>& trials) {
-  Call part{call.op, call.arguments, call.results, {}, call.leave};
+  Call part{call.op, call.arguments, call.results, {}, call.leave, call.notes};
   for (size_t i = 0; i < pattern.size(); ++i) {
     if (!pattern[i]) continue;
     part.shadowed.push_back({call.shadowed[i].place, select_trials(call.shadowed[i].shadow, trials)});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/model/tensor_places.h"
+#include "src/wave/call_notes.h"
 #include "src/wave/shadow.h"
 
 namespace faultwave::wave {
@@ -28,6 +29,7 @@ struct Call {
   std::vector<c10::IValue> results;
   std::vector<ShadowedArgument> shadowed;                               ///< at least one
   std::function<void(int32_t trial, const std::string& reason)> leave;  ///< to the other engine
+  CallNotes* notes = nullptr;                                           ///< where someone asks
 
   const Shadow* shadow_of(int position) const;
   /// The only shadowed argument is this one.
@@ -36,6 +38,13 @@ struct Call {
   at::Tensor result() const { return results.front().toTensor(); }
   /// Runs the operator on other arguments; tensors given as `out` are not written to. Its first result.
   at::Tensor run(std::vector<c10::IValue> stack) const;
+  /// Which of its ways a rule takes.
+  void note_way(const char* way) const {
+    if (notes != nullptr) notes->ways.insert(way);
+  }
+  void note_rule(std::string_view name) const {
+    if (notes != nullptr) notes->rules.emplace(name);
+  }
 };
 
 /// Where the trials differ in the results: one shadow for each tensor among them, in order. None where the
@@ -46,6 +55,8 @@ using Rule = std::optional<std::vector<Shadow>> (*)(const Call& call);
 /// The rule for an operator by its name without overload, "aten::conv2d"; null where only the generic rule
 /// applies.
 Rule find_rule(std::string_view op);
+/// What a rule is called where people read it: "convolution".
+std::string_view name_of(Rule rule);
 
 /// For faults in the weights, biases and statistics of a layer whose activation is golden: the output
 /// channels that they belong to, and no others. None for other calls.

@@ -81,6 +81,9 @@ void Wave::on_call(intercept::OperatorCall& call) {
     join_outputs(*profiled, call);
     note_copies(*profiled, arguments, call);
   }
+  if (!observer_) return;
+  observer_({call, profiled, notes_, shadows_});
+  notes_ = {};
 }
 
 void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments) {
@@ -174,7 +177,8 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
                   .arguments = std::move(arguments),
                   .results = call.results().vec(),
                   .shadowed = std::move(shadowed),
-                  .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); }};
+                  .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); },
+                  .notes = observer_ ? &notes_ : nullptr};
   const std::string& name = call.op().operator_name().name;
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
   std::vector<Shadow> shadows = shadows_of_results(seen, report_);

@@ -255,9 +255,14 @@ std::optional<std::vector<Shadow>> convolution_rule(const Call& call) {
   const Convolution convolution(call);
   const Shadow& in = *call.shadow_of(0);
   const Shadow rows = to_rows(in, call.tensor(0), 1);
-  if (in.is_points() && in.size() < kPointsOfARow * rows.size())
+  if (in.is_points() && in.size() < kPointsOfARow * rows.size()) {
+    call.note_way("points");
     return std::vector<Shadow>{convolution.of_points(in)};
-  if (convolution.is_depthwise()) return std::vector<Shadow>{convolution.of_rows_depthwise(rows)};
+  }
+  if (convolution.is_depthwise()) {
+    call.note_way("depthwise");
+    return std::vector<Shadow>{convolution.of_rows_depthwise(rows)};
+  }
 
   std::vector<char> keep = trials_that_fill(rows, convolution.pixels());
   const bool is_grouped = call.arguments[6].toInt() != 1;
@@ -266,6 +271,8 @@ std::optional<std::vector<Shadow>> convolution_rule(const Call& call) {
   for (char& trial : keep)
     trial = !trial;
   const Shadow few = select_trials(rows, keep);
+  if (!few.empty()) call.note_way("rows");
+  if (!many.empty()) call.note_way("whole maps");
   const Shadow out_many = many.empty() ? Shadow{} : convolution.of_many_rows(many);
   const Shadow out_few = few.empty() ? Shadow{} : convolution.of_few_rows(few);
   return std::vector<Shadow>{merge(out_few, out_many, call.result())};
