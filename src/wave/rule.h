@@ -87,4 +87,7 @@ std::optional<std::vector<Shadow>> matmul_rule(const Call& call);
 std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
 std::optional<std::vector<Shadow>> average_rule(const Call& call);
 
+/// To copy for a new rule (rules/template.cpp); not in the list.
+std::optional<std::vector<Shadow>> template_rule(const Call& call);
+
 }  // namespace faultwave::wave
