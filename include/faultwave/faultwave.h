@@ -11,6 +11,7 @@
 #include "faultwave/error.h"
 #include "faultwave/error_model.h"
 #include "faultwave/estimates.h"
+#include "faultwave/explanation.h"
 #include "faultwave/fault.h"
 #include "faultwave/fit.h"
 #include "faultwave/injector.h"

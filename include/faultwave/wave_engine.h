@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "faultwave/engine.h"
+#include "faultwave/explanation.h"
 #include "faultwave/injector.h"
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
@@ -61,6 +62,10 @@ class WaveEngine : public Engine {
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
   int64_t trials_a_call() const override;
+
+  /// Runs one golden forward with these trials, all of one input, and tells call by call what was done for
+  /// them. `other` is not needed, nor is anything added to report(). Throws UserError.
+  Explanation explain(const std::vector<Trial>& trials);
 
   const WaveReport& report() const { return report_; }
 

@@ -22,6 +22,7 @@ void add_replay(CLI::App& program);
 void add_merge(CLI::App& program);
 void add_diff(CLI::App& program);
 void add_plan(CLI::App& program);
+void add_explain(CLI::App& program);
 void add_worker(CLI::App& program);
 
 }  // namespace faultwave::cli

@@ -9,5 +9,5 @@ int main(int argc, char** argv) {
   faultwave::keep_freed_memory();
   return run_program(argc, argv,
                      {add_sites, add_inject, add_perturb, add_run, add_resume, add_stats, add_export,
-                      add_replay, add_merge, add_diff, add_plan, add_worker});
+                      add_replay, add_merge, add_diff, add_plan, add_explain, add_worker});
 }

@@ -28,8 +28,17 @@ std::optional<std::vector<Shadow>> by_rules(const Call& call) {
   const RuleEntry* entry = find_rule(call.op.operator_name().name);
   std::optional<std::vector<Shadow>> shadows;
   if (entry != nullptr) shadows = entry->rule(given(call, entry->takes));
-  if (!shadows) shadows = apply_parameter_rule(given(call, Takes::values));
-  if (!shadows) shadows = apply_stacked_rule(call);
+  if (shadows) {
+    call.note_rule(name_of(entry->rule));
+    return shadows;
+  }
+  shadows = apply_parameter_rule(given(call, Takes::values));
+  if (shadows) {
+    call.note_rule("parameters");
+    return shadows;
+  }
+  shadows = apply_stacked_rule(call);
+  if (shadows) call.note_rule("stacked");
   return shadows;
 }
 
@@ -37,6 +46,7 @@ std::vector<Shadow> by_any(const Call& call, WaveReport& report) {
   std::optional<std::vector<Shadow>> shadows = by_rules(call);
   if (shadows) return std::move(*shadows);
   ++report.generic[call.op.operator_name().name];
+  call.note_rule("generic");
   return apply_generic_rule(call);
 }
 
@@ -64,7 +74,7 @@ std::map<Pattern, std::vector<char>> trials_by_pattern(const Call& call) {
 }
 
 Call part_of(const Call& call, const Pattern& pattern, const std::vector<char>& trials) {
-  Call part{call.op, call.arguments, call.results, {}, call.leave, call.work};
+  Call part{call.op, call.arguments, call.results, {}, call.leave, call.work, call.notes};
   for (size_t i = 0; i < pattern.size(); ++i) {
     if (!pattern[i]) continue;
     part.shadowed.push_back({call.shadowed[i].place, select_trials(call.shadowed[i].shadow, trials)});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/model/tensor_places.h"
+#include "src/wave/call_notes.h"
 #include "src/wave/shadow.h"
 
 namespace faultwave::wave {
@@ -29,6 +30,7 @@ struct Call {
   std::vector<ShadowedArgument> shadowed;                               ///< at least one
   std::function<void(int32_t trial, const std::string& reason)> leave;  ///< to the other engine
   double* work = nullptr;  ///< multiply-adds so far
+  CallNotes* notes = nullptr;  ///< where someone asks
 
   const Shadow* shadow_of(int position) const;
   /// The only shadowed argument is this one.
@@ -40,6 +42,13 @@ struct Call {
   /// Notes arithmetic that was done for what differs, in multiply-adds.
   void count(double multiply_adds) const {
     if (work != nullptr) *work += multiply_adds;
+  }
+  /// Which of its ways a rule takes.
+  void note_way(const char* way) const {
+    if (notes != nullptr) notes->ways.insert(way);
+  }
+  void note_rule(std::string_view name) const {
+    if (notes != nullptr) notes->rules.emplace(name);
   }
 };
 
@@ -67,6 +76,8 @@ struct RuleEntry {
 /// The rule for an operator by its name without overload, "aten::conv2d"; null where only the rules for all
 /// apply.
 const RuleEntry* find_rule(std::string_view op);
+/// What a rule is called where people read it: "convolution".
+std::string_view name_of(Rule rule);
 
 /// For faults in the weights, biases and statistics of a layer whose activation is golden: the output
 /// channels that they belong to, and no others. None for other calls.
@@ -98,5 +109,8 @@ std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
 std::optional<std::vector<Shadow>> average_rule(const Call& call);
 std::optional<std::vector<Shadow>> sum_rule(const Call& call);
 std::optional<std::vector<Shadow>> scaling_rule(const Call& call);
+
+/// To copy for a new rule (rules/template.cpp); not in the list.
+std::optional<std::vector<Shadow>> template_rule(const Call& call);
 
 }  // namespace faultwave::wave

@@ -77,10 +77,14 @@ void Wave::on_call(intercept::OperatorCall& call) {
     follow(call, arguments, std::move(shadowed));
   }
   note_views(arguments, call);
-  if (profiled == nullptr) return;
-  join_outputs(*profiled, call);
-  note_copies(*profiled, arguments, call);
-  count_dirty(*profiled, call);
+  if (profiled != nullptr) {
+    join_outputs(*profiled, call);
+    note_copies(*profiled, arguments, call);
+    count_dirty(*profiled, call);
+  }
+  if (!observer_) return;
+  observer_({call, profiled, notes_, shadows_});
+  notes_ = {};
 }
 
 void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments) {
@@ -176,7 +180,8 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
                   .results = call.results().vec(),
                   .shadowed = {},
                   .leave = [this](int32_t trial, const std::string& reason) { leave(trial, reason); },
-                  .work = &report_.multiply_adds[name]};
+                  .work = &report_.multiply_adds[name],
+                  .notes = observer_ ? &notes_ : nullptr};
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
   std::vector<ShadowParts> shadows = shadows_of_results(seen, shadowed, report_);
   for (const at::Tensor& tensor : written) {

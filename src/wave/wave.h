@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "faultwave/engine.h"
@@ -18,6 +20,14 @@
 #include "src/wave/shadow_map.h"
 
 namespace faultwave::wave {
+
+/// An operator call behind which shadows are as they will be for its readers.
+struct SeenCall {
+  const intercept::OperatorCall& call;
+  const detail::ProfiledCall* profiled;  ///< null for a call that the profile does not know
+  const CallNotes& notes;
+  const ShadowMap& shadows;
+};
 
 /// One golden forward, and many trials along it.
 ///
@@ -33,6 +43,8 @@ class Wave : public intercept::Handler {
        WaveReport& report);
 
   void on_call(intercept::OperatorCall& call) override;
+  /// Is called after each operator call.
+  void set_observer(std::function<void(const SeenCall&)> observer) { observer_ = std::move(observer); }
 
   /// After the forward: what a trial has in place of a golden output.
   at::Tensor faulty(int32_t trial, const at::Tensor& golden) const;
@@ -88,6 +100,8 @@ class Wave : public intercept::Handler {
   std::map<int32_t, std::string> left_;
   std::set<int32_t> postponed_;
   std::vector<char> is_here_;  // by trial
+  std::function<void(const SeenCall&)> observer_;
+  CallNotes notes_;  // of the call under way, for the observer
 };
 
 }  // namespace faultwave::wave

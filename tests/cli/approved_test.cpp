@@ -26,7 +26,7 @@ TEST_CASE("help texts") {
   CHECK(top.err.empty());
   check_approved("help.txt", top.out);
   for (const std::string command : {"sites", "inject", "perturb", "run", "resume", "stats", "export",
-                                    "replay", "merge", "diff", "plan"}) {
+                                    "replay", "merge", "diff", "plan", "explain"}) {
     const Result help = faultwave(folder, command + " --help");
     CHECK(help.code == 0);
     CHECK(help.err.empty());

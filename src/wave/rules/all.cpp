@@ -161,12 +161,43 @@ constexpr std::array kRules{
     RuleEntry{"aten::adaptive_avg_pool2d", average_rule, Takes::changes},
 };
 
+struct Name {
+  Rule rule;
+  std::string_view name;
+};
+
+constexpr std::array kNames{
+    Name{elements_rule, "elements"},
+    Name{sum_rule, "sum"},
+    Name{scaling_rule, "elements"},
+    Name{same_values_rule, "same values"},
+    Name{reshape_rule, "reshape"},
+    Name{permute_rule, "permute"},
+    Name{concatenation_rule, "concatenation"},
+    Name{relocation_rule, "relocation"},
+    Name{layer_norm_rule, "layer norm"},
+    Name{softmax_rule, "softmax"},
+    Name{batch_norm_rule, "batch norm"},
+    Name{convolution_rule, "convolution"},
+    Name{linear_rule, "linear"},
+    Name{addmm_rule, "linear"},
+    Name{matmul_rule, "linear"},
+    Name{max_pool_rule, "max pool"},
+    Name{average_rule, "average"},
+};
+
 }  // namespace
 
 const RuleEntry* find_rule(std::string_view op) {
   const auto found =
       std::find_if(kRules.begin(), kRules.end(), [&](const RuleEntry& entry) { return entry.op == op; });
   return found == kRules.end() ? nullptr : &*found;
+}
+
+std::string_view name_of(Rule rule) {
+  const auto found =
+      std::find_if(kNames.begin(), kNames.end(), [&](const Name& name) { return name.rule == rule; });
+  return found == kNames.end() ? "a rule of its own" : found->name;
 }
 
 const Shadow* Call::shadow_of(int position) const {

@@ -23,7 +23,10 @@ std::optional<std::vector<Shadow>> convolution_rule(const Call& call) {
   const at::Tensor golden = call.tensor(0);
   if (in.is_points()) {
     Shadow rows = to_rows(in, golden, 1);
-    if (in.size() < kPointsOfARow * rows.size()) return std::vector<Shadow>{convolution.of_points(in)};
+    if (in.size() < kPointsOfARow * rows.size()) {
+      call.note_way("points");
+      return std::vector<Shadow>{convolution.of_points(in)};
+    }
     return std::vector<Shadow>{convolution.of_rows(as_changes(std::move(rows), golden))};
   }
   if (in.axis == 1) return std::vector<Shadow>{convolution.of_rows(as_changes(in, golden))};

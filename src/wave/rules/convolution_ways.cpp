@@ -94,8 +94,14 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
 }
 
 Shadow ConvolutionWays::of_rows(const Shadow& rows) const {
-  if (is_pointwise()) return pointwise(rows);
-  if (is_depthwise()) return depthwise(rows);
+  if (is_pointwise()) {
+    call_.note_way("pointwise");
+    return pointwise(rows);
+  }
+  if (is_depthwise()) {
+    call_.note_way("depthwise");
+    return depthwise(rows);
+  }
   const std::vector<Segment> parts = segments(rows);
   std::vector<std::vector<int32_t>> dirty = windows_.dirty_targets(rows, parts);
   const std::vector<Way> ways = best_ways(parts, dirty);
@@ -107,12 +113,15 @@ Shadow ConvolutionWays::of_rows(const Shadow& rows) const {
   for (const Run& run : runs(parts, ways, targets)) {
     switch (run.way) {
       case Way::scattered:
+        call_.note_way("scattered rows");
         scatter(rows, parts, run, targets);
         break;
       case Way::gathered:
+        call_.note_way("gathered rows");
         gather(rows, parts, run, targets);
         break;
       case Way::dense:
+        call_.note_way("whole maps");
         convolve(rows, parts, run, targets);
         break;
     }
