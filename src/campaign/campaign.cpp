@@ -45,8 +45,19 @@ StoredSite stored(const Site& site, double probability) {
 std::vector<StoredStratum> stored(const Strata& strata) {
   std::vector<StoredStratum> stored;
   for (size_t i = 0; i < strata.size(); ++i) {
-    stored.push_back(
-        {strata.name(i), strata.site(i), strata.first_choice(i), strata.choices(i), strata.weight(i)});
+    StoredStratum stratum{.name = strata.name(i),
+                          .site = strata.site(i),
+                          .first_choice = strata.first_choice(i),
+                          .choices = strata.choices(i),
+                          .weight = strata.weight(i),
+                          .kind = static_cast<int64_t>(strata.kind(i))};
+    if (strata.classes()) {
+      const NeuronClasses::Selection& neurons = strata.neurons(i);
+      stratum.neuron_classes = neurons.classes;
+      stratum.first_level = strata.first_level(i);
+      stratum.levels = strata.levels(i);
+    }
+    stored.push_back(std::move(stratum));
   }
   return stored;
 }
@@ -118,6 +129,8 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path, 
   info.draw = to_string(specification_.draw);
   info.choices = population.choice_texts();
   if (specification_.draw == DrawRule::stratified) info.strata = stored(sampler.strata());
+  info.neurons = sampler.options().neurons;
+  info.golden_classes = parts_.golden_classes;
   info.criteria = columns_;
   for (const CriterionPtr& criterion : parts_.criteria)
     info.criteria_text.push_back(criterion->text());
