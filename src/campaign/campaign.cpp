@@ -188,7 +188,7 @@ class Campaign::Runner {
 
  private:
   void begin(const std::vector<Round>& rounds) {
-    Round round = next_round(spec_, store_.info().trials, rounds);
+    Round round = next_round(spec_, store_.info().trials, rounds, widest_);
     if (spec_.draw == DrawRule::stratified) {
       round.shares = decide_shares(store_.info(), rounds, store_.cells(), spec_.stop.half_width,
                                    stop_criteria(spec_, campaign_.columns_))
@@ -226,12 +226,12 @@ class Campaign::Runner {
     if (rounds.back().first_trial + rounds.back().trials >= store_.info().trials) return "trials";
     const Estimates estimates(store_.info(), rounds, store_.cells());
     progress_.rate = estimates.overall(0);
-    bool is_enough = spec_.stop.half_width > 0;
+    widest_ = 0;
     for (const size_t criterion : stop_criteria(spec_, campaign_.columns_)) {
       const Interval rate = estimates.overall(criterion);
-      is_enough = is_enough && (rate.high - rate.low) / 2 <= spec_.stop.half_width;
+      widest_ = std::max(widest_, (rate.high - rate.low) / 2);
     }
-    if (is_enough) return "half width";
+    if (spec_.stop.half_width > 0 && widest_ <= spec_.stop.half_width) return "half width";
     const std::chrono::duration<double> elapsed = Clock::now() - start_;
     return spec_.stop.minutes > 0 && elapsed.count() >= spec_.stop.minutes * 60 ? "time" : "";
   }
@@ -255,6 +255,7 @@ class Campaign::Runner {
   const Clock::time_point start_ = Clock::now();
   Progress progress_;
   Tally committed_;
+  double widest_ = 1;  // half-width of what the stop rule looks at, after the last whole round
 };
 
 bool Campaign::run(Store& store, const std::atomic<bool>& cancel,
