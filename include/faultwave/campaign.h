@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct CampaignParts {
   std::vector<CriterionPtr> criteria{};
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
   std::vector<int64_t> labels{};                     ///< one an input, or empty
+  std::map<int64_t, int64_t> golden_classes{};       ///< by input, as far as they are known beforehand
   std::string model_fingerprint{};
   std::string inputs_fingerprint{};
   std::string labels_fingerprint{};
@@ -135,15 +137,19 @@ class Campaign {
 };
 
 /// The sampler of a recorded campaign, which needs neither its network nor its inputs. `info` must come from
-/// a store.
-Sampler recorded_sampler(const CampaignInfo& info);
+/// a store, and `neurons` from the same; without them a campaign whose strata go by neurons cannot be drawn
+/// from, only asked for its population.
+Sampler recorded_sampler(const Store& store);
+Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronClasses> neurons = nullptr);
 
 /// The shares with which a trial of a recorded campaign was drawn; empty unless it is stratified.
 Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial);
 
 /// Opens all that a specification names: network, inputs, labels, sites, engine; checks that the error model
-/// is legal at each site. Throws UserError.
-Campaign open_campaign(const Specification& specification);
+/// is legal at each site. A stratified campaign looks at the neurons of a golden run of each input, if its
+/// faults hit one output a trial at inputs drawn at random (NeuronClasses); where it goes on with what
+/// `recorded` holds, it takes them from there. Throws UserError.
+Campaign open_campaign(const Specification& specification, const Store* recorded = nullptr);
 
 /// Throws UserError(mismatch) naming what differs, unless the two are the same campaign. `where` is the
 /// database, for the message.

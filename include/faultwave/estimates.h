@@ -32,17 +32,19 @@ class Estimates {
   /// How often criterion `criterion` fires, over the whole population.
   Interval overall(size_t criterion) const;
   /// A part of the population: the cells for which this holds, and among their trials those of `counts`,
-  /// which may be fewer, as long as what singles them out (an input, a feature map of the site) is as likely
-  /// in each cell.
+  /// which may be fewer, if something else singles them out too (an input, a feature map of the site).
+  /// `neurons`: of each stratum, which part of its pairs of neuron and input has that; empty where it is as
+  /// likely in each cell.
   using Part = std::function<bool(int64_t site, int64_t choice)>;
-  Interval part(size_t criterion, const Part& within, const std::vector<CellTally>& counts) const;
+  Interval part(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+                const std::vector<double>& neurons = {}) const;
   Interval part(size_t criterion, const Part& within) const { return part(criterion, within, cells_); }
 
   const std::vector<CellTally>& cells() const { return cells_; }
 
  private:
   Interval sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
-                      double half_width) const;
+                      double half_width, const std::vector<double>& neurons) const;
   /// What is expected of each stratum before each round, from all trials of the rounds before, those outside
   /// of a part too.
   const std::vector<std::vector<double>>& guesses_of(size_t criterion) const;

@@ -21,6 +21,7 @@
 #include "faultwave/memory.h"
 #include "faultwave/merge.h"
 #include "faultwave/network.h"
+#include "faultwave/neuron_classes.h"
 #include "faultwave/outcome.h"
 #include "faultwave/paired.h"
 #include "faultwave/perturb.h"

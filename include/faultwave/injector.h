@@ -92,6 +92,12 @@ class Injector {
   /// Largest absolute value / 127, or empty for a site that was never finite or is not floating point.
   std::optional<double> int8_scale(const Site& site) const;
 
+  /// Runs `forward`, which runs the network once, and calls `visit(i, values)` with the values of the output
+  /// site `sites[i]` as they are when its operator has just run; `values` belong to the network, and later
+  /// operators may overwrite them. A site that the run does not pass is left out.
+  void observe(const std::vector<Site>& sites, const std::function<void()>& forward,
+               const std::function<void(size_t, const at::Tensor&)>& visit) const;
+
   /// Checks a fault against the profile and fills in what is left to draw, with the fault's own key. The
   /// result is what the receipt prints. Throws UserError(illegal_fault).
   Fault resolve(const Fault& fault) const;

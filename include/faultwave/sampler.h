@@ -35,12 +35,19 @@ struct SamplingOptions {
   bool inputs_in_turn = false;             ///< input of trial k: number k modulo how many; else drawn
   int64_t faults_per_trial = 1;            ///< 0: one in each site
   std::vector<std::vector<Fault>> list{};  ///< for DrawRule::list: the faults of each line
+  /// For DrawRule::stratified: classes of the population's neurons on all inputs to use; null for strata of
+  /// layer and bit alone.
+  std::shared_ptr<const NeuronClasses> neurons{};
 };
+
+/// Whether `options.neurons` are of the population's sites, and of the inputs that are drawn from, at random.
+bool neurons_fit(const Population& population, const SamplingOptions& options);
 
 /// Chooses trials: trial k is a function of options, shares of its round, and k alone.
 ///
 /// Draw(seed, k) gives, in this order: input (unless in turn), stratum (for stratified), then for each fault
 /// site (unless the stratum or one-in-each-site fixes it), element, choice, and the key of continuous draws.
+/// With classes of neurons: stratum, one number for neuron and input, choice, key.
 /// Exhaustive trials and those of a list draw keys only: trial k is place k modulo the population's size at
 /// input k / size; line k / inputs at input k modulo inputs. Immutable and thread-safe.
 class Sampler {

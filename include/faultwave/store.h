@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "faultwave/neuron_classes.h"
 #include "faultwave/outcome.h"
 #include "faultwave/shard.h"
 #include "faultwave/site.h"
@@ -36,6 +37,11 @@ struct StoredStratum {
   int64_t first_choice = 0;  ///< of the site's choices, it holds so many from here
   int64_t choices = 0;
   double weight = 0;  ///< share of the population
+  int64_t kind = 0;   ///< the same for strata of other sites that are likely alike
+  /// Classes of its neurons, a bit each, and the levels of its inputs (Strata); all where there are none.
+  int64_t neuron_classes = NeuronClasses::kAll;
+  int64_t first_level = 0;
+  int64_t levels = 1;
 };
 
 /// All that is fixed before the first trial. Two campaigns are the same exactly if these are equal but for
@@ -63,6 +69,11 @@ struct CampaignInfo {
   std::vector<std::string>
       choices;  ///< texts of the error model's alternatives: "flip(0)", ...; one if it has none
   std::vector<StoredStratum> strata;  ///< where the campaign is stratified
+  /// Where strata go by neurons: for Store::create alone, since it may be large; Store::neuron_classes reads
+  /// it back.
+  std::shared_ptr<const NeuronClasses> neurons;
+  /// Golden top classes that were known beforehand, by input; for Store::create alone.
+  std::map<int64_t, int64_t> golden_classes;
   std::vector<std::string> list;      ///< fault lines, for draw "list"
   Shard shard;                        ///< what of the campaign this database is for
 };
@@ -130,6 +141,7 @@ struct TrialRow {
 struct TrialOutcome {
   int32_t site = 0;
   int32_t choice = 0;
+  int32_t stratum = 0;  ///< 0 where there are none
   OutcomeClass outcome = OutcomeClass::masked;
   uint32_t fired = 0;         ///< bit i: criterion i
   bool golden_right = false;  ///< the golden top class is the label
@@ -150,10 +162,11 @@ struct Tally {
   Tally& operator+=(const Tally& other);
 };
 
-/// Counts of one round at one site, for one choice of the error model. Layers, bits and strata are sums of
-/// such cells.
+/// Counts of one round in one stratum at one site, for one choice of the error model. Layers, bits and strata
+/// are sums of such cells.
 struct CellTally {
   int64_t round = 0;
+  int64_t stratum = 0;  ///< 0 where there are none
   int64_t site = 0;
   int64_t choice = 0;
   Tally tally;
@@ -220,7 +233,7 @@ class Store {
   /// Records a block in one transaction: its rows, its packed outcomes, its counts.
   void write_block(const BlockResult& result, int64_t round);
 
-  /// Counts by round, site and choice, in that order; cells without trials are left out.
+  /// Counts by round, stratum, site and choice, in that order; cells without trials are left out.
   std::vector<CellTally> cells() const;
   /// One a site, in the order of CampaignInfo::sites.
   std::vector<Tally> tallies() const;
@@ -234,9 +247,13 @@ class Store {
   std::map<int64_t, int64_t> golden_classes() const;
 
   /// Calls `visit` for each finished block, ascending, with the number of its round and its outcomes, whose
-  /// site and choice are left open. One consistent state, even while another process writes.
+  /// site, choice and stratum are left open. One consistent state, even while another process writes.
   void each_block(
       const std::function<void(const Block&, int64_t round, const std::vector<TrialOutcome>&)>& visit) const;
+  /// The classes of neurons that the campaign was begun with; null if its strata do not go by neurons. Reads
+  /// all of them, which may be some hundred megabytes.
+  std::shared_ptr<const NeuronClasses> neuron_classes() const;
+
   /// Of all finished blocks; of one.
   EngineCounts engine_counts() const;
   EngineCounts engine_counts(int64_t block) const;
@@ -251,7 +268,8 @@ class Store {
 
 /// Outcomes are packed into as few whole bytes a trial as hold (fired << 4 | faulty_right << 3 | golden_right
 /// << 2 | class) if there are labels, (fired << 2 | class) if not, lowest byte first: one byte for four
-/// criteria with labels, for six without. Site and choice are not packed: the key gives them back.
+/// criteria with labels, for six without. Site, choice and stratum are not
+/// packed: the key gives them back.
 std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, const CampaignInfo& info);
 std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info);
 

@@ -45,8 +45,19 @@ StoredSite stored(const Site& site, double probability) {
 std::vector<StoredStratum> stored(const Strata& strata) {
   std::vector<StoredStratum> stored;
   for (size_t i = 0; i < strata.size(); ++i) {
-    stored.push_back(
-        {strata.name(i), strata.site(i), strata.first_choice(i), strata.choices(i), strata.weight(i)});
+    StoredStratum stratum{.name = strata.name(i),
+                          .site = strata.site(i),
+                          .first_choice = strata.first_choice(i),
+                          .choices = strata.choices(i),
+                          .weight = strata.weight(i),
+                          .kind = static_cast<int64_t>(strata.kind(i))};
+    if (strata.classes()) {
+      const NeuronClasses::Selection& neurons = strata.neurons(i);
+      stratum.neuron_classes = neurons.classes;
+      stratum.first_level = strata.first_level(i);
+      stratum.levels = strata.levels(i);
+    }
+    stored.push_back(std::move(stratum));
   }
   return stored;
 }
@@ -118,6 +129,8 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path, 
   info.draw = to_string(specification_.draw);
   info.choices = population.choice_texts();
   if (specification_.draw == DrawRule::stratified) info.strata = stored(sampler.strata());
+  info.neurons = sampler.options().neurons;
+  info.golden_classes = parts_.golden_classes;
   info.criteria = columns_;
   for (const CriterionPtr& criterion : parts_.criteria)
     info.criteria_text.push_back(criterion->text());
@@ -175,7 +188,7 @@ class Campaign::Runner {
 
  private:
   void begin(const std::vector<Round>& rounds) {
-    Round round = next_round(spec_, store_.info().trials, rounds);
+    Round round = next_round(spec_, store_.info().trials, rounds, widest_);
     if (spec_.draw == DrawRule::stratified) {
       round.shares = decide_shares(store_.info(), rounds, store_.cells(), spec_.stop.half_width,
                                    stop_criteria(spec_, campaign_.columns_))
@@ -213,12 +226,12 @@ class Campaign::Runner {
     if (rounds.back().first_trial + rounds.back().trials >= store_.info().trials) return "trials";
     const Estimates estimates(store_.info(), rounds, store_.cells());
     progress_.rate = estimates.overall(0);
-    bool is_enough = spec_.stop.half_width > 0;
+    widest_ = 0;
     for (const size_t criterion : stop_criteria(spec_, campaign_.columns_)) {
       const Interval rate = estimates.overall(criterion);
-      is_enough = is_enough && (rate.high - rate.low) / 2 <= spec_.stop.half_width;
+      widest_ = std::max(widest_, (rate.high - rate.low) / 2);
     }
-    if (is_enough) return "half width";
+    if (spec_.stop.half_width > 0 && widest_ <= spec_.stop.half_width) return "half width";
     const std::chrono::duration<double> elapsed = Clock::now() - start_;
     return spec_.stop.minutes > 0 && elapsed.count() >= spec_.stop.minutes * 60 ? "time" : "";
   }
@@ -242,6 +255,7 @@ class Campaign::Runner {
   const Clock::time_point start_ = Clock::now();
   Progress progress_;
   Tally committed_;
+  double widest_ = 1;  // half-width of what the stop rule looks at, after the last whole round
 };
 
 bool Campaign::run(Store& store, const std::atomic<bool>& cancel,

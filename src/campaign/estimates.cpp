@@ -16,60 +16,50 @@ bool everywhere(int64_t, int64_t) {
   return true;
 }
 
-/// Which stratum each cell is in. Without strata the campaign is one stratum.
-class Cells {
+/// The strata of a campaign. Without strata it is one.
+class StrataOf {
  public:
-  explicit Cells(const CampaignInfo& info) : info_(info) {
-    for (size_t stratum = 0; stratum < info.strata.size(); ++stratum) {
-      const StoredStratum& stored = info.strata[stratum];
-      for (int64_t i = 0; i < stored.choices; ++i)
-        stratum_[{stored.site, stored.first_choice + i}] = stratum;
-    }
-  }
+  explicit StrataOf(const CampaignInfo& info) : info_(info) {}
 
-  size_t strata() const { return std::max<size_t>(info_.strata.size(), 1); }
-  size_t of(int64_t site, int64_t choice) const {
-    return info_.strata.empty() ? 0 : stratum_.at({site, choice});
-  }
+  size_t size() const { return std::max<size_t>(info_.strata.size(), 1); }
   double weight(size_t stratum) const { return info_.strata.empty() ? 1.0 : info_.strata[stratum].weight; }
+  std::vector<size_t> kinds() const {
+    std::vector<size_t> kinds;
+    for (const StoredStratum& stratum : info_.strata)
+      kinds.push_back(static_cast<size_t>(stratum.kind));
+    return kinds;
+  }
 
-  /// The part of each stratum's cells that lies within `part`, from 0 to 1.
-  std::vector<double> fractions(const Estimates::Part& part) const {
-    std::vector<double> fractions(strata(), info_.strata.empty() ? 1.0 : 0.0);
-    for (const auto& [cell, stratum] : stratum_) {
-      if (part(cell.first, cell.second))
-        fractions[stratum] += 1.0 / static_cast<double>(info_.strata[stratum].choices);
+  /// What of each stratum lies within a part, from 0 to 1.
+  std::vector<double> fractions(const Estimates::Part& part, const std::vector<double>& neurons) const {
+    std::vector<double> fractions(size(), 1.0);
+    for (size_t h = 0; h < info_.strata.size(); ++h) {
+      const StoredStratum& stratum = info_.strata[h];
+      int64_t within = 0;
+      for (int64_t i = 0; i < stratum.choices; ++i)
+        within += part(stratum.site, stratum.first_choice + i) ? 1 : 0;
+      fractions[h] = static_cast<double>(within) / static_cast<double>(stratum.choices);
+      if (!neurons.empty()) fractions[h] *= neurons[h];
     }
     return fractions;
   }
 
  private:
   const CampaignInfo& info_;
-  std::map<std::pair<int64_t, int64_t>, size_t> stratum_;
 };
 
 /// Counts of one criterion by round and stratum, over a part.
-std::vector<std::vector<StratumTotal>> count(const Cells& cells, size_t rounds, size_t criterion,
+std::vector<std::vector<StratumTotal>> count(size_t strata, size_t rounds, size_t criterion,
                                              const Estimates::Part& part,
                                              const std::vector<CellTally>& tallies) {
-  std::vector<std::vector<StratumTotal>> counts(rounds, std::vector<StratumTotal>(cells.strata()));
+  std::vector<std::vector<StratumTotal>> counts(rounds, std::vector<StratumTotal>(strata));
   for (const CellTally& cell : tallies) {
     if (!part(cell.site, cell.choice)) continue;
-    StratumTotal& place = counts.at(static_cast<size_t>(cell.round)).at(cells.of(cell.site, cell.choice));
+    StratumTotal& place = counts.at(static_cast<size_t>(cell.round)).at(static_cast<size_t>(cell.stratum));
     place.trials += cell.tally.trials;
     place.events += cell.tally.fired.at(criterion);
   }
   return counts;
-}
-
-/// The class of bit of each stratum: its position among the strata of its site.
-std::vector<size_t> kinds_of(const CampaignInfo& info) {
-  std::vector<size_t> kinds;
-  for (size_t h = 0; h < info.strata.size(); ++h) {
-    const bool is_first = h == 0 || info.strata[h].site != info.strata[h - 1].site;
-    kinds.push_back(is_first ? 0 : kinds.back() + 1);
-  }
-  return kinds;
 }
 
 void add_to(std::vector<StratumTotal>& totals, const std::vector<StratumTotal>& counts) {
@@ -79,28 +69,29 @@ void add_to(std::vector<StratumTotal>& totals, const std::vector<StratumTotal>& 
   }
 }
 
-/// One round as the sequence takes it: weights, shares and guesses of the strata within a part.
-RoundCounts round_counts(const Cells& cells, const Round& round, const std::vector<double>& fractions,
+/// One round as the sequence takes it: weights, shares and guesses of the strata that a part has anything of.
+RoundCounts round_counts(const StrataOf& strata, const Round& round, const std::vector<double>& fractions,
                          const std::vector<StratumTotal>& counts, const std::vector<double>& guesses) {
   const Shares shares{round.shares};
-  RoundCounts strata;
+  RoundCounts part;
   double weights = 0;
   double probabilities = 0;
-  for (size_t h = 0; h < cells.strata(); ++h) {
+  for (size_t h = 0; h < strata.size(); ++h) {
+    if (fractions[h] == 0) continue;
     const double share = round.shares.empty() ? 1.0 : shares.probability(h);
-    strata.push_back({.weight = cells.weight(h) * fractions[h],
-                      .share = share * fractions[h],
-                      .guess = guesses[h],
-                      .trials = counts[h].trials,
-                      .events = counts[h].events});
-    weights += strata.back().weight;
-    probabilities += strata.back().share;
+    part.push_back({.weight = strata.weight(h) * fractions[h],
+                    .share = share * fractions[h],
+                    .guess = guesses[h],
+                    .trials = counts[h].trials,
+                    .events = counts[h].events});
+    weights += part.back().weight;
+    probabilities += part.back().share;
   }
-  for (StratumCount& stratum : strata) {
+  for (StratumCount& stratum : part) {
     stratum.weight /= weights;
     stratum.share /= probabilities;
   }
-  return strata;
+  return part;
 }
 
 SequenceTarget target_of(const CampaignInfo& info, double half_width) {
@@ -141,12 +132,13 @@ Estimates::Estimates(const CampaignInfo& info, const std::vector<Round>& rounds,
 }
 
 Interval Estimates::overall(size_t criterion) const {
-  if (kind_ == IntervalKind::sequential) return sequential(criterion, everywhere, cells_, half_width_);
+  if (kind_ == IntervalKind::sequential) return sequential(criterion, everywhere, cells_, half_width_, {});
   return part(criterion, everywhere);
 }
 
-Interval Estimates::part(size_t criterion, const Part& within, const std::vector<CellTally>& counts) const {
-  if (kind_ == IntervalKind::sequential) return sequential(criterion, within, counts, 0);
+Interval Estimates::part(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+                         const std::vector<double>& neurons) const {
+  if (kind_ == IntervalKind::sequential) return sequential(criterion, within, counts, 0, neurons);
   StratumTotal sum;
   for (const CellTally& cell : counts) {
     if (!within(cell.site, cell.choice)) continue;
@@ -159,30 +151,30 @@ Interval Estimates::part(size_t criterion, const Part& within, const std::vector
 }
 
 Interval Estimates::sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
-                               double half_width) const {
-  const Cells cells(info_);
-  const std::vector<double> fractions = cells.fractions(within);
+                               double half_width, const std::vector<double>& neurons) const {
+  const StrataOf strata(info_);
+  const std::vector<double> fractions = strata.fractions(within, neurons);
   SequenceTarget target = target_of(info_, half_width);
   if (half_width == 0 && half_width_ > 0) target.trials = 0;  // of a part nobody knows how many there will be
   WeightedSequence sequence(target);
   if (std::all_of(fractions.begin(), fractions.end(), [](double f) { return f == 0; }))
     return sequence.interval();
 
-  const auto by_round = count(cells, rounds_.size(), criterion, within, counts);
+  const auto by_round = count(strata.size(), rounds_.size(), criterion, within, counts);
   const std::vector<std::vector<double>>& guesses = guesses_of(criterion);
   for (size_t round = 0; round < rounds_.size(); ++round)
-    sequence.add(round_counts(cells, rounds_[round], fractions, by_round[round], guesses[round]));
+    sequence.add(round_counts(strata, rounds_[round], fractions, by_round[round], guesses[round]));
   return sequence.interval();
 }
 
 const std::vector<std::vector<double>>& Estimates::guesses_of(size_t criterion) const {
   std::vector<std::vector<double>>& guesses = guesses_[criterion];
   if (!guesses.empty()) return guesses;
-  const Cells cells(info_);
-  const std::vector<size_t> kinds = kinds_of(info_);
-  std::vector<StratumTotal> before(cells.strata());
-  for (const auto& round : count(cells, rounds_.size(), criterion, everywhere, cells_)) {
-    guesses.push_back(guesses.empty() ? std::vector<double>(cells.strata(), 0.0)
+  const StrataOf strata(info_);
+  const std::vector<size_t> kinds = strata.kinds();
+  std::vector<StratumTotal> before(strata.size());
+  for (const auto& round : count(strata.size(), rounds_.size(), criterion, everywhere, cells_)) {
+    guesses.push_back(guesses.empty() ? std::vector<double>(strata.size(), 0.0)
                                       : pooled_rates(before, kinds));
     add_to(before, round);
   }
@@ -192,18 +184,18 @@ const std::vector<std::vector<double>>& Estimates::guesses_of(size_t criterion) 
 Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
                      const std::vector<CellTally>& tallies, double half_width,
                      const std::vector<size_t>& criteria) {
-  const Cells cells(info);
+  const StrataOf strata(info);
   std::vector<double> weights;
-  for (size_t h = 0; h < cells.strata(); ++h)
-    weights.push_back(cells.weight(h));
+  for (size_t h = 0; h < strata.size(); ++h)
+    weights.push_back(strata.weight(h));
   if (rounds.empty()) return Shares::of(weights);
 
   std::vector<std::vector<double>> rates;
   for (const size_t criterion : criteria) {
-    std::vector<StratumTotal> totals(cells.strata());
-    for (const auto& round : count(cells, rounds.size(), criterion, everywhere, tallies))
+    std::vector<StratumTotal> totals(strata.size());
+    for (const auto& round : count(strata.size(), rounds.size(), criterion, everywhere, tallies))
       add_to(totals, round);
-    rates.push_back(pooled_rates(totals, kinds_of(info)));
+    rates.push_back(pooled_rates(totals, strata.kinds()));
   }
   return Shares::of(best_shares_of_all(weights, rates, target_of(info, half_width)));
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <torch/types.h>
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <fstream>
 #include <optional>
@@ -13,6 +16,7 @@
 #include "faultwave/network.h"
 #include "faultwave/wave_engine.h"
 
+#include "src/campaign/classify_neurons.h"
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
@@ -45,6 +49,14 @@ class Bench {
     return [wave = wave_] { return wave->report(); };
   }
   const std::shared_ptr<InputSet>& inputs() const { return inputs_; }
+
+  /// A golden run of input `number` alone.
+  std::vector<at::Tensor> forward(int64_t number) const {
+    torch::NoGradGuard no_grad;
+    std::vector<c10::IValue> batch = batch_of(number);
+    batch[0] = batch[0].toTensor().clone();  // a network may write to its input
+    return network_->forward(batch);
+  }
 
   /// Input `number` as a batch of one.
   std::vector<c10::IValue> batch_of(int64_t number) const {
@@ -202,7 +214,7 @@ ErrorModelPtr model_of(const std::vector<std::vector<Fault>>& list) {
 
 }  // namespace
 
-Campaign open_campaign(const Specification& spec) {
+Campaign open_campaign(const Specification& spec, const Store* recorded) {
   const bool is_list = spec.draw == DrawRule::list;
   const ErrorModelPtr error = is_list ? nullptr : parse_error_model(spec.error);
   const auto bench = std::make_shared<Bench>(spec);
@@ -238,6 +250,18 @@ Campaign open_campaign(const Specification& spec) {
       is_list ? sites_of(options.list, bench->injector()) : select_sites(bench->injector(), spec), spec.draw,
       is_list ? model_of(options.list) : error);
   if (!is_list) check_legal(bench->injector(), population, *error);
+  if (goes_by_neurons(spec, population, options)) {
+    if (recorded) {
+      options.neurons = recorded->neuron_classes();
+      // Where the network or the inputs are others, check_same_campaign says so.
+      if (options.neurons && !neurons_fit(population, options)) options.neurons = nullptr;
+    } else {
+      GoldenLook look = classify_neurons(bench->injector(), population, options,
+                                         [&](int64_t number) { return bench->forward(number); });
+      options.neurons = std::move(look.neurons);
+      parts.golden_classes = std::move(look.golden_classes);
+    }
+  }
   parts.sampler = std::make_shared<Sampler>(population, std::move(options));
   return Campaign(spec, std::move(parts));
 }

@@ -39,7 +39,11 @@ ErrorModelPtr model_of(const CampaignInfo& info) {
 
 }  // namespace
 
-Sampler recorded_sampler(const CampaignInfo& info) {
+Sampler recorded_sampler(const Store& store) {
+  return recorded_sampler(store.info(), store.neuron_classes());
+}
+
+Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronClasses> neurons) {
   const Specification spec = parse_specification(info.specification, "the recorded specification");
   std::vector<Site> sites;
   for (const StoredSite& stored : info.sites)
@@ -50,6 +54,7 @@ Sampler recorded_sampler(const CampaignInfo& info) {
                           .eligible = info.eligible_inputs,
                           .inputs_in_turn = spec.inputs_in_turn,
                           .faults_per_trial = spec.faults_per_trial};
+  options.neurons = std::move(neurons);
   for (const std::string& line : info.list)
     options.list.push_back(parse_faults(line));
   return Sampler(Population(std::move(sites), spec.draw, model_of(info)), std::move(options));

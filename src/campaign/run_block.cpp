@@ -231,6 +231,7 @@ Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Locate
   Judged judged;
   judged.outcome = {.site = static_cast<int32_t>(located.place.site),
                     .choice = static_cast<int32_t>(located.place.choice),
+                    .stratum = static_cast<int32_t>(located.stratum),
                     .outcome = outcome.kind,
                     .fired = outcome.fired};
   const bool keep = keeps_all || is_event(outcome.kind);

@@ -107,7 +107,7 @@ void replay(const ReplayOptions& options) {
   const Recorded recorded = recorded_trial(store, options.trial);
   Specification specification = recorded_specification(store, options.specification);
   apply(options.network, specification);
-  const Campaign campaign = open_campaign(specification);
+  const Campaign campaign = open_campaign(specification, &store);
   const CampaignInfo info = campaign.info(specification, "");
 
   CampaignInfo comparable = info;

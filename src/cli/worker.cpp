@@ -23,7 +23,7 @@ void work(const WorkerOptions& options) {
   const Store store = Store::open(options.database, Store::Access::read);
   Specification specification = recorded_specification(store, options.specification);
   apply(options.network, specification);
-  const Campaign campaign = open_campaign(specification);
+  const Campaign campaign = open_campaign(specification, &store);
   check_same_campaign(store.info(), campaign.info(specification, ""), options.database);
   run_worker(campaign, store);
 }

@@ -14,6 +14,7 @@
 #include "faultwave/random.h"
 
 #include "src/direct/armed_faults.h"
+#include "src/direct/observer.h"
 #include "src/direct/resolve_fault.h"
 #include "src/fault/victim_context.h"
 #include "src/model/profile.h"
@@ -135,6 +136,16 @@ void Injector::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
 
 std::optional<double> Injector::int8_scale(const Site& site) const {
   return int8_scale_of(profile_->largest(profile_->find(site.kind, site.name)));
+}
+
+void Injector::observe(const std::vector<Site>& sites, const std::function<void()>& forward,
+                       const std::function<void(size_t, const at::Tensor&)>& visit) const {
+  std::vector<int> numbers;
+  for (const Site& site : sites)
+    numbers.push_back(profile_->find(site.kind, site.name));
+  detail::Observer observer(*profile_, numbers, visit);
+  intercept::Intercept on(observer);
+  forward();
 }
 
 Fault Injector::resolve(const Fault& fault) const {

@@ -29,7 +29,7 @@ void write_csv(const Store& store, std::ostream& out) {
   for (const std::string& column : trial_columns(info))
     line += (line.empty() ? "" : ",") + cell(column);
   out << line << '\n';
-  walk_rows(store, recorded_sampler(info), [&](const TrialRow& row) {
+  walk_rows(store, recorded_sampler(store), [&](const TrialRow& row) {
     line.clear();
     for (const TrialField& field : trial_fields(info, row)) {
       line += cell(field.text);

@@ -36,7 +36,7 @@ void write_json(const Store& store, std::ostream& out) {
   const std::vector<std::string> columns = trial_columns(info);
   out << "{\"criteria\": " << nlohmann::json(info.criteria).dump() << ",\n\"trials\": [";
   bool is_first = true;
-  walk_rows(store, recorded_sampler(info), [&](const TrialRow& row) {
+  walk_rows(store, recorded_sampler(store), [&](const TrialRow& row) {
     std::string line = is_first ? "\n{" : ",\n{";
     is_first = false;
     const std::vector<TrialField> fields = trial_fields(info, row);

@@ -8,6 +8,7 @@
 #include "faultwave/error.h"
 #include "faultwave/report.h"
 
+#include "src/report/neuron_parts.h"
 #include "src/report/walk_trials.h"
 
 namespace faultwave {
@@ -30,13 +31,14 @@ bool everywhere(int64_t, int64_t) {
 }
 
 RateGroup group_of(const std::string& name, const Estimates& estimates, const CampaignInfo& info,
-                   const Estimates::Part& within, const std::vector<CellTally>& counts) {
+                   const Estimates::Part& within, const std::vector<CellTally>& counts,
+                   const std::vector<double>& neurons = {}) {
   RateGroup group{.name = name, .tally = Tally(info.criteria.size()), .rates = {}};
   for (const CellTally& cell : counts) {
     if (within(cell.site, cell.choice)) group.tally += cell.tally;
   }
   for (size_t criterion = 0; criterion < info.criteria.size(); ++criterion)
-    group.rates.push_back(estimates.part(criterion, within, counts));
+    group.rates.push_back(estimates.part(criterion, within, counts, neurons));
   return group;
 }
 
@@ -58,24 +60,8 @@ std::vector<RateGroup> by_bit(const Estimates& estimates, const CampaignInfo& in
   return groups;
 }
 
-/// What singles a trial out beside its cell: a site and a number within it, or no site (-1) and an input or
-/// class.
-using Key = std::pair<int64_t, int64_t>;
-using CellKey = std::tuple<int64_t, int64_t, int64_t>;  // round, site, choice
-
-int64_t channel_of(const StoredSite& site, int64_t element) {
-  if (site.channel_axis < 0) return 0;
-  int64_t below = 1;
-  for (size_t d = static_cast<size_t>(site.channel_axis) + 1; d < site.shape.size(); ++d)
-    below *= site.shape[d];
-  return element / below % site.shape[static_cast<size_t>(site.channel_axis)];
-}
-
-/// The class of an input without scores is -1.
-int64_t class_of(const std::map<int64_t, int64_t>& classes, int64_t input) {
-  const auto found = classes.find(input);
-  return found == classes.end() ? -1 : found->second;
-}
+using Key = NeuronParts::Key;
+using CellKey = std::tuple<int64_t, int64_t, int64_t, int64_t>;  // round, stratum, site, choice
 
 std::string name_of(GroupBy by, const CampaignInfo& info, const Key& key) {
   if (by == GroupBy::input) return "input " + std::to_string(key.second);
@@ -88,7 +74,9 @@ std::vector<RateGroup> by_walking(const Store& store, const Estimates& estimates
   const CampaignInfo& info = store.info();
   const std::map<int64_t, int64_t> classes = store.golden_classes();
   std::map<Key, std::map<CellKey, Tally>> tallies;
-  walk_trials(store, recorded_sampler(info),
+  const Sampler sampler = recorded_sampler(store);
+  NeuronParts parts(sampler.strata(), info, classes);
+  walk_trials(store, sampler,
               [&](int64_t, int64_t round, const Sampler::Located& drawn, const TrialOutcome& outcome) {
                 Key key{-1, drawn.input};
                 if (by == GroupBy::golden_class) key.second = class_of(classes, drawn.input);
@@ -97,17 +85,18 @@ std::vector<RateGroup> by_walking(const Store& store, const Estimates& estimates
                   key = {drawn.place.site, channel_of(site, drawn.place.element)};
                 }
                 tallies[key]
-                    .try_emplace({round, outcome.site, outcome.choice}, info.criteria.size())
+                    .try_emplace({round, outcome.stratum, outcome.site, outcome.choice}, info.criteria.size())
                     .first->second.add(outcome);
               });
   std::vector<RateGroup> groups;
   for (auto& [key, by_cell] : tallies) {
     std::vector<CellTally> counts;
     for (auto& [cell, tally] : by_cell)
-      counts.push_back({std::get<0>(cell), std::get<1>(cell), std::get<2>(cell), std::move(tally)});
+      counts.push_back({std::get<0>(cell), std::get<1>(cell), std::get<2>(cell), std::get<3>(cell),
+                        std::move(tally)});
     const int64_t only = key.first;
     const auto within = [only](int64_t site, int64_t) { return only < 0 || site == only; };
-    groups.push_back(group_of(name_of(by, info, key), estimates, info, within, counts));
+    groups.push_back(group_of(name_of(by, info, key), estimates, info, within, counts, parts.of(by, key)));
   }
   return groups;
 }

@@ -43,6 +43,12 @@ std::string population_line(const CampaignInfo& info) {
          count_of(values, "value") + " of " + count_of(bits, "bit") + "; " + count_of(info.inputs, "input");
 }
 
+bool goes_by_neurons(const CampaignInfo& info) {
+  return std::any_of(info.strata.begin(), info.strata.end(), [](const StoredStratum& stratum) {
+    return stratum.neuron_classes != NeuronClasses::kAll || stratum.levels > 1;
+  });
+}
+
 std::string sampling_line(const CampaignInfo& info) {
   const DrawRule rule = parse_draw_rule(info.draw);
   const std::string seed = "; seed " + std::to_string(info.seed);
@@ -56,7 +62,9 @@ std::string sampling_line(const CampaignInfo& info) {
              seed;
     case DrawRule::stratified:
       return count_of(static_cast<int64_t>(info.strata.size()), "stratum") +
-             " of layer and class of bit, drawn from as results ask for; rates are over all bits alike" +
+             (goes_by_neurons(info) ? " of layer, class of bit, value and margin"
+                                    : " of layer and class of bit") +
+             ", drawn from as results ask for; rates are over all bits alike" +
              seed;
     case DrawRule::exhaustive:
       return "every bit of every value of every input";

@@ -29,6 +29,7 @@ void walk_trials(
       TrialOutcome outcome = outcomes[i];
       outcome.site = static_cast<int32_t>(place.place.site);
       outcome.choice = static_cast<int32_t>(place.place.choice);
+      outcome.stratum = static_cast<int32_t>(place.stratum);
       visit(trial, round, place, outcome);
     }
   });

@@ -26,6 +26,8 @@ void check_options(const Population& population, const SamplingOptions& options)
                     "several faults a trial go with draw = \"bits\" or \"layers\", not with \"" +
                         std::string(to_string(options.rule)) + "\"");
   }
+  if (options.neurons && !neurons_fit(population, options))
+    throw InternalError("classes of neurons that do not fit the campaign");
 }
 
 /// The place of a listed fault, as far as it is one: its first element, and its model among the choices.
@@ -46,6 +48,12 @@ Place place_of(const Population& population, const Fault& fault) {
   return place;
 }
 
+size_t stratum_at(const Shares& shares, Draw& draw) {
+  const uint64_t mark = draw.below(shares.ends.back());
+  return static_cast<size_t>(std::upper_bound(shares.ends.begin(), shares.ends.end(), mark) -
+                             shares.ends.begin());
+}
+
 }  // namespace
 
 Shares Shares::of(const std::vector<double>& probabilities) {
@@ -59,8 +67,22 @@ Shares Shares::of(const std::vector<double>& probabilities) {
   return shares;
 }
 
+bool neurons_fit(const Population& population, const SamplingOptions& options) {
+  const NeuronClasses& neurons = *options.neurons;
+  const int64_t inputs =
+      options.eligible.empty() ? options.inputs : static_cast<int64_t>(options.eligible.size());
+  if (options.rule != DrawRule::stratified || options.inputs_in_turn) return false;
+  if (neurons.inputs() != inputs || neurons.sites() != population.sites().size()) return false;
+  for (size_t site = 0; site < population.sites().size(); ++site) {
+    if (neurons.values(site) != population.sites()[site].numel()) return false;
+  }
+  return true;
+}
+
 Sampler::Sampler(Population population, SamplingOptions options)
-    : population_(std::move(population)), strata_(population_), options_(std::move(options)) {
+    : population_(std::move(population)),
+      strata_(population_, options.neurons),
+      options_(std::move(options)) {
   check_options(population_, options_);
   for (const std::vector<Fault>& line : options_.list)
     list_places_.push_back(place_of(population_, line.at(0)));
@@ -97,13 +119,18 @@ Sampler::Located Sampler::locate(int64_t trial, const Shares& shares, Draw& draw
     located.place = population_.at(static_cast<uint64_t>(trial % size));
     return located;
   }
+  if (options_.neurons) {
+    located.stratum = stratum_at(shares, draw);
+    const Strata::Pair pair = strata_.draw_pair(located.stratum, draw);
+    located.input = pair.input;
+    located.place = pair.place;
+    return located;
+  }
   located.input =
       input(options_.inputs_in_turn ? trial % inputs
                                     : static_cast<int64_t>(draw.below(static_cast<uint64_t>(inputs))));
   if (options_.rule == DrawRule::stratified) {
-    const uint64_t mark = draw.below(shares.ends.back());
-    located.stratum = static_cast<size_t>(std::upper_bound(shares.ends.begin(), shares.ends.end(), mark) -
-                                          shares.ends.begin());
+    located.stratum = stratum_at(shares, draw);
     located.place = strata_.draw(population_, located.stratum, draw);
   } else if (options_.faults_per_trial == 0) {
     located.place = population_.draw_at(0, draw);

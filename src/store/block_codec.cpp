@@ -21,17 +21,23 @@ std::optional<int64_t> optional(const Json& json) {
 }
 
 Json encode(const TrialOutcome& outcome) {
-  return {outcome.site,  outcome.choice,       static_cast<int>(outcome.outcome),
-          outcome.fired, outcome.golden_right, outcome.faulty_right};
+  return {outcome.site,
+          outcome.choice,
+          outcome.stratum,
+          static_cast<int>(outcome.outcome),
+          outcome.fired,
+          outcome.golden_right,
+          outcome.faulty_right};
 }
 
 TrialOutcome decode_outcome(const Json& json) {
   return {.site = json.at(0).get<int32_t>(),
           .choice = json.at(1).get<int32_t>(),
-          .outcome = static_cast<OutcomeClass>(json.at(2).get<int>()),
-          .fired = json.at(3).get<uint32_t>(),
-          .golden_right = json.at(4).get<bool>(),
-          .faulty_right = json.at(5).get<bool>()};
+          .stratum = json.at(2).get<int32_t>(),
+          .outcome = static_cast<OutcomeClass>(json.at(3).get<int>()),
+          .fired = json.at(4).get<uint32_t>(),
+          .golden_right = json.at(5).get<bool>(),
+          .faulty_right = json.at(6).get<bool>()};
 }
 
 Json encode(const TrialRow& row) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/store/cell_table.h"
 
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
@@ -34,25 +35,28 @@ void add_count(Tally& tally, const std::vector<std::string>& criteria, const std
 
 void add_to_cells(const Database& database, const CampaignInfo& info, int64_t round,
                   const std::vector<TrialOutcome>& outcomes) {
-  std::map<std::pair<int32_t, int32_t>, Tally> tallies;
+  std::map<std::array<int32_t, 3>, Tally> tallies;
   for (const TrialOutcome& outcome : outcomes) {
-    tallies.try_emplace({outcome.site, outcome.choice}, info.criteria.size()).first->second.add(outcome);
+    tallies.try_emplace({outcome.stratum, outcome.site, outcome.choice}, info.criteria.size())
+        .first->second.add(outcome);
   }
   std::vector<CellTally> cells;
   for (const auto& [place, tally] : tallies)
-    cells.push_back({round, place.first, place.second, tally});
+    cells.push_back({round, place[0], place[1], place[2], tally});
   add_cells(database, info, cells);
 }
 
 void add_cells(const Database& database, const CampaignInfo& info, const std::vector<CellTally>& cells) {
   Statement upsert(
       database,
-      "INSERT INTO cells VALUES (?, ?, ?, ?, ?) "
-      "ON CONFLICT (round, site, choice, outcome) DO UPDATE SET trials = trials + excluded.trials");
+      "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (round, stratum, site, choice, outcome) "
+      "DO UPDATE SET trials = trials + excluded.trials");
   for (const CellTally& cell : cells) {
     each_count(cell.tally, info.criteria, [&](const std::string& name, int64_t count) {
       if (count == 0) return;
-      upsert.bind(cell.round).bind(cell.site).bind(cell.choice).bind(name).bind(count).run();
+      upsert.bind(cell.round).bind(cell.stratum).bind(cell.site).bind(cell.choice);
+      upsert.bind(name).bind(count).run();
     });
   }
 }
@@ -60,15 +64,17 @@ void add_cells(const Database& database, const CampaignInfo& info, const std::ve
 std::vector<CellTally> read_cells(const Database& database, const CampaignInfo& info) {
   std::vector<CellTally> cells;
   Statement select(database,
-                   "SELECT round, site, choice, outcome, trials FROM cells ORDER BY round, site, choice");
+                   "SELECT round, stratum, site, choice, outcome, trials FROM cells "
+                   "ORDER BY round, stratum, site, choice");
   while (select.step()) {
     const int64_t round = select.integer(0);
-    const int64_t site = select.integer(1);
-    const int64_t choice = select.integer(2);
-    const bool is_new = cells.empty() || cells.back().round != round || cells.back().site != site ||
-                        cells.back().choice != choice;
-    if (is_new) cells.push_back({round, site, choice, Tally(info.criteria.size())});
-    add_count(cells.back().tally, info.criteria, select.text(3), select.integer(4));
+    const int64_t stratum = select.integer(1);
+    const int64_t site = select.integer(2);
+    const int64_t choice = select.integer(3);
+    const bool is_new = cells.empty() || cells.back().round != round || cells.back().stratum != stratum ||
+                        cells.back().site != site || cells.back().choice != choice;
+    if (is_new) cells.push_back({round, stratum, site, choice, Tally(info.criteria.size())});
+    add_count(cells.back().tally, info.criteria, select.text(4), select.integer(5));
   }
   for (CellTally& cell : cells) {
     for (const int64_t count : cell.tally.classes)

@@ -6,6 +6,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/store/neuron_table.h"
+
 namespace faultwave {
 namespace {
 
@@ -63,11 +65,12 @@ void write_choices(const Database& database, const CampaignInfo& info) {
   Statement choice(database, "INSERT INTO choices VALUES (?, ?)");
   for (size_t i = 0; i < info.choices.size(); ++i)
     choice.bind(static_cast<int64_t>(i)).bind(info.choices[i]).run();
-  Statement stratum(database, "INSERT INTO strata VALUES (?, ?, ?, ?, ?, ?)");
+  Statement stratum(database, "INSERT INTO strata VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   int64_t number = 0;
   for (const StoredStratum& stored : info.strata) {
     stratum.bind(number++).bind(stored.name).bind(stored.site).bind(stored.first_choice);
-    stratum.bind(stored.choices).bind(stored.weight).run();
+    stratum.bind(stored.choices).bind(stored.weight).bind(stored.kind);
+    stratum.bind(stored.neuron_classes).bind(stored.first_level).bind(stored.levels).run();
   }
   Statement line(database, "INSERT INTO fault_list VALUES (?, ?)");
   for (size_t i = 0; i < info.list.size(); ++i)
@@ -82,10 +85,12 @@ void read_choices(const Database& database, CampaignInfo& info) {
   while (choice.step())
     info.choices.push_back(choice.text(0));
   Statement stratum(database,
-                    "SELECT name, site, first_choice, choices, weight FROM strata ORDER BY stratum");
+                    "SELECT name, site, first_choice, choices, weight, kind, neuron_classes, first_level, "
+                    "levels FROM strata ORDER BY stratum");
   while (stratum.step()) {
-    info.strata.push_back(
-        {stratum.text(0), stratum.integer(1), stratum.integer(2), stratum.integer(3), stratum.real(4)});
+    info.strata.push_back({stratum.text(0), stratum.integer(1), stratum.integer(2), stratum.integer(3),
+                           stratum.real(4), stratum.integer(5), stratum.integer(6), stratum.integer(7),
+                           stratum.integer(8)});
   }
   Statement line(database, "SELECT fault FROM fault_list ORDER BY line");
   while (line.step())
@@ -119,6 +124,10 @@ void write_info(const Database& database, const CampaignInfo& info) {
   number("ended", "");
   write_sites(database, info.sites);
   write_choices(database, info);
+  if (info.neurons) write_neuron_classes(database, *info.neurons);
+  Statement golden(database, "INSERT INTO golden_classes VALUES (?, ?)");
+  for (const auto& [input, best] : info.golden_classes)
+    golden.bind(input).bind(best).run();
 }
 
 CampaignInfo read_info(const Database& database, const std::string& path) {

@@ -5,7 +5,7 @@ namespace faultwave {
 
 const char* const kSchema = R"sql(
 PRAGMA application_id = 0x46774176;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE campaign (
   key   TEXT PRIMARY KEY,
@@ -42,8 +42,25 @@ CREATE TABLE strata (
   site         INTEGER NOT NULL REFERENCES sites,
   first_choice INTEGER NOT NULL,
   choices      INTEGER NOT NULL,
-  weight       REAL NOT NULL
+  weight       REAL NOT NULL,
+  kind           INTEGER NOT NULL,
+  neuron_classes INTEGER NOT NULL,
+  first_level    INTEGER NOT NULL,
+  levels         INTEGER NOT NULL
 );
+
+CREATE TABLE neuron_inputs (
+  position INTEGER PRIMARY KEY,
+  input    INTEGER NOT NULL,
+  level    INTEGER NOT NULL
+);
+
+CREATE TABLE neuron_classes (
+  position INTEGER NOT NULL REFERENCES neuron_inputs,
+  site     INTEGER NOT NULL REFERENCES sites,
+  classes  BLOB NOT NULL,
+  PRIMARY KEY (position, site)
+) WITHOUT ROWID;
 
 CREATE TABLE fault_list (
   line  INTEGER PRIMARY KEY,
@@ -78,11 +95,12 @@ CREATE TABLE golden_classes (
 
 CREATE TABLE cells (
   round   INTEGER NOT NULL REFERENCES rounds,
+  stratum INTEGER NOT NULL,
   site    INTEGER NOT NULL REFERENCES sites,
   choice  INTEGER NOT NULL REFERENCES choices,
   outcome TEXT NOT NULL,
   trials  INTEGER NOT NULL,
-  PRIMARY KEY (round, site, choice, outcome)
+  PRIMARY KEY (round, stratum, site, choice, outcome)
 ) WITHOUT ROWID;
 
 CREATE VIEW tallies AS

@@ -14,6 +14,7 @@
 #include "src/store/database.h"
 #include "src/store/file_lock.h"
 #include "src/store/info_table.h"
+#include "src/store/neuron_table.h"
 #include "src/store/round_table.h"
 #include "src/store/schema.h"
 #include "src/store/trial_table.h"
@@ -215,6 +216,10 @@ EngineCounts Store::engine_counts() const {
                    "SELECT coalesce(sum(decided_again), 0), coalesce(sum(audited), 0) FROM blocks");
   select.step();
   return {select.integer(0), select.integer(1)};
+}
+
+std::shared_ptr<const NeuronClasses> Store::neuron_classes() const {
+  return read_neuron_classes(state_->database, state_->info, state_->path);
 }
 
 EngineCounts Store::engine_counts(int64_t block) const {

@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <limits>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "faultwave/campaign.h"
@@ -111,12 +113,14 @@ inline Specification fake_specification() {
 }
 
 inline Campaign fake_campaign(const std::shared_ptr<Engine>& engine,
-                              const Specification& spec = fake_specification()) {
+                              const Specification& spec = fake_specification(),
+                              std::shared_ptr<const NeuronClasses> neurons = nullptr) {
   SamplingOptions sampling{.rule = spec.draw,
                            .seed = spec.seed,
                            .inputs = 7,
                            .inputs_in_turn = spec.inputs_in_turn,
-                           .faults_per_trial = spec.faults_per_trial};
+                           .faults_per_trial = spec.faults_per_trial,
+                           .neurons = std::move(neurons)};
   Population population(fake_sites(), spec.draw, parse_error_model(spec.error));
   CampaignParts parts{.engine = engine,
                       .sampler = std::make_shared<Sampler>(std::move(population), std::move(sampling))};

@@ -33,6 +33,28 @@ TEST_CASE("workers give the campaign that one process gives") {
   }
 }
 
+TEST_CASE("a campaign whose strata go by neurons is resumed, replayed and exported from its file") {
+  const TempFolder folder;
+  make_tiny_campaign(folder, adaptive);
+  REQUIRE(faultwave(folder, "run spec.toml --db whole.db -q").code == 0);
+  check_contains(faultwave(folder, "stats whole.db").out, "of layer, class of bit, value and margin");
+  // Killed once a block is written, wherever it is then.
+  shell(folder,
+        "\"$fw\" run spec.toml --db a.db -q > /dev/null 2>&1 & main=$!; "
+        "until [ -s a.db ]; do sleep 0.02; done; sleep 0.1; kill -KILL $main; wait $main");
+  const Result resumed = faultwave(folder, "resume a.db -q");
+  CHECK_MESSAGE(resumed.code == 0, resumed.err);
+  CHECK(faultwave(folder, "export a.db").out == faultwave(folder, "export whole.db").out);
+  for (const char* by : {"layer", "bit", "channel", "class", "input"}) {
+    const std::string stats = std::string("stats --json --by ") + by;
+    CHECK(faultwave(folder, stats + " a.db").out == faultwave(folder, stats + " whole.db").out);
+  }
+  for (const char* trial : {"0", "77", "599"}) {
+    const Result replayed = faultwave(folder, std::string("replay a.db ") + trial);
+    CHECK_MESSAGE(replayed.code == 0, replayed.err);
+  }
+}
+
 TEST_CASE("when a worker dies the rest is kept, and the campaign goes on with one process") {
   const TempFolder folder;
   make_tiny_campaign(folder,
