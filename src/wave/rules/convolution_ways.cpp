@@ -65,7 +65,7 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
   const int64_t group_in = in_channels_ / groups_;
   const int64_t group_out = out_channels_ / groups_;
   const int64_t taps = windows_.taps();
-  const std::vector<Segment> parts = segments(pixels);
+  const std::vector<Segment> parts = segments_by_map(pixels, windows_.sources());
   TargetRows targets(pixels, parts, windows_, windows_.dirty_targets(pixels, parts), out_channels_);
   targets.shadow.is_change = true;
   float* out = targets.shadow.values.mutable_data_ptr<float>();
@@ -102,9 +102,19 @@ Shadow ConvolutionWays::of_rows(const Shadow& rows) const {
     call_.note_way("depthwise");
     return depthwise(rows);
   }
-  const std::vector<Segment> parts = segments(rows);
-  std::vector<std::vector<int32_t>> dirty = windows_.dirty_targets(rows, parts);
+  const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
+  PixelsOfParts dirty = windows_.dirty_targets(rows, parts);
   const std::vector<Way> ways = best_ways(parts, dirty);
+  return by_ways(rows, parts, std::move(dirty), ways);
+}
+
+Shadow ConvolutionWays::of_rows_by(Way way, const Shadow& rows) const {
+  const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
+  return by_ways(rows, parts, windows_.dirty_targets(rows, parts), std::vector<Way>(parts.size(), way));
+}
+
+Shadow ConvolutionWays::by_ways(const Shadow& rows, const std::vector<Segment>& parts, PixelsOfParts dirty,
+                                const std::vector<Way>& ways) const {
   for (size_t part = 0; part < parts.size(); ++part) {
     if (ways[part] == Way::dense) dirty[part] = windows_.all_targets();
   }
@@ -142,8 +152,8 @@ ConvolutionWays::Costs ConvolutionWays::costs_of(int64_t rows, int64_t targets) 
       .dense = static_cast<double>(windows_.targets()) * out * (taps * in * costs.dense + costs.moved) + filling};
 }
 
-std::vector<ConvolutionWays::Way> ConvolutionWays::best_ways(
-    const std::vector<Segment>& parts, const std::vector<std::vector<int32_t>>& dirty) const {
+std::vector<ConvolutionWays::Way> ConvolutionWays::best_ways(const std::vector<Segment>& parts,
+                                                             const PixelsOfParts& dirty) const {
   if (groups_ != 1) return std::vector<Way>(parts.size(), Way::dense);
   std::vector<Way> ways;
   Costs sum;
@@ -218,7 +228,7 @@ Shadow ConvolutionWays::pointwise(const Shadow& rows) const {
 }
 
 Shadow ConvolutionWays::depthwise(const Shadow& rows) const {
-  const std::vector<Segment> parts = segments(rows);
+  const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
   TargetRows targets(rows, parts, windows_, windows_.dirty_targets(rows, parts), out_channels_);
   targets.shadow.is_change = true;
   const float* changes = rows.values.const_data_ptr<float>();

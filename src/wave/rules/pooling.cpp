@@ -32,7 +32,7 @@ class MaxPool {
         as_change_(call.shadow_of(0)->is_change && std::isfinite(least_change(call.result()))) {}
 
   Shadow run() const {
-    const std::vector<Segment> parts = segments(rows_);
+    const std::vector<Segment> parts = segments_by_map(rows_, windows_.sources());
     TargetRows targets(rows_, parts, windows_, windows_.dirty_targets(rows_, parts), channels_);
     std::vector<char> keep(targets.shadow.trials.size());
     at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
@@ -107,8 +107,8 @@ std::optional<std::vector<Shadow>> average_rule(const Call& call) {
   if (result.size(2) != 1 || result.size(3) != 1) return std::nullopt;
 
   const Shadow rows = as_changes(to_rows(*call.shadow_of(0), golden, 1), golden);
-  const std::vector<Segment> parts = segments(rows);
   const int64_t pixels = golden.size(2) * golden.size(3);
+  const std::vector<Segment> parts = segments_by_map(rows, pixels);
   const int64_t channels = golden.size(1);
   const float* changes = rows.values.const_data_ptr<float>();
   Shadow out;

@@ -78,6 +78,9 @@ struct Windows {
   std::vector<int32_t> all_targets() const;
 };
 
+/// The entries of each trial in each map, in order; entries are rows along axis 1 of maps of so many pixels.
+std::vector<Segment> segments_by_map(const Shadow& rows, int64_t pixels);
+
 /// By pixel of a map, the number of an entry: those of one segment at a time, -1 elsewhere. Memory is used again
 /// from segment to segment.
 class EntryOfPixel {
@@ -96,7 +99,7 @@ class EntryOfPixel {
 /// Rows of a result under construction: for each trial those that it dirties, and room for their values.
 class TargetRows {
  public:
-  /// `dirty`: for each part the pixels of its map that it dirties.
+  /// `parts` are of one map each; `dirty`: for each part the pixels of its map that it dirties.
   TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
              const std::vector<std::vector<int32_t>>& dirty, int64_t channels);
 
