@@ -60,8 +60,8 @@ void check_pass(const Shadow& in, const Shadow& out, const at::Tensor& golden, c
   }
 }
 
-at::Tensor apply_gelu(const at::Tensor& values) {
-  return at::gelu(values);
+at::Tensor apply_sigmoid(const at::Tensor& values) {
+  return at::sigmoid(values);
 }
 
 at::Tensor apply_hardswish(const at::Tensor& values) {
@@ -79,10 +79,10 @@ TEST_CASE("pass_rows: value by value") {
                            to_points(example.changes, example.golden)}) {
     CAPTURE(in.is_change);
     CAPTURE(in.axis);
-    const at::Tensor after_gelu = apply_gelu(example.golden);
-    const Shadow by_gelu = pass_rows(in, example.golden, after_gelu, apply_gelu);
-    CHECK_FALSE(by_gelu.is_change);
-    check_pass(in, by_gelu, example.golden, after_gelu, apply_gelu);
+    const at::Tensor after_sigmoid = apply_sigmoid(example.golden);
+    const Shadow by_sigmoid = pass_rows(in, example.golden, after_sigmoid, apply_sigmoid);
+    CHECK_FALSE(by_sigmoid.is_change);
+    check_pass(in, by_sigmoid, example.golden, after_sigmoid, apply_sigmoid);
 
     const at::Tensor after_hardswish = at::hardswish(example.golden);
     const at::Tensor before = in.values.clone();
@@ -96,9 +96,9 @@ TEST_CASE("pass_rows: value by value") {
 TEST_CASE("pass_rows: what did not differ is golden in all bits behind the operator") {
   const Example example;
   // A golden result that the operator does not give again: vector and scalar code may round differently.
-  const at::Tensor golden_out = at::gelu(example.golden) + 0x1p-20;
+  const at::Tensor golden_out = at::sigmoid(example.golden) + 0x1p-20;
   for (const Shadow& in : {example.changes, as_values(example.changes, example.golden)}) {
-    const Shadow out = pass_rows(in, example.golden, golden_out, apply_gelu);
+    const Shadow out = pass_rows(in, example.golden, golden_out, apply_sigmoid);
     const at::Tensor same = tensor_of_trial(in, 4, example.golden) == example.golden;
     const at::Tensor actual = tensor_of_trial(out, 4, golden_out);
     CHECK(same.sum().item<int64_t>() > 1000);
@@ -171,7 +171,7 @@ TEST_CASE("a golden tensor with infinities is passed by values, and drops only w
 
 TEST_CASE("nothing in, nothing out") {
   const at::Tensor golden = at::ones({2, 2});
-  CHECK(pass_rows({}, golden, golden, apply_gelu).empty());
+  CHECK(pass_rows({}, golden, golden, apply_sigmoid).empty());
   CHECK(pass_clamp({}, golden, golden, 0, kInf).empty());
 }
 
