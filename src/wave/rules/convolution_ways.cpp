@@ -83,10 +83,9 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
                                  [&](int64_t target, int64_t tap) {
                                    meetings.push_back({row_of[target], static_cast<int32_t>(tap)});
                                  });
-        kernels().add_columns(out + first_out, out_channels_,
-                              weight + channel % group_in * taps * out_channels_ + first_out, out_channels_,
-                              change[entry], group_out, meetings.data(),
-                              static_cast<int64_t>(meetings.size()));
+        kernels().add_columns(
+            out + first_out, out_channels_, weight + channel % group_in * taps * out_channels_ + first_out,
+            out_channels_, change[entry], group_out, meetings.data(), static_cast<int64_t>(meetings.size()));
       }
     }
   });
@@ -146,10 +145,11 @@ ConvolutionWays::Costs ConvolutionWays::costs_of(int64_t rows, int64_t targets) 
   const auto out = static_cast<double>(out_channels_);
   const double filling =
       rows == windows_.sources() ? 0 : static_cast<double>(windows_.sources()) * in * costs.moved;
-  return {
-      .scattered = static_cast<double>(rows) * taps * out * (in * costs.product + 2 * costs.moved),
-      .gathered = static_cast<double>(targets) * (taps * in * (out * costs.product + costs.moved) + out * costs.moved),
-      .dense = static_cast<double>(windows_.targets()) * out * (taps * in * costs.dense + costs.moved) + filling};
+  return {.scattered = static_cast<double>(rows) * taps * out * (in * costs.product + 2 * costs.moved),
+          .gathered = static_cast<double>(targets) *
+                      (taps * in * (out * costs.product + costs.moved) + out * costs.moved),
+          .dense = static_cast<double>(windows_.targets()) * out * (taps * in * costs.dense + costs.moved) +
+                   filling};
 }
 
 std::vector<ConvolutionWays::Way> ConvolutionWays::best_ways(const std::vector<Segment>& parts,
@@ -190,7 +190,8 @@ std::vector<ConvolutionWays::Run> ConvolutionWays::runs(const std::vector<Segmen
   std::vector<Run> runs;
   int64_t bytes = 0;
   for (size_t part = 0; part < parts.size(); ++part) {
-    const bool goes_on = !runs.empty() && runs.back().way == ways[part] && bytes + bytes_of(part) <= kBytesAtOnce;
+    const bool goes_on =
+        !runs.empty() && runs.back().way == ways[part] && bytes + bytes_of(part) <= kBytesAtOnce;
     if (!goes_on) {
       runs.push_back({part, part, ways[part]});
       bytes = 0;
@@ -300,13 +301,12 @@ void ConvolutionWays::gather(const Shadow& rows, const std::vector<Segment>& par
       for (int64_t row = to.begin(part); row < to.end(part); ++row) {
         float* taps = out + (row - begin) * width;
         std::fill_n(taps, width, 0.0f);
-        windows_.for_each_source(to.shadow.places[static_cast<size_t>(row)] % windows_.targets(),
-                                 [&](int64_t pixel, int64_t tap) {
-                                   const int64_t entry = entry_of[pixel];
-                                   if (entry < 0) return;
-                                   std::copy_n(from + entry * in_channels_, in_channels_,
-                                               taps + tap * in_channels_);
-                                 });
+        windows_.for_each_source(
+            to.shadow.places[static_cast<size_t>(row)] % windows_.targets(), [&](int64_t pixel, int64_t tap) {
+              const int64_t entry = entry_of[pixel];
+              if (entry < 0) return;
+              std::copy_n(from + entry * in_channels_, in_channels_, taps + tap * in_channels_);
+            });
       }
     }
   });

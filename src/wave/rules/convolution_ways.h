@@ -9,8 +9,9 @@
 
 namespace faultwave::wave {
 
-/// A call of conv2d(input, weight, bias, stride, padding, dilation, groups) on maps [N, channels, height, width],
-/// and the ways to find what changes in its result: the weight times what has changed before it.
+/// A call of conv2d(input, weight, bias, stride, padding, dilation, groups) on maps
+/// [N, channels, height, width], and the ways to find what changes in its result: the weight times what has
+/// changed before it.
 ///
 /// - Points: a column of the weight, scaled, is added to the pixels that read the value.
 /// - Pointwise (1 x 1): one product of the rows that differ.

@@ -14,8 +14,9 @@
 
 namespace faultwave::wave {
 
-// glu(input, dim). In the list it would be RuleEntry{"aten::glu", template_rule}: a line that says nothing else
-// asks for shadows of faulty values, and so they come (Takes in rule.h). A linear operator asks for changes.
+// glu(input, dim). In the list it would be RuleEntry{"aten::glu", template_rule}. A line that says nothing
+// else asks for shadows of faulty values, and so they come. A rule for a linear operator would ask for
+// changes (Takes in rule.h).
 std::optional<std::vector<Shadow>> template_rule(const Call& call) {
   // 1. Which calls is it made for? For all others nothing is returned, and a more general rule takes over, so
   // a rule can begin small. Arguments stand in the order of the operator's schema, defaults filled in.
@@ -27,9 +28,9 @@ std::optional<std::vector<Shadow>> template_rule(const Call& call) {
   const int64_t axis = c10::maybe_wrap_dim(call.arguments[1].toInt(), golden.dim());
   Shadow out = to_rows(*call.shadow_of(0), golden, axis);
 
-  // 3. Compute for the entries of all trials at once: [entries, values of a row]. Use the operator itself where
-  // you can, so that NaN and Inf behave as in a real run. Rows are numbered over the other axes, which stay as
-  // they are, so trials and places hold for the result too.
+  // 3. Compute for the entries of all trials at once: [entries, values of a row]. Use the operator itself
+  // where you can, so that NaN and Inf behave as in a real run. Rows are numbered over the other axes, which
+  // stay as they are, so trials and places hold for the result too.
   std::vector<c10::IValue> stack = call.arguments;
   stack[0] = out.values;
   stack[1] = int64_t{1};

@@ -67,7 +67,8 @@ std::vector<Segment> segments_by_map(const Shadow& rows, int64_t pixels) {
   for (int64_t entry = 0; entry < rows.size(); ++entry) {
     const int32_t trial = rows.trials[static_cast<size_t>(entry)];
     const int64_t map = rows.places[static_cast<size_t>(entry)] / pixels;
-    if (found.empty() || found.back().trial != trial || map != map_of_last) found.push_back({trial, entry, entry});
+    if (found.empty() || found.back().trial != trial || map != map_of_last)
+      found.push_back({trial, entry, entry});
     found.back().end = entry + 1;
     map_of_last = map;
   }
