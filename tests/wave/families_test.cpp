@@ -54,7 +54,7 @@ TEST_SUITE("families") {
         module,
         [=](const at::Tensor& x) mutable {
           const at::Tensor maps = torch::relu(stem(x)).reshape({2 * x.size(0), 4, 6, 6});
-          const at::Tensor pooled = at::max_pool2d(each(maps), 2);
+          const at::Tensor pooled = at::max_pool2d(each(maps), {2, 2});
           const at::Tensor means = at::adaptive_avg_pool2d(pooled, {1, 1});
           return std::vector<at::Tensor>{head(means.reshape({x.size(0), 8}))};
         },
