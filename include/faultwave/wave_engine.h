@@ -17,11 +17,11 @@ namespace faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
-  int64_t budget_bytes =
-      0;               ///< for what differs, all trials of a forward together; 0: a quarter of the memory
-  int64_t fewest = 4;    ///< fewer trials of a wave than this go to the other engine at once
-  int64_t inputs = 64;   ///< most inputs that share a golden forward
-  int64_t own_wave = 64; ///< trials of one input from which on it has a golden forward of its own
+  /// For what differs, all trials of a forward together; 0: a quarter of the memory.
+  int64_t budget_bytes = 0;
+  int64_t fewest = 4;     ///< fewer trials of a wave than this go to the other engine at once
+  int64_t inputs = 64;    ///< most inputs that share a golden forward
+  int64_t own_wave = 64;  ///< trials of one input from which on it has a golden forward of its own
 };
 
 /// How far outputs of the wave engine may lie from those of a real faulty run, in parts of the largest
@@ -36,19 +36,20 @@ struct DirtyOutput {
 
 /// What a wave engine did so far, for those who ask where the time went.
 struct WaveReport {
-  int64_t forwards = 0;                      ///< golden ones
-  int64_t trials = 0;                        ///< that stayed to the end
-  std::map<std::string, int64_t> left;       ///< trials that the other engine ran, by reason
-  std::map<std::string, int64_t> generic;    ///< calls without a rule, by operator
-  std::map<std::string, double> seconds;     ///< in rules, by operator
+  int64_t forwards = 0;                         ///< golden ones
+  int64_t trials = 0;                           ///< that stayed to the end
+  std::map<std::string, int64_t> left;          ///< trials that the other engine ran, by reason
+  std::map<std::string, int64_t> generic;       ///< calls without a rule, by operator
+  std::map<std::string, double> seconds;        ///< in rules, by operator
   std::map<std::string, double> multiply_adds;  ///< in products for what differs, by operator
-  std::map<std::string, DirtyOutput> dirty;  ///< by output site
+  std::map<std::string, DirtyOutput> dirty;     ///< by output site
 };
 
-/// Runs many trials along one golden forward and computes only what differs. Linear operators work on the
-/// difference, so that outputs are those of a faulty forward but for rounding, and values that a fault does
-/// not reach are golden bit for bit. A trial that it cannot follow (a result that is no FP32 tensor differs,
-/// a shape or the control flow changes, memory is written through one of several views) is run by `other`.
+/// Runs many trials along one golden forward and computes only what differs. Linear operators work on
+/// changes, faulty minus golden, and changes that are below rounding are let go, so that outputs are those of
+/// a faulty forward but for rounding (kWaveRounding). Values that a fault does not reach are golden bit for
+/// bit. A trial that it cannot follow (a result that is no FP32 tensor differs, a shape or the control flow
+/// changes, memory is written through one of several views) is run by `other`.
 ///
 /// Trials of one input go along a golden forward of that input alone; where few trials come on each of many
 /// inputs, a batch of inputs shares a golden forward, if the network's batch is free. Receipts are as in a

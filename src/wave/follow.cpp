@@ -97,7 +97,8 @@ std::vector<Shadow> of_some_trials(const Call& call, WaveReport& report) {
   return shadows;
 }
 
-/// The first trial of each part of any argument: between two of these all trials of an argument are in one part.
+/// The first trial of each part of any argument. Between two of these, the trials of an argument are all in
+/// one part.
 std::vector<int32_t> starts_of_parts(const std::vector<PartedArgument>& shadowed) {
   std::set<int32_t> starts;
   for (const PartedArgument& argument : shadowed) {
@@ -122,8 +123,7 @@ Shadow between(const ShadowParts& parts, int32_t begin, int32_t end) {
 Call given(const Call& call, Takes takes) {
   Call same = call;
   for (ShadowedArgument& argument : same.shadowed)
-    argument.shadow =
-        taken(argument.shadow, takes, detail::tensor_at(call.arguments, argument.place));
+    argument.shadow = taken(argument.shadow, takes, detail::tensor_at(call.arguments, argument.place));
   return same;
 }
 

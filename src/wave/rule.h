@@ -29,8 +29,8 @@ struct Call {
   std::vector<c10::IValue> results;
   std::vector<ShadowedArgument> shadowed;                               ///< at least one
   std::function<void(int32_t trial, const std::string& reason)> leave;  ///< to the other engine
-  double* work = nullptr;  ///< multiply-adds so far
-  CallNotes* notes = nullptr;  ///< where someone asks
+  double* work = nullptr;                                               ///< multiply-adds so far
+  CallNotes* notes = nullptr;                                           ///< where someone asks
 
   const Shadow* shadow_of(int position) const;
   /// The only shadowed argument is this one.

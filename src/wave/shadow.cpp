@@ -264,11 +264,13 @@ void drop_golden(Shadow& shadow, const at::Tensor& golden) {
 }
 
 void keep_entries(Shadow& shadow, const std::vector<char>& keep) {
-  const auto kept = static_cast<int64_t>(std::count_if(keep.begin(), keep.end(), [](char k) { return k != 0; }));
+  const auto kept =
+      static_cast<int64_t>(std::count_if(keep.begin(), keep.end(), [](char k) { return k != 0; }));
   if (kept == shadow.size()) return;
   const int64_t width = shadow.width();
   const at::Tensor before = shadow.values;
-  if (2 * kept < shadow.size()) shadow.values = room_for(shadow, kept);  // gives the memory of the others back
+  if (2 * kept < shadow.size())
+    shadow.values = room_for(shadow, kept);  // gives the memory of the others back
   const float* from = before.const_data_ptr<float>();
   float* to = shadow.values.mutable_data_ptr<float>();
   int64_t next = 0;
@@ -417,8 +419,7 @@ Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
     copy(out, in_a ? of_a + i * width : of_b + j * width, width);
     for (int64_t c = 0; in_a && in_b && c < width; ++c) {
       const float value = of_b[j * width + c];
-      const bool differs =
-          a.is_change ? value != 0 : !same_bits(&value, before + next.second * width + c, 1);
+      const bool differs = a.is_change ? value != 0 : !same_bits(&value, before + next.second * width + c, 1);
       if (differs) out[c] = value;
     }
     both.trials.push_back(next.first);

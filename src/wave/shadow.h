@@ -31,10 +31,10 @@ bool can_have_shadow(const at::Tensor& tensor);
 /// Where the trials of a wave differ from one golden tensor, which is FP32 on the CPU. Entries are ordered by
 /// trial, then place; none stands twice. An entry may equal the golden value; what has no entry does.
 ///
-/// Note: values and changes. A shadow tells of faulty values, or of changes: faulty minus golden values. A fault
-/// sets values. Linear operators make changes of changes without a look at the golden tensor, so behind the
-/// first of them that is what is kept, and a batch norm only notes its factors (`scale`) for whoever reads
-/// next. A rule gets what it says that it takes (rules/all.cpp).
+/// Note: values and changes. A shadow tells of faulty values, or of changes: faulty minus golden values. A
+/// fault sets values. Linear operators make changes of changes without a look at the golden tensor, so behind
+/// the first of them that is what is kept, and a batch norm only notes its factors (`scale`) for whoever
+/// reads next. A rule gets what it says that it takes (rules/all.cpp).
 struct Shadow {
   static constexpr int64_t points = -1;
 
@@ -44,7 +44,8 @@ struct Shadow {
   at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
   bool is_change = false;       ///< `values` are faulty minus golden values
   int64_t interleave = 1;       ///< a hint: values of one place lie so far apart in a row
-  at::Tensor scale;  ///< of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined
+  at::Tensor
+      scale;  ///< of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined
 
   int64_t size() const { return static_cast<int64_t>(trials.size()); }
   bool empty() const { return trials.empty(); }
@@ -117,12 +118,13 @@ Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);
 /// changes where one has them.
 Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden);
 
-/// Shadows of one form, those of `later` behind those of `earlier`: of later trials, or later places of the same.
+/// Shadows of one form, the entries of `later` behind those of `earlier`: of later trials, or of later places
+/// of the same trial.
 Shadow behind(Shadow earlier, const Shadow& later);
 
 /// Puts shadows together that may have trials and places in common. There, a value of `b` counts if it
-/// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points, and
-/// both tell of values, or both of changes.
+/// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points,
+/// and both tell of values, or both of changes.
 Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden);
 
 /// A copy of the golden tensor with a trial's entries written into it; contiguous.

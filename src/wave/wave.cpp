@@ -162,8 +162,7 @@ void Wave::leave_written_views(const c10::FunctionSchema& schema, const Argument
   }
 }
 
-void Wave::follow(intercept::OperatorCall& call, Arguments arguments,
-                  std::vector<PartedArgument> shadowed) {
+void Wave::follow(intercept::OperatorCall& call, Arguments arguments, std::vector<PartedArgument> shadowed) {
   const auto& schema = call.schema().arguments();
   std::vector<at::Tensor> written;
   for (size_t i = 0; i < schema.size(); ++i) {
@@ -208,8 +207,7 @@ void Wave::join_outputs(const detail::ProfiledCall& profiled, const intercept::O
   }
 }
 
-ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden,
-                      const ShadowParts* base) {
+ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& golden, const ShadowParts* base) {
   const int64_t forward = std::max<int64_t>(tracker_.forward(), 1);
   std::map<int32_t, std::vector<size_t>> by_trial;
   for (const Pending& fault : faults) {

@@ -94,7 +94,7 @@ class Wave : public intercept::Handler {
   WaveReport& report_;
   std::vector<std::vector<detail::FaultPlan>> plans_;      // by trial
   std::unordered_map<int, std::vector<Pending>> pending_;  // by site
-  std::unordered_map<int, ShadowParts> stored_shadows_;         // by number of the stored tensor
+  std::unordered_map<int, ShadowParts> stored_shadows_;    // by number of the stored tensor
   ShadowMap shadows_;
   std::unordered_map<const void*, std::set<int32_t>> copies_;  // by memory: trials with a copy of it
   std::map<int32_t, std::string> left_;

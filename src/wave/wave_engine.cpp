@@ -19,8 +19,8 @@
 namespace faultwave {
 namespace {
 
-/// One batch element. Of a batch of one, axis 0 is taken for the batch where its size is one; a detector's boxes
-/// [N, 4], say, have none.
+/// One batch element. Of a batch of one, axis 0 is taken for the batch where its size is one; a detector's
+/// boxes [N, 4], say, have none.
 at::Tensor element_of(const at::Tensor& output, int64_t element, int64_t batch) {
   return output.dim() > 0 && output.size(0) == batch ? output.select(0, element).contiguous() : output;
 }

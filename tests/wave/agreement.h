@@ -22,7 +22,8 @@ using zoo::ModuleNetwork;
 
 /// Both engines on one network and its inputs.
 struct Engines {
-  Engines(std::shared_ptr<Network> of, const at::Tensor& batch, const WaveOptions& options = {.fewest = 1, .inputs = 1})
+  Engines(std::shared_ptr<Network> of, const at::Tensor& batch,
+          const WaveOptions& options = {.fewest = 1, .inputs = 1})
       : network(std::move(of)),
         inputs(inputs_from_tensor(batch)),
         injector(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)}),
@@ -65,7 +66,8 @@ inline void check_same(const at::Tensor& wave, const at::Tensor& direct, const a
   CHECK((a - b).abs().max().item<double>() <= kRounding * largest);
 }
 
-/// Whether values before and after a fault agree in their bits: libraries round otherwise at another batch size.
+/// Whether values before and after a fault agree in their bits: libraries round otherwise at another batch
+/// size.
 enum class Bits { same, rounded };
 
 /// Runs the trials on both engines, one after the other; outputs agree but for rounding, receipts exactly.

@@ -45,6 +45,22 @@ TEST_SUITE("families") {
         images(2, 3, 8, 7));
   }
 
+  TEST_CASE("two maps made of the channels of one, so that a trial differs in several") {
+    auto module = std::make_shared<Holder>();
+    auto stem = module->add("stem", nn::Conv2d(nn::Conv2dOptions(3, 8, 3).padding(1)));
+    auto each = module->add("each", nn::Conv2d(nn::Conv2dOptions(4, 4, 3).padding(1)));
+    auto head = module->add("head", nn::Linear(8, 3));
+    agree_by_rules(
+        module,
+        [=](const at::Tensor& x) mutable {
+          const at::Tensor maps = torch::relu(stem(x)).reshape({2 * x.size(0), 4, 6, 6});
+          const at::Tensor pooled = at::max_pool2d(each(maps), {2, 2});
+          const at::Tensor means = at::adaptive_avg_pool2d(pooled, {1, 1});
+          return std::vector<at::Tensor>{head(means.reshape({x.size(0), 8}))};
+        },
+        images(2, 3, 6, 6));
+  }
+
   TEST_CASE("an attention block over tokens, with a class token") {
     auto module = std::make_shared<Holder>();
     auto embed = module->add("embed", nn::Linear(6, 8));

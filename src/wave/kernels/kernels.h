@@ -24,8 +24,8 @@ struct Kernels {
   /// to[target] += from * weight[tap], channel by channel.
   void (*add_products)(float* to, const float* from, const float* weight, int64_t width,
                        const Meeting* meetings, int64_t count);
-  /// to = clamp(golden + scale * change, low, high) - clamp(golden, low, high), where `scale` may be null. NaN
-  /// stays NaN. Whether any magnitude is above `least`, or NaN.
+  /// to = clamp(golden + scale * change, low, high) - clamp(golden, low, high), where `scale` may be null.
+  /// NaN stays NaN. Whether any magnitude is above `least`, or NaN.
   bool (*clamp_changes)(float* to, const float* changes, const float* golden, const float* scale,
                         int64_t width, float low, float high, float least);
   /// values = golden + scale * change; `scale` may be null.
@@ -33,8 +33,8 @@ struct Kernels {
                     int64_t width);
   /// values -= golden. Whether any magnitude is above `least`, or NaN.
   bool (*to_changes)(float* values, const float* golden, int64_t width, float least);
-  /// values = golden where `before`, the change before an operator, is 0; it may be null. Whether any value is
-  /// further from the golden one than `least`, or NaN.
+  /// values = golden where `before`, the change before an operator, is 0; it may be null. Whether any value
+  /// is further from the golden one than `least`, or NaN.
   bool (*keep_golden)(float* values, const float* before, const float* golden, int64_t width, float least);
   /// A row that is added: `values` times `scale`, channel by channel; both may be null.
   struct Summand {

@@ -91,8 +91,8 @@ bool keep_golden(float* __restrict values, const float* __restrict before, const
   return beyond != 0;
 }
 
-void scale_row(float* __restrict to, const float* __restrict from, const float* __restrict scale, float factor,
-               int64_t width) {
+void scale_row(float* __restrict to, const float* __restrict from, const float* __restrict scale,
+               float factor, int64_t width) {
   for (int64_t i = 0; i < width; ++i)
     to[i] = (scale == nullptr ? from[i] : from[i] * scale[i]) * factor;
 }

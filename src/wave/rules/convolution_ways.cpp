@@ -65,7 +65,7 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
   const int64_t group_in = in_channels_ / groups_;
   const int64_t group_out = out_channels_ / groups_;
   const int64_t taps = windows_.taps();
-  const std::vector<Segment> parts = segments(pixels);
+  const std::vector<Segment> parts = segments_by_map(pixels, windows_.sources());
   TargetRows targets(pixels, parts, windows_, windows_.dirty_targets(pixels, parts), out_channels_);
   targets.shadow.is_change = true;
   float* out = targets.shadow.values.mutable_data_ptr<float>();
@@ -83,10 +83,9 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
                                  [&](int64_t target, int64_t tap) {
                                    meetings.push_back({row_of[target], static_cast<int32_t>(tap)});
                                  });
-        kernels().add_columns(out + first_out, out_channels_,
-                              weight + channel % group_in * taps * out_channels_ + first_out, out_channels_,
-                              change[entry], group_out, meetings.data(),
-                              static_cast<int64_t>(meetings.size()));
+        kernels().add_columns(
+            out + first_out, out_channels_, weight + channel % group_in * taps * out_channels_ + first_out,
+            out_channels_, change[entry], group_out, meetings.data(), static_cast<int64_t>(meetings.size()));
       }
     }
   });
@@ -102,9 +101,19 @@ Shadow ConvolutionWays::of_rows(const Shadow& rows) const {
     call_.note_way("depthwise");
     return depthwise(rows);
   }
-  const std::vector<Segment> parts = segments(rows);
-  std::vector<std::vector<int32_t>> dirty = windows_.dirty_targets(rows, parts);
+  const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
+  PixelsOfParts dirty = windows_.dirty_targets(rows, parts);
   const std::vector<Way> ways = best_ways(parts, dirty);
+  return by_ways(rows, parts, std::move(dirty), ways);
+}
+
+Shadow ConvolutionWays::of_rows_by(Way way, const Shadow& rows) const {
+  const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
+  return by_ways(rows, parts, windows_.dirty_targets(rows, parts), std::vector<Way>(parts.size(), way));
+}
+
+Shadow ConvolutionWays::by_ways(const Shadow& rows, const std::vector<Segment>& parts, PixelsOfParts dirty,
+                                const std::vector<Way>& ways) const {
   for (size_t part = 0; part < parts.size(); ++part) {
     if (ways[part] == Way::dense) dirty[part] = windows_.all_targets();
   }
@@ -136,14 +145,15 @@ ConvolutionWays::Costs ConvolutionWays::costs_of(int64_t rows, int64_t targets) 
   const auto out = static_cast<double>(out_channels_);
   const double filling =
       rows == windows_.sources() ? 0 : static_cast<double>(windows_.sources()) * in * costs.moved;
-  return {
-      .scattered = static_cast<double>(rows) * taps * out * (in * costs.product + 2 * costs.moved),
-      .gathered = static_cast<double>(targets) * (taps * in * (out * costs.product + costs.moved) + out * costs.moved),
-      .dense = static_cast<double>(windows_.targets()) * out * (taps * in * costs.dense + costs.moved) + filling};
+  return {.scattered = static_cast<double>(rows) * taps * out * (in * costs.product + 2 * costs.moved),
+          .gathered = static_cast<double>(targets) *
+                      (taps * in * (out * costs.product + costs.moved) + out * costs.moved),
+          .dense = static_cast<double>(windows_.targets()) * out * (taps * in * costs.dense + costs.moved) +
+                   filling};
 }
 
-std::vector<ConvolutionWays::Way> ConvolutionWays::best_ways(
-    const std::vector<Segment>& parts, const std::vector<std::vector<int32_t>>& dirty) const {
+std::vector<ConvolutionWays::Way> ConvolutionWays::best_ways(const std::vector<Segment>& parts,
+                                                             const PixelsOfParts& dirty) const {
   if (groups_ != 1) return std::vector<Way>(parts.size(), Way::dense);
   std::vector<Way> ways;
   Costs sum;
@@ -180,7 +190,8 @@ std::vector<ConvolutionWays::Run> ConvolutionWays::runs(const std::vector<Segmen
   std::vector<Run> runs;
   int64_t bytes = 0;
   for (size_t part = 0; part < parts.size(); ++part) {
-    const bool goes_on = !runs.empty() && runs.back().way == ways[part] && bytes + bytes_of(part) <= kBytesAtOnce;
+    const bool goes_on =
+        !runs.empty() && runs.back().way == ways[part] && bytes + bytes_of(part) <= kBytesAtOnce;
     if (!goes_on) {
       runs.push_back({part, part, ways[part]});
       bytes = 0;
@@ -218,7 +229,7 @@ Shadow ConvolutionWays::pointwise(const Shadow& rows) const {
 }
 
 Shadow ConvolutionWays::depthwise(const Shadow& rows) const {
-  const std::vector<Segment> parts = segments(rows);
+  const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
   TargetRows targets(rows, parts, windows_, windows_.dirty_targets(rows, parts), out_channels_);
   targets.shadow.is_change = true;
   const float* changes = rows.values.const_data_ptr<float>();
@@ -290,13 +301,12 @@ void ConvolutionWays::gather(const Shadow& rows, const std::vector<Segment>& par
       for (int64_t row = to.begin(part); row < to.end(part); ++row) {
         float* taps = out + (row - begin) * width;
         std::fill_n(taps, width, 0.0f);
-        windows_.for_each_source(to.shadow.places[static_cast<size_t>(row)] % windows_.targets(),
-                                 [&](int64_t pixel, int64_t tap) {
-                                   const int64_t entry = entry_of[pixel];
-                                   if (entry < 0) return;
-                                   std::copy_n(from + entry * in_channels_, in_channels_,
-                                               taps + tap * in_channels_);
-                                 });
+        windows_.for_each_source(
+            to.shadow.places[static_cast<size_t>(row)] % windows_.targets(), [&](int64_t pixel, int64_t tap) {
+              const int64_t entry = entry_of[pixel];
+              if (entry < 0) return;
+              std::copy_n(from + entry * in_channels_, in_channels_, taps + tap * in_channels_);
+            });
       }
     }
   });

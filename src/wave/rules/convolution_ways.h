@@ -9,8 +9,9 @@
 
 namespace faultwave::wave {
 
-/// A call of conv2d(input, weight, bias, stride, padding, dilation, groups) on maps [N, channels, height, width],
-/// and the ways to find what changes in its result: the weight times what has changed before it.
+/// A call of conv2d(input, weight, bias, stride, padding, dilation, groups) on maps
+/// [N, channels, height, width], and the ways to find what changes in its result: the weight times what has
+/// changed before it.
 ///
 /// - Points: a column of the weight, scaled, is added to the pixels that read the value.
 /// - Pointwise (1 x 1): one product of the rows that differ.
@@ -22,15 +23,20 @@ namespace faultwave::wave {
 /// - Depthwise: row by row, channel by channel.
 class ConvolutionWays {
  public:
+  /// The ways that there is a choice between for rows of several taps.
+  enum class Way : uint8_t { scattered, gathered, dense };
+
   explicit ConvolutionWays(const Call& call);
 
   /// Points of values or changes.
   Shadow of_points(const Shadow& points) const;
   /// Rows of changes along axis 1. Trials go the way that is expected to be the fastest on this machine.
   Shadow of_rows(const Shadow& rows) const;
+  /// The same, all trials one way, which tests compare. `scattered` and `gathered` need groups = 1.
+  Shadow of_rows_by(Way way, const Shadow& rows) const;
 
  private:
-  enum class Way : uint8_t { scattered, gathered, dense };
+  using PixelsOfParts = std::vector<std::vector<int32_t>>;
 
   bool is_depthwise() const { return groups_ == in_channels_ && groups_ == out_channels_; }
   bool is_pointwise() const;
@@ -46,8 +52,9 @@ class ConvolutionWays {
   };
   Costs costs_of(int64_t rows, int64_t targets) const;
   /// For each part; `dirty` are the pixels that it dirties.
-  std::vector<Way> best_ways(const std::vector<Segment>& parts,
-                             const std::vector<std::vector<int32_t>>& dirty) const;
+  std::vector<Way> best_ways(const std::vector<Segment>& parts, const PixelsOfParts& dirty) const;
+  Shadow by_ways(const Shadow& rows, const std::vector<Segment>& parts, PixelsOfParts dirty,
+                 const std::vector<Way>& ways) const;
 
   Shadow pointwise(const Shadow& rows) const;
   /// Of a pointwise convolution with strides: the rows that it reads, at the pixels that they become.

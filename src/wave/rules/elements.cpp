@@ -2,6 +2,7 @@
 // Operators that work value by value.
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>

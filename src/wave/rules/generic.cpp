@@ -3,7 +3,6 @@
 
 #include <exception>
 #include <set>
-#include <utility>
 
 #include "src/common/exception_text.h"
 #include "src/wave/rule.h"

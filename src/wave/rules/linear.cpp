@@ -7,10 +7,10 @@
 #include "src/wave/rules/sparse_product.h"
 
 namespace faultwave::wave {
-
 namespace {
 
-/// The change of a result is the change before it times the weight transposed, row by row; weight is [out, in].
+/// The change of a result is the change before it times the weight transposed, row by row. The weight is
+/// [out, in].
 std::vector<Shadow> multiply(const Call& call, const Shadow& in, const at::Tensor& golden,
                              const at::Tensor& weight) {
   const int64_t axis = golden.dim() - 1;

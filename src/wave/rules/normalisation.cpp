@@ -11,8 +11,8 @@
 namespace faultwave::wave {
 namespace {
 
-/// The operator itself on the rows that differ, which are its first argument; the others are as `stack` has
-/// them.
+/// The operator itself on the rows that differ. These are its first argument; the others are those of
+/// `stack`.
 std::vector<Shadow> on_rows(const Call& call, int64_t axis, const std::vector<c10::IValue>& stack) {
   const at::Tensor golden = call.tensor(0);
   const Shadow& in = *call.shadow_of(0);

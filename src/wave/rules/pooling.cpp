@@ -32,7 +32,7 @@ class MaxPool {
         as_change_(call.shadow_of(0)->is_change && std::isfinite(least_change(call.result()))) {}
 
   Shadow run() const {
-    const std::vector<Segment> parts = segments(rows_);
+    const std::vector<Segment> parts = segments_by_map(rows_, windows_.sources());
     TargetRows targets(rows_, parts, windows_, windows_.dirty_targets(rows_, parts), channels_);
     std::vector<char> keep(targets.shadow.trials.size());
     at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
@@ -53,13 +53,14 @@ class MaxPool {
   bool pool(int64_t row, const EntryOfPixel& entry_of, Shadow& shadow) const {
     const int64_t place = shadow.places[static_cast<size_t>(row)];
     const float* values = rows_.values.const_data_ptr<float>();
-    const float* before = golden_in_.const_data_ptr<float>() +
-                          place / windows_.targets() * windows_.sources() * channels_;
+    const float* before =
+        golden_in_.const_data_ptr<float>() + place / windows_.targets() * windows_.sources() * channels_;
     float* out = shadow.values.mutable_data_ptr<float>() + row * channels_;
     std::fill_n(out, channels_, -std::numeric_limits<float>::infinity());
     windows_.for_each_source(place % windows_.targets(), [&](int64_t pixel, int64_t) {
       const int64_t entry = entry_of[pixel];
-      kernels().take_largest(out, entry < 0 ? before + pixel * channels_ : values + entry * channels_, channels_);
+      kernels().take_largest(out, entry < 0 ? before + pixel * channels_ : values + entry * channels_,
+                             channels_);
     });
     const float* after = golden_out_.const_data_ptr<float>() + place * channels_;
     if (as_change_) return kernels().to_changes(out, after, channels_, 0);
@@ -107,8 +108,8 @@ std::optional<std::vector<Shadow>> average_rule(const Call& call) {
   if (result.size(2) != 1 || result.size(3) != 1) return std::nullopt;
 
   const Shadow rows = as_changes(to_rows(*call.shadow_of(0), golden, 1), golden);
-  const std::vector<Segment> parts = segments(rows);
   const int64_t pixels = golden.size(2) * golden.size(3);
+  const std::vector<Segment> parts = segments_by_map(rows, pixels);
   const int64_t channels = golden.size(1);
   const float* changes = rows.values.const_data_ptr<float>();
   Shadow out;
@@ -123,7 +124,8 @@ std::optional<std::vector<Shadow>> average_rule(const Call& call) {
     std::vector<double> sum(static_cast<size_t>(channels));
     for (int64_t i = first; i < last; ++i) {
       std::fill(sum.begin(), sum.end(), 0.0);
-      for (int64_t entry = parts[static_cast<size_t>(i)].begin; entry < parts[static_cast<size_t>(i)].end; ++entry) {
+      for (int64_t entry = parts[static_cast<size_t>(i)].begin; entry < parts[static_cast<size_t>(i)].end;
+           ++entry) {
         for (int64_t c = 0; c < channels; ++c)
           sum[static_cast<size_t>(c)] += changes[entry * channels + c];
       }

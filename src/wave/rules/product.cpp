@@ -3,6 +3,8 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+
 namespace faultwave::wave {
 namespace {
 

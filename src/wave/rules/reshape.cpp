@@ -16,8 +16,8 @@ namespace {
 
 using Key = std::pair<int32_t, int32_t>;  // trial, place
 
-/// How a row lies in the rows of another axis: `pieces` rows of it make this one, or it is a part of one, whose
-/// channels it takes `stride` apart.
+/// How a row lies in the rows of another axis: `pieces` rows of it make this one, or it is a part of one,
+/// whose channels it takes `stride` apart.
 struct Fit {
   int64_t axis = 0;
   int64_t pieces = 1;

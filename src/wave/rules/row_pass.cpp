@@ -30,11 +30,12 @@ void drop(Shadow& shadow, const std::vector<char>& keep) {
   if (golden > kWorthDropping * static_cast<double>(shadow.size())) keep_entries(shadow, keep);
 }
 
-/// Values of the result from changes before; golden where the value before did not differ, if an operator works
-/// value by value.
+/// Values of the result from changes before; golden where the value before did not differ, if an operator
+/// works value by value.
 class PassOfChanges {
  public:
-  PassOfChanges(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value)
+  PassOfChanges(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,
+                bool value_by_value)
       : in_(in),
         width_(in.width()),
         value_by_value_(value_by_value),
@@ -63,8 +64,8 @@ class PassOfChanges {
     const float* after = golden_out_.const_data_ptr<float>();
     float* out = out_.values.mutable_data_ptr<float>();
     for (int64_t entry = begin; entry < end; ++entry)
-      kernels().to_values(out + entry * width_, changes + entry * width_, before + place(entry) * width_, scale,
-                          width_);
+      kernels().to_values(out + entry * width_, changes + entry * width_, before + place(entry) * width_,
+                          scale, width_);
     const torch::NoGradGuard no_grad;  // of a thread of the pool
     const at::Tensor values = view_of(out + begin * width_, end - begin, in_);
     const at::Tensor results = op(values).contiguous();
@@ -94,7 +95,8 @@ class PassOfChanges {
 Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value,
             const ValuesOperator& run) {
   if (in.empty()) return {};
-  if (in.is_change && std::isfinite(least_change(golden_out))) return PassOfChanges(in, golden_in, golden_out, value_by_value).run(run);
+  if (in.is_change && std::isfinite(least_change(golden_out)))
+    return PassOfChanges(in, golden_in, golden_out, value_by_value).run(run);
   const Shadow values = as_values(in, golden_in);
   at::Tensor results = run(values.values.clone());
   if (value_by_value) keep_golden(values, golden_in, results, golden_out);
@@ -131,8 +133,7 @@ Shadow less_golden(Shadow values, const at::Tensor& golden) {
   at::parallel_for(0, values.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
-      keep[at] =
-          kernels().to_changes(own + entry * width, before + values.places[at] * width, width, least);
+      keep[at] = kernels().to_changes(own + entry * width, before + values.places[at] * width, width, least);
     }
   });
   values.is_change = true;

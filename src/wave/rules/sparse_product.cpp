@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "src/wave/kernels/kernels.h"
@@ -68,8 +69,8 @@ std::vector<int32_t> counts_of(const at::Tensor& rows) {
   return counts;
 }
 
-/// Rows with few values but in columns that most rows have, and the others: those of large faults, which bring many
-/// a unit across zero.
+/// Rows with few values but in columns that most rows have, and the others: those of large faults, which
+/// bring many a unit across zero.
 std::vector<Numbers> tame_and_wild(const at::Tensor& rows) {
   const std::vector<int32_t> counts = counts_of(rows);
   const int64_t width = rows.size(1);

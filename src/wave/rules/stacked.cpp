@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that treat each element of axis 0 on its own (a map of a batch, a head or a window of attention): the
-// elements in which trials differ are written out and put behind one another along that axis, and the
+// Operators that treat each element of axis 0 on its own: a map of a batch, a head or a window of attention.
+// The elements in which trials differ are written out and put behind one another along that axis, and the
 // operator runs once for all of them.
 #include <ATen/Parallel.h>
 #include <c10/core/WrapDimMinimal.h>
@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <compare>
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <utility>

@@ -48,7 +48,8 @@ Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
   all.is_change = true;
   const std::vector<Sources> sources = line_up(a, b, all);
   const int64_t width = a.width();
-  all.values = a.is_points() ? at::empty({all.size()}, at::kFloat) : at::empty({all.size(), width}, at::kFloat);
+  all.values =
+      a.is_points() ? at::empty({all.size()}, at::kFloat) : at::empty({all.size(), width}, at::kFloat);
   float* to = all.values.mutable_data_ptr<float>();
   at::parallel_for(0, all.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
@@ -77,8 +78,8 @@ bool is_whole_or_golden(const Call& call, int position) {
 // add(self, other, alpha), sub(self, other, alpha) of changes: they add up, whatever the golden values are.
 // Values alone go the way of all operators that work place by place.
 std::optional<std::vector<Shadow>> sum_rule(const Call& call) {
-  const bool is_sum = call.arguments.size() >= 3 && call.arguments[2].isScalar() && call.results.size() == 1 &&
-                      is_whole_or_golden(call, 0) && is_whole_or_golden(call, 1);
+  const bool is_sum = call.arguments.size() >= 3 && call.arguments[2].isScalar() &&
+                      call.results.size() == 1 && is_whole_or_golden(call, 0) && is_whole_or_golden(call, 1);
   const bool has_changes =
       is_sum && std::any_of(call.shadowed.begin(), call.shadowed.end(),
                             [](const ShadowedArgument& argument) { return argument.shadow.is_change; });

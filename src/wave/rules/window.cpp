@@ -61,6 +61,20 @@ std::vector<int32_t> Windows::all_targets() const {
   return all;
 }
 
+std::vector<Segment> segments_by_map(const Shadow& rows, int64_t pixels) {
+  std::vector<Segment> found;
+  int64_t map_of_last = -1;
+  for (int64_t entry = 0; entry < rows.size(); ++entry) {
+    const int32_t trial = rows.trials[static_cast<size_t>(entry)];
+    const int64_t map = rows.places[static_cast<size_t>(entry)] / pixels;
+    if (found.empty() || found.back().trial != trial || map != map_of_last)
+      found.push_back({trial, entry, entry});
+    found.back().end = entry + 1;
+    map_of_last = map;
+  }
+  return found;
+}
+
 void EntryOfPixel::number(const Shadow& rows, int64_t begin, int64_t end) {
   for (const int32_t pixel : set_)
     entries_[static_cast<size_t>(pixel)] = -1;

@@ -30,8 +30,8 @@ struct WindowAxis {
   }
 };
 
-/// Windows over the pixels of maps [N, channels, height, width]. Rows of such a tensor are numbered map by map;
-/// a pixel is numbered within its map.
+/// Windows over the pixels of maps [N, channels, height, width]. Rows of such a tensor are numbered map by
+/// map; a pixel is numbered within its map.
 struct Windows {
   WindowAxis y;
   WindowAxis x;
@@ -73,13 +73,17 @@ struct Windows {
   /// The pixels that read any of the rows [segment.begin, segment.end), which are of one map; ascending.
   std::vector<int32_t> dirty_targets(const Shadow& rows, const Segment& segment) const;
   /// The same for many segments.
-  std::vector<std::vector<int32_t>> dirty_targets(const Shadow& rows, const std::vector<Segment>& parts) const;
+  std::vector<std::vector<int32_t>> dirty_targets(const Shadow& rows,
+                                                  const std::vector<Segment>& parts) const;
   /// All of them.
   std::vector<int32_t> all_targets() const;
 };
 
-/// By pixel of a map, the number of an entry: those of one segment at a time, -1 elsewhere. Memory is used again
-/// from segment to segment.
+/// The entries of each trial in each map, in order; entries are rows along axis 1 of maps of so many pixels.
+std::vector<Segment> segments_by_map(const Shadow& rows, int64_t pixels);
+
+/// By pixel of a map, the number of an entry: those of one segment at a time, -1 elsewhere. Memory is used
+/// again from segment to segment.
 class EntryOfPixel {
  public:
   explicit EntryOfPixel(int64_t pixels) : entries_(static_cast<size_t>(pixels), -1) {}
@@ -96,7 +100,7 @@ class EntryOfPixel {
 /// Rows of a result under construction: for each trial those that it dirties, and room for their values.
 class TargetRows {
  public:
-  /// `dirty`: for each part the pixels of its map that it dirties.
+  /// `parts` are of one map each; `dirty`: for each part the pixels of its map that it dirties.
   TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
              const std::vector<std::vector<int32_t>>& dirty, int64_t channels);
 
