@@ -80,8 +80,7 @@ std::optional<ConvolutionCosts> parse(const std::string& text) {
 }
 
 ConvolutionCosts kept_or_typical() {
-  const std::string name = "convolution_costs_" + std::to_string(at::get_num_threads()) + "_threads";
-  const std::optional<std::string> text = cached_text(name, [] { return text_of(measure()); });
+  const std::optional<std::string> text = cached_text("convolution_costs", [] { return text_of(measure()); });
   return (text ? parse(*text) : std::nullopt).value_or(kTypical);
 }
 

@@ -10,9 +10,10 @@ struct ConvolutionCosts {
   double moved = 0;    ///< a value that is copied or added row by row
 };
 
-/// Measured once on a machine for a number of threads, which takes some hundredths of a second, and kept in the
-/// user's cache folder: which way a trial goes decides over the last bits of its scores, and a campaign that is
-/// resumed, or run in several processes, must come to the same ones. Where nothing can be kept, typical costs.
+/// Measured once on a machine, which takes some hundredths of a second, and kept in the user's cache folder
+/// (src/common/cache_file.h): which way a trial goes decides over the last bits of its scores, and a campaign that
+/// is resumed, or run in several processes, must come to the same ones. Where nothing can be kept, typical
+/// costs.
 const ConvolutionCosts& convolution_costs();
 
 }  // namespace faultwave::wave
