@@ -40,11 +40,10 @@ std::optional<std::string> cached_text(const std::string& name, const std::funct
 
   std::error_code error;
   fs::create_directories(folder, error);
+  if (!fs::is_directory(folder, error)) return std::nullopt;
+  const std::string text = make();
   const fs::path own = folder / (name + "." + std::to_string(::getpid()));
-  std::ofstream file(own);
-  if (!file) return std::nullopt;
-  file << make();
-  file.close();
+  std::ofstream(own) << text;
   // A hard link appears whole, and not at all where another process was faster.
   fs::create_hard_link(own, path, error);
   fs::remove(own, error);
