@@ -118,6 +118,26 @@ Shadow between(const ShadowParts& parts, int32_t begin, int32_t end) {
   return {};
 }
 
+/// Memory that a call reads however few rows come to it: weights, for the most part.
+int64_t bytes_read_anyway(const Call& call, const std::vector<PartedArgument>& shadowed) {
+  int64_t bytes = 0;
+  detail::for_each_tensor(call.arguments, [&](detail::TensorPlace place, const at::Tensor& tensor) {
+    const bool differs = std::any_of(shadowed.begin(), shadowed.end(),
+                                     [&](const PartedArgument& argument) { return argument.place == place; });
+    if (!differs) bytes += static_cast<int64_t>(tensor.nbytes());
+  });
+  return bytes;
+}
+
+/// Joins parts where copying them costs less than running the call once for each.
+void join_for(const Call& call, std::vector<PartedArgument>& shadowed) {
+  if (shadowed.size() != 1 || shadowed[0].parts.size() < 2) return;
+  ShadowParts& parts = shadowed[0].parts;
+  if (bytes_of(parts) > bytes_read_anyway(call, shadowed)) return;
+  const at::Tensor golden = detail::tensor_at(call.arguments, shadowed[0].place);
+  join_all(parts, golden);
+}
+
 }  // namespace
 
 Call given(const Call& call, Takes takes) {
@@ -127,8 +147,9 @@ Call given(const Call& call, Takes takes) {
   return same;
 }
 
-std::vector<ShadowParts> shadows_of_results(const Call& call, const std::vector<PartedArgument>& shadowed,
+std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument> shadowed,
                                             WaveReport& report) {
+  join_for(call, shadowed);
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
   std::vector<ShadowParts> parts(results.size());
   const auto take_in = [&](std::vector<Shadow> shadows) {

@@ -48,6 +48,14 @@ void join_small(ShadowParts& parts, const at::Tensor& golden) {
   }
 }
 
+void join_all(ShadowParts& parts, const at::Tensor& golden) {
+  while (parts.size() > 1) {
+    Shadow both = merge(parts[parts.size() - 2], parts.back(), golden);
+    parts.pop_back();
+    parts.back() = std::move(both);
+  }
+}
+
 ShadowParts select_trials(const ShadowParts& parts, const std::vector<char>& keep) {
   ShadowParts selected;
   for (const Shadow& part : parts) {

@@ -18,6 +18,8 @@ int64_t bytes_of(const ShadowParts& parts);
 void append(ShadowParts& parts, Shadow part, const at::Tensor& golden);
 /// Joins parts of one form at the end, where the last has grown to a good part of the one before it.
 void join_small(ShadowParts& parts, const at::Tensor& golden);
+/// Makes one part of all.
+void join_all(ShadowParts& parts, const at::Tensor& golden);
 ShadowParts select_trials(const ShadowParts& parts, const std::vector<char>& keep);
 /// A copy of the golden tensor as this trial has it; `golden` itself where it does not differ.
 at::Tensor materialise(const ShadowParts& parts, int32_t trial, const at::Tensor& golden);

@@ -288,5 +288,30 @@ TEST_CASE("kernels: take_largest keeps NaN of either side") {
   });
 }
 
+TEST_CASE("kernels: multiply_tile") {
+  for (const InstructionSet& set : instruction_sets()) {
+    CAPTURE(set.name);
+    const std::vector<int32_t> picks{4, 0, 3};
+    const Floats left = finite(kTileRows * 3, 1);
+    const Floats right = finite(kTileColumns * 5, 2);
+    const int64_t stride = kTileColumns + 3;
+    Floats to = finite(kTileRows * stride, 3);
+    Floats expected = to;
+    for (int64_t row = 0; row < kTileRows; ++row) {
+      for (int64_t column = 0; column < kTileColumns; ++column) {
+        for (size_t step = 0; step < picks.size(); ++step)
+          expected[static_cast<size_t>(row * stride + column)] +=
+              left[step * kTileRows + static_cast<size_t>(row)] *
+              right[static_cast<size_t>(picks[step] * kTileColumns + column)];
+      }
+    }
+    set.kernels->multiply_tile(to.data(), stride, left.data(), right.data(), picks.data(), 3);
+    check_same(to, expected);
+    Floats untouched = expected;
+    set.kernels->multiply_tile(to.data(), stride, left.data(), right.data(), picks.data(), 0);
+    check_same(to, untouched);
+  }
+}
+
 }  // namespace
 }  // namespace faultwave::wave

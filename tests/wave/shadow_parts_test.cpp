@@ -47,6 +47,21 @@ TEST_CASE("trials that come between those of others make one part of values") {
   CHECK(at::equal(parts[0].values, torch::tensor({{3.F, 4.F}, {32.F, 6.F}, {3.F, 4.F}, {4.F, 5.F}})));
 }
 
+TEST_CASE("all parts become one, factors applied") {
+  ShadowParts parts;
+  append(parts, changes_of({0, 2}, 1), golden());
+  append(parts, changes_of({3}, 5), golden());
+  Shadow last = changes_of({7}, 2);
+  last.scale = torch::tensor({10.F, 1.F});
+  append(parts, last, golden());
+  REQUIRE(parts.size() == 3);
+  join_all(parts, golden());
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].trials == std::vector<int32_t>{0, 2, 3, 7});
+  CHECK(parts[0].is_change);
+  CHECK(at::equal(parts[0].values, torch::tensor({{1.F, 1.F}, {1.F, 1.F}, {5.F, 5.F}, {20.F, 2.F}})));
+}
+
 TEST_CASE("parts are joined once the last has half the entries of the one before it") {
   ShadowParts parts;
   append(parts, changes_of({0, 1, 2, 3}, 1), golden());

@@ -41,12 +41,15 @@ TEST_CASE("columns that are zero in all rows are left out") {
   CHECK(share_of_work(rows) == 0.25);
 }
 
-TEST_CASE("columns that few rows have are added one by one") {
+/// Of a tile that has fewer rows than others: 128 rows are ten tiles of 12 and one of 8.
+constexpr double kValueOfLastTile = 8.0 / (128 * kIn);
+
+TEST_CASE("a column that few rows have costs no more than their tile") {
   at::Tensor rows = full_rows(128);
   rows.narrow(1, 256, 768).zero_();
   rows[5][700] = 3;
   rows[127][1023] = -2;
-  CHECK(share_of_work(rows) == 0.25);
+  CHECK(share_of_work(rows) == doctest::Approx(0.25 + 2 * kValueOfLastTile).epsilon(1e-9));
 }
 
 TEST_CASE("with rare columns only, and with none") {
@@ -54,16 +57,26 @@ TEST_CASE("with rare columns only, and with none") {
   CHECK(share_of_work(rows) == 0);
   rows[0][0] = 1;
   rows[64][9] = -4;
-  CHECK(share_of_work(rows) == 0);
+  CHECK(share_of_work(rows) == doctest::Approx(2 * kValueOfLastTile).epsilon(1e-9));
 }
 
-TEST_CASE("rows with values where the others have none are kept apart") {
+TEST_CASE("rows with values where the others have none are put together") {
   at::Tensor rows = full_rows(100);
   for (int64_t row = 0; row < 100; ++row) {
     const bool is_wild = row % 10 == 3;
     if (!is_wild) rows[row].narrow(0, 128, 896).zero_();
   }
-  CHECK(share_of_work(rows) == doctest::Approx(0.9 * 0.125 + 0.1));
+  // Seven tiles without any of the ten; they and the six rows left have the eighth and four rows more.
+  CHECK(share_of_work(rows) == doctest::Approx(0.84 * 0.125 + 0.16));
+}
+
+TEST_CASE("widths that fill no tile and no panel") {
+  at::Tensor rows = whole_numbers({77, 1000}, 2);
+  rows.narrow(1, 100, 700).zero_();
+  const at::Tensor weight = whole_numbers({1101, 1000}, 1);
+  const SparseProduct product = sparse_product(rows, weight, 1);
+  CHECK(at::equal(product.values, at::mm(rows, weight.t())));
+  CHECK(product.multiply_adds < 0.301 * 77 * 1000 * 1101);
 }
 
 TEST_CASE("rows are put together by the pixels that they reach") {

@@ -13,6 +13,10 @@ struct Meeting {
   int32_t tap = 0;
 };
 
+/// A tile of a matrix product.
+constexpr int64_t kTileRows = 12;
+constexpr int64_t kTileColumns = 32;
+
 struct Kernels {
   /// to += from.
   void (*add)(float* to, const float* from, int64_t count);
@@ -45,6 +49,11 @@ struct Kernels {
   void (*sum)(float* to, Summand a, Summand b, float factor, int64_t width);
   /// to = the larger one; NaN wins.
   void (*take_largest)(float* to, const float* from, int64_t count);
+  /// A tile of to, kTileRows x kTileColumns with rows `stride` apart, += a product over `depth` steps: `left`
+  /// has kTileRows values a step; of `right`, which has rows of kTileColumns values, a step reads row
+  /// `picks[step]`.
+  void (*multiply_tile)(float* to, int64_t stride, const float* left, const float* right,
+                        const int32_t* picks, int64_t depth);
 };
 
 /// For the processor at hand.

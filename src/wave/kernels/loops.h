@@ -117,6 +117,65 @@ void take_largest(float* __restrict to, const float* __restrict from, int64_t co
     to[i] = from[i] > to[i] || from[i] != from[i] ? from[i] : to[i];
 }
 
+#if defined(__AVX512F__)
+constexpr int64_t kVector = 16;
+constexpr int64_t kPartRows = 12;
+constexpr int64_t kPartVectors = 2;
+#elif defined(__AVX2__)
+constexpr int64_t kVector = 8;
+constexpr int64_t kPartRows = 6;
+constexpr int64_t kPartVectors = 2;
+#else
+constexpr int64_t kVector = 4;
+constexpr int64_t kPartRows = 4;
+constexpr int64_t kPartVectors = 2;
+#endif
+
+/// Values that one instruction works on; anywhere in memory.
+typedef float Vector __attribute__((vector_size(kVector * sizeof(float)), aligned(4), may_alias));
+
+/// A part of a tile, as many values as the processor has registers for.
+inline void multiply_part(float* to, int64_t stride, const float* left, const float* right,
+                          const int32_t* picks, int64_t depth) {
+  Vector sums[kPartRows][kPartVectors];
+#pragma GCC unroll 12
+  for (int64_t row = 0; row < kPartRows; ++row) {
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kPartVectors; ++v)
+      sums[row][v] = Vector{};
+  }
+  for (int64_t step = 0; step < depth; ++step) {
+    const float* values = right + picks[step] * kTileColumns;
+    Vector columns[kPartVectors];
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kPartVectors; ++v)
+      columns[v] = *reinterpret_cast<const Vector*>(values + v * kVector);
+#pragma GCC unroll 12
+    for (int64_t row = 0; row < kPartRows; ++row) {
+      const float factor = left[step * kTileRows + row];
+#pragma GCC unroll 2
+      for (int64_t v = 0; v < kPartVectors; ++v)
+        sums[row][v] += factor * columns[v];
+    }
+  }
+#pragma GCC unroll 12
+  for (int64_t row = 0; row < kPartRows; ++row) {
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kPartVectors; ++v)
+      *reinterpret_cast<Vector*>(to + row * stride + v * kVector) += sums[row][v];
+  }
+}
+
+void multiply_tile(float* to, int64_t stride, const float* left, const float* right, const int32_t* picks,
+                   int64_t depth) {
+  constexpr int64_t part_columns = kPartVectors * kVector;
+  static_assert(kTileRows % kPartRows == 0 && kTileColumns % part_columns == 0);
+  for (int64_t column = 0; column < kTileColumns; column += part_columns) {
+    for (int64_t row = 0; row < kTileRows; row += kPartRows)
+      multiply_part(to + row * stride + column, stride, left + row, right + column, picks, depth);
+  }
+}
+
 constexpr Kernels kLoops{.add = add,
                          .add_taps = add_taps,
                          .add_columns = add_columns,
@@ -126,7 +185,8 @@ constexpr Kernels kLoops{.add = add,
                          .to_changes = to_changes,
                          .keep_golden = keep_golden,
                          .sum = sum,
-                         .take_largest = take_largest};
+                         .take_largest = take_largest,
+                         .multiply_tile = multiply_tile};
 
 }  // namespace
 }  // namespace faultwave::wave

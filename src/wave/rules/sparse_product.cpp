@@ -5,9 +5,9 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <bit>
+#include <array>
+#include <cstring>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include "src/wave/kernels/kernels.h"
@@ -19,22 +19,15 @@ namespace {
 // Smaller products are not worth the look at their zeros.
 constexpr int64_t kLeastRows = 64;
 constexpr int64_t kLeastWeight = int64_t{1} << 20;
-// Rows of a group, below which picking columns of the weight costs more than it saves.
-constexpr size_t kRowsOfAGroup = 256;
-// A group grows while its pixels grow by less than that.
-constexpr double kMostGrowth = 1.25;
-// Columns that fewer rows have are added one by one.
-constexpr double kRare = 0.02;
-// A row with more values than that outside of common columns is kept apart.
-constexpr double kWild = 0.05;
-// With more columns than that, the plain product is as fast.
+// With more of the values than that, the plain product is as fast.
 constexpr double kNearlyAll = 0.85;
+// What is packed of the weight at a time stays in a core's own cache, 256 KB: so many columns of it, for so
+// many tiles beside each other.
+constexpr int64_t kDepth = 512;
+constexpr int64_t kTilesOfAPanel = 4;
+constexpr int64_t kPanelColumns = kTilesOfAPanel * kTileColumns;
 
 using Numbers = std::vector<int64_t>;
-
-at::Tensor tensor_of(const Numbers& numbers) {
-  return at::tensor(numbers, at::kLong);
-}
 
 /// For each row the pixels in which a value is not 0, as bits.
 std::vector<uint64_t> pixels_of(const at::Tensor& rows, int64_t interleave) {
@@ -55,116 +48,175 @@ std::vector<uint64_t> pixels_of(const at::Tensor& rows, int64_t interleave) {
   return pixels;
 }
 
-/// How many rows have each column.
-std::vector<int32_t> counts_of(const at::Tensor& rows) {
-  const int64_t width = rows.size(1);
-  std::vector<int32_t> counts(static_cast<size_t>(width), 0);
+/// For each row how many values it has.
+std::vector<uint64_t> counts_of(const at::Tensor& rows) {
+  std::vector<uint64_t> counts(static_cast<size_t>(rows.size(0)), 0);
   const float* values = rows.const_data_ptr<float>();
-  at::parallel_for(0, width, 1024, [&](int64_t begin, int64_t end) {
-    for (int64_t row = 0; row < rows.size(0); ++row) {
-      for (int64_t column = begin; column < end; ++column)
-        counts[static_cast<size_t>(column)] += values[row * width + column] != 0;
+  const int64_t width = rows.size(1);
+  at::parallel_for(0, rows.size(0), 4, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      uint64_t count = 0;
+      for (int64_t column = 0; column < width; ++column)
+        count += values[row * width + column] != 0;
+      counts[static_cast<size_t>(row)] = count;
     }
   });
   return counts;
 }
 
-/// Rows with few values but in columns that most rows have, and the others: those of large faults, which
-/// bring many a unit across zero.
-std::vector<Numbers> tame_and_wild(const at::Tensor& rows) {
-  const std::vector<int32_t> counts = counts_of(rows);
-  const int64_t width = rows.size(1);
-  const float* values = rows.const_data_ptr<float>();
-  std::vector<Numbers> groups(2);
-  for (int64_t row = 0; row < rows.size(0); ++row) {
-    int64_t unusual = 0;
-    for (int64_t column = 0; column < width; ++column)
-      unusual += values[row * width + column] != 0 && 2 * counts[static_cast<size_t>(column)] < rows.size(0);
-    groups[static_cast<double>(unusual) > kWild * static_cast<double>(width)].push_back(row);
-  }
-  groups.erase(std::remove_if(groups.begin(), groups.end(), [](const Numbers& g) { return g.empty(); }),
-               groups.end());
-  return groups;
-}
-
-/// Rows that reach much the same pixels.
-std::vector<Numbers> groups_of(const at::Tensor& rows, int64_t interleave) {
+/// Rows that have much the same columns stand beside each other.
+Numbers order_of(const at::Tensor& rows, int64_t interleave) {
+  const bool has_pixels = interleave > 1 && interleave <= 64 && rows.size(1) % interleave == 0;
+  const std::vector<uint64_t> keys = has_pixels ? pixels_of(rows, interleave) : counts_of(rows);
   Numbers order(static_cast<size_t>(rows.size(0)));
   std::iota(order.begin(), order.end(), int64_t{0});
-  if (interleave < 2 || interleave > 64 || rows.size(1) % interleave != 0) return tame_and_wild(rows);
-  const std::vector<uint64_t> pixels = pixels_of(rows, interleave);
-  const auto bits_of = [&](int64_t row) { return pixels[static_cast<size_t>(row)]; };
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return bits_of(a) < bits_of(b); });
-  std::vector<Numbers> groups(1);
-  uint64_t reached = 0;
-  for (const int64_t row : order) {
-    const uint64_t both = reached | bits_of(row);
-    const bool grows = std::popcount(both) > kMostGrowth * std::popcount(reached);
-    if (grows && groups.back().size() >= kRowsOfAGroup) {
-      groups.emplace_back();
-      reached = 0;
-    }
-    groups.back().push_back(row);
-    reached |= bits_of(row);
-  }
-  return groups;
+  const auto key = [&](int64_t row) { return keys[static_cast<size_t>(row)]; };
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
+  return order;
 }
 
-/// products += what the rare columns contribute.
-void add_rare(const at::Tensor& rows, const at::Tensor& weight, const Numbers& rare, at::Tensor& products) {
-  if (rare.empty()) return;
-  const at::Tensor columns = weight.index_select(1, tensor_of(rare)).t().contiguous();
-  const float* from = columns.const_data_ptr<float>();
-  const float* values = rows.const_data_ptr<float>();
-  float* to = products.mutable_data_ptr<float>();
-  const int64_t width = rows.size(1);
-  const int64_t out = weight.size(0);
-  at::parallel_for(0, rows.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      for (size_t i = 0; i < rare.size(); ++i) {
-        const float value = values[row * width + rare[i]];
-        const Meeting meeting{0, static_cast<int32_t>(i)};
-        if (value != 0) kernels().add_columns(to + row * out, out, from, out, value, out, &meeting, 1);
-      }
-    }
-  });
-}
+/// The columns that rows of a tile have, and their values.
+struct Block {
+  std::vector<int32_t> columns;
+  std::vector<float> values;  ///< kTileRows for each column
+};
 
-SparseProduct product_of_group(const at::Tensor& rows, const at::Tensor& weight) {
-  const std::vector<int32_t> counts = counts_of(rows);
-  Numbers frequent;
-  Numbers rare;
-  for (size_t column = 0; column < counts.size(); ++column) {
-    if (counts[column] == 0) continue;
-    const bool is_rare = counts[column] <= kRare * static_cast<double>(rows.size(0));
-    (is_rare ? rare : frequent).push_back(static_cast<int64_t>(column));
+class TiledProduct {
+ public:
+  TiledProduct(const at::Tensor& rows, const at::Tensor& weight, int64_t interleave)
+      : weight_(weight),
+        height_(rows.size(0)),
+        depth_(rows.size(1)),
+        width_(weight.size(0)),
+        order_(order_of(rows, interleave)),
+        blocks_(static_cast<size_t>((height_ + kTileRows - 1) / kTileRows)) {
+    const float* values = rows.const_data_ptr<float>();
+    at::parallel_for(0, static_cast<int64_t>(blocks_.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t block = begin; block < end; ++block)
+        fill(block, values);
+    });
   }
-  const auto height = static_cast<double>(rows.size(0) * weight.size(0));
-  if (static_cast<double>(frequent.size()) > kNearlyAll * static_cast<double>(counts.size()))
-    return {product(rows, weight), height * static_cast<double>(weight.size(1))};
-  const at::Tensor columns = tensor_of(frequent);
-  at::Tensor products = frequent.empty()
-                            ? at::zeros({rows.size(0), weight.size(0)}, at::kFloat)
-                            : product(rows.index_select(1, columns), weight.index_select(1, columns));
-  add_rare(rows, weight, rare, products);
-  return {std::move(products), height * static_cast<double>(frequent.size())};
-}
+
+  double multiply_adds() const {
+    double values = 0;
+    for (size_t block = 0; block < blocks_.size(); ++block)
+      values += static_cast<double>(blocks_[block].columns.size()) * static_cast<double>(rows_of(block));
+    return values * static_cast<double>(width_);
+  }
+
+  at::Tensor values() const {
+    at::Tensor result = at::zeros({height_, width_}, at::kFloat);
+    float* to = result.mutable_data_ptr<float>();
+    const int64_t panels = (width_ + kPanelColumns - 1) / kPanelColumns;
+    for (int64_t begin = 0; begin < depth_; begin += kDepth) {
+      at::parallel_for(0, panels, 1, [&](int64_t first, int64_t last) {
+        Panel panel;
+        for (int64_t number = first; number < last; ++number) {
+          pack(number * kPanelColumns, begin, panel);
+          for (size_t block = 0; block < blocks_.size(); ++block)
+            add_block(block, panel, to);
+        }
+      });
+    }
+    return result;
+  }
+
+ private:
+  /// Weights of some outputs, for some columns: tile by tile, a row of kTileColumns for each column.
+  struct Panel {
+    int64_t first = 0;  ///< output
+    int64_t count = 0;
+    int64_t begin = 0;  ///< column
+    int64_t end = 0;
+    std::vector<float> values = std::vector<float>(static_cast<size_t>(kDepth * kPanelColumns));
+    std::array<float, kTileRows * kTileColumns> tile{};
+    std::vector<int32_t> picks;
+  };
+
+  int64_t rows_of(size_t block) const {
+    return std::min(kTileRows, height_ - static_cast<int64_t>(block) * kTileRows);
+  }
+
+  void fill(int64_t number, const float* values) {
+    Block& block = blocks_[static_cast<size_t>(number)];
+    std::array<const float*, kTileRows> rows{};
+    const int64_t count = rows_of(static_cast<size_t>(number));
+    for (int64_t i = 0; i < count; ++i)
+      rows[static_cast<size_t>(i)] = values + order_[static_cast<size_t>(number * kTileRows + i)] * depth_;
+    std::vector<char> has(static_cast<size_t>(depth_), 0);
+    for (int64_t i = 0; i < count; ++i) {
+      const float* row = rows[static_cast<size_t>(i)];
+      for (int64_t column = 0; column < depth_; ++column)
+        has[static_cast<size_t>(column)] |= static_cast<char>(row[column] != 0);
+    }
+    for (int64_t column = 0; column < depth_; ++column) {
+      if (has[static_cast<size_t>(column)]) block.columns.push_back(static_cast<int32_t>(column));
+    }
+    block.values.resize(block.columns.size() * kTileRows, 0);
+    for (int64_t i = 0; i < count; ++i) {
+      const float* row = rows[static_cast<size_t>(i)];
+      for (size_t step = 0; step < block.columns.size(); ++step)
+        block.values[step * kTileRows + static_cast<size_t>(i)] = row[block.columns[step]];
+    }
+  }
+
+  void pack(int64_t first, int64_t begin, Panel& panel) const {
+    const float* weight = weight_.const_data_ptr<float>();
+    panel.first = first;
+    panel.count = std::min(kPanelColumns, width_ - first);
+    panel.begin = begin;
+    panel.end = std::min(begin + kDepth, depth_);
+    if (panel.count < kPanelColumns) std::fill(panel.values.begin(), panel.values.end(), 0.0F);
+    for (int64_t i = 0; i < panel.count; ++i) {
+      const float* from = weight + (first + i) * depth_ + begin;
+      float* to = panel.values.data() + i / kTileColumns * kDepth * kTileColumns + i % kTileColumns;
+      for (int64_t column = 0; column < panel.end - begin; ++column)
+        to[column * kTileColumns] = from[column];
+    }
+  }
+
+  void add_block(size_t number, Panel& panel, float* to) const {
+    const Block& block = blocks_[number];
+    const auto from = std::lower_bound(block.columns.begin(), block.columns.end(), panel.begin);
+    const auto until = std::lower_bound(from, block.columns.end(), panel.end);
+    if (from == until) return;
+    panel.picks.clear();
+    for (auto column = from; column != until; ++column)
+      panel.picks.push_back(static_cast<int32_t>(*column - panel.begin));
+    const float* left = block.values.data() + (from - block.columns.begin()) * kTileRows;
+    for (int64_t tile = 0; tile * kTileColumns < panel.count; ++tile) {
+      panel.tile.fill(0);
+      kernels().multiply_tile(panel.tile.data(), kTileColumns, left,
+                              panel.values.data() + tile * kDepth * kTileColumns, panel.picks.data(),
+                              static_cast<int64_t>(panel.picks.size()));
+      add_tile(number, panel, tile * kTileColumns, to);
+    }
+  }
+
+  void add_tile(size_t number, const Panel& panel, int64_t first, float* to) const {
+    const int64_t count = std::min(kTileColumns, panel.count - first);
+    for (int64_t i = 0; i < rows_of(number); ++i) {
+      const int64_t row = order_[number * kTileRows + static_cast<size_t>(i)];
+      kernels().add(to + row * width_ + panel.first + first, panel.tile.data() + i * kTileColumns, count);
+    }
+  }
+
+  at::Tensor weight_;
+  int64_t height_;
+  int64_t depth_;
+  int64_t width_;
+  Numbers order_;
+  std::vector<Block> blocks_;
+};
 
 }  // namespace
 
 SparseProduct sparse_product(const at::Tensor& rows, const at::Tensor& weight, int64_t interleave) {
-  if (rows.size(0) < kLeastRows || weight.numel() < kLeastWeight)
-    return {product(rows, weight), static_cast<double>(rows.size(0)) * static_cast<double>(weight.numel())};
-  const std::vector<Numbers> groups = groups_of(rows, interleave);
-  if (groups.size() == 1) return product_of_group(rows, weight);
-  SparseProduct all{at::empty({rows.size(0), weight.size(0)}, at::kFloat), 0};
-  for (const Numbers& group : groups) {
-    const at::Tensor numbers = tensor_of(group);
-    const SparseProduct some = product_of_group(rows.index_select(0, numbers), weight);
-    all.values.index_copy_(0, numbers, some.values);
-    all.multiply_adds += some.multiply_adds;
-  }
-  return all;
+  const double all = static_cast<double>(rows.size(0)) * static_cast<double>(weight.numel());
+  if (rows.size(0) < kLeastRows || weight.numel() < kLeastWeight) return {product(rows, weight), all};
+  const TiledProduct tiled(rows, weight, interleave);
+  if (tiled.multiply_adds() > kNearlyAll * all) return {product(rows, weight), all};
+  return {tiled.values(), tiled.multiply_adds()};
 }
 
 }  // namespace faultwave::wave
