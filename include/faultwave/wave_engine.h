@@ -76,7 +76,8 @@ class WaveEngine : public Engine {
   bool can_share(const Trial& trial) const;
   int64_t inputs_at_once() const;
   std::vector<Positions> waves(const std::vector<Trial>& trials) const;
-  void run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
+  /// Those that a wave had no memory for.
+  Positions run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
                 Positions& left);
   void hand_over(const Trial& trial, size_t position, int64_t batch, TrialOutputs& outputs,
                  const TrialSink& sink);

@@ -11,9 +11,12 @@ namespace faultwave {
 
 void keep_freed_memory() {
 #ifdef __GLIBC__
-  constexpr int one_gibibyte = 1 << 30;
-  mallopt(M_MMAP_THRESHOLD, one_gibibyte);
-  mallopt(M_TRIM_THRESHOLD, one_gibibyte);
+  // Larger pieces go back to the system: kept, they would lie between others and be of no use to any.
+  constexpr int largest_kept = 64 << 20;
+  constexpr int most_kept = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, largest_kept);
+  mallopt(M_TRIM_THRESHOLD, most_kept);
+  setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);  // libtorch asks for large pages then
 #endif
 }
 

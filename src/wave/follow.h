@@ -17,10 +17,10 @@ struct PartedArgument {
 };
 
 /// Where the trials of a call differ in its results, one for each tensor; `call` has no shadows yet. Parts
-/// are followed one by one, or joined first where a call reads more than they hold (weights). The rules are asked for the call as a whole first. If none is made for it, they
-/// are asked for trials that differ in the same arguments together, so that a trial with a fault in a weight
-/// does not take the rule from those that differ in the activation. What is left goes the generic way, which
-/// is counted in the report.
+/// are followed one by one, or joined first where a call reads more than they hold (weights). The rules are
+/// asked for the call as a whole first. If none is made for it, they are asked for trials that differ in the
+/// same arguments together, so that a trial with a fault in a weight does not take the rule from those that
+/// differ in the activation. What is left goes the generic way, which is counted in the report.
 std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument> shadowed,
                                             WaveReport& report);
 

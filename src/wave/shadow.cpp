@@ -300,6 +300,7 @@ Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end) {
   slice.values = shadow.values.narrow(0, from, to - from);
   slice.is_change = shadow.is_change;
   slice.scale = shadow.scale;
+  slice.interleave = shadow.interleave;
   return slice;
 }
 
@@ -335,6 +336,7 @@ Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
   selected.axis = shadow.axis;
   selected.is_change = shadow.is_change;
   selected.scale = shadow.scale;
+  selected.interleave = shadow.interleave;
   std::vector<int64_t> entries;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
@@ -359,6 +361,7 @@ Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden) {
   Shadow merged;
   merged.axis = a.axis;
   merged.is_change = a.is_change;
+  merged.interleave = a.interleave == b.interleave ? a.interleave : 1;
   const int64_t width = a.width();
   merged.values = room_for(a, a.size() + b.size());
   float* to = merged.values.mutable_data_ptr<float>();

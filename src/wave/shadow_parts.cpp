@@ -24,6 +24,11 @@ int64_t bytes_of(const ShadowParts& parts) {
   return bytes;
 }
 
+bool has_trial(const ShadowParts& parts, int32_t trial) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [trial](const Shadow& part) { return segment_of(part, trial).size() > 0; });
+}
+
 void append(ShadowParts& parts, Shadow part, const at::Tensor& golden) {
   if (part.empty()) return;
   if (parts.empty() || parts.back().trials.back() < part.trials.front()) {

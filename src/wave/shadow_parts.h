@@ -14,6 +14,7 @@ using ShadowParts = std::vector<Shadow>;
 
 bool is_empty(const ShadowParts& parts);
 int64_t bytes_of(const ShadowParts& parts);
+bool has_trial(const ShadowParts& parts, int32_t trial);
 /// Takes part in, if it is not empty. Where its trials do not come behind the others', all become one part.
 void append(ShadowParts& parts, Shadow part, const at::Tensor& golden);
 /// Joins parts of one form at the end, where the last has grown to a good part of the one before it.

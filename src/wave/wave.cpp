@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/fault/victim_context.h"
+#include "src/wave/expected_memory.h"
 #include "src/wave/follow.h"
 
 namespace faultwave::wave {
@@ -15,6 +16,9 @@ namespace {
 
 using detail::is_written;
 using detail::TensorPlace;
+
+// What the allocator takes from the system for memory that is asked for in pieces of all sizes and lifetimes.
+constexpr int64_t kTakenForAsked = 3;
 
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
 constexpr const char* kWrittenCopy = "a write to memory that a faulty run has a copy of";
@@ -182,6 +186,7 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments, std::vecto
                   .work = &report_.multiply_adds[name],
                   .notes = observer_ ? &notes_ : nullptr};
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
+  make_room(seen, shadowed);
   std::vector<ShadowParts> shadows = shadows_of_results(seen, shadowed, report_);
   for (const at::Tensor& tensor : written) {
     if (!shadows_.has_other_views(tensor)) continue;
@@ -233,7 +238,10 @@ ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& gold
       own[plan].hit_in_place(faulty, forward);
     points.add_differences(trial, golden, faulty);
   }
-  ShadowParts parts = base == nullptr ? ShadowParts{} : select_trials(*base, untouched);
+  ShadowParts parts = base == nullptr ? ShadowParts{} : *base;
+  const bool differ_before = std::any_of(by_trial.begin(), by_trial.end(),
+                                         [&](const auto& hit) { return has_trial(parts, hit.first); });
+  if (differ_before) parts = select_trials(parts, untouched);
   append(parts, points.take(), golden);
   return parts;
 }
@@ -268,19 +276,34 @@ void Wave::leave_all(const ShadowParts& parts, const std::string& reason) {
   }
 }
 
+void Wave::make_room(const Call& call, std::vector<PartedArgument>& shadowed) {
+  const auto needed = [&] { return kTakenForAsked * (shadows_.bytes() + expected_bytes(call, shadowed)); };
+  while (needed() > budget_bytes_ && postpone_half()) {
+    for (PartedArgument& argument : shadowed)
+      argument.parts = of_those_here(argument.parts);
+    shadowed.erase(std::remove_if(shadowed.begin(), shadowed.end(),
+                                  [](const PartedArgument& argument) { return is_empty(argument.parts); }),
+                   shadowed.end());
+  }
+}
+
 void Wave::keep_to_budget() {
-  const int64_t bytes = shadows_.bytes();
-  if (bytes <= budget_bytes_) return;
+  while (kTakenForAsked * shadows_.bytes() > budget_bytes_ && postpone_half()) {
+  }
+}
+
+bool Wave::postpone_half() {
   std::vector<int32_t> here;
   for (size_t trial = 0; trial < is_here_.size(); ++trial) {
     if (is_here_[trial]) here.push_back(static_cast<int32_t>(trial));
   }
-  if (here.size() < 2) return;
+  if (here.size() < 2) return false;
   for (size_t i = here.size() / 2; i < here.size(); ++i) {
     is_here_[static_cast<size_t>(here[i])] = 0;
     postponed_.insert(here[i]);
   }
   shadows_.update([&](ShadowParts& shadow) { shadow = select_trials(shadow, is_here_); });
+  return true;
 }
 
 void Wave::count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call) {

@@ -82,7 +82,11 @@ class Wave : public intercept::Handler {
   void leave_all(const ShadowParts& parts, const std::string& reason);
   bool all_here(const ShadowParts& parts) const;
   ShadowParts of_those_here(const ShadowParts& parts) const;
+  /// Postpones trials until a call can be followed within the budget.
+  void make_room(const Call& call, std::vector<PartedArgument>& shadowed);
   void keep_to_budget();
+  /// The later half of the trials that are here; false if there is but one.
+  bool postpone_half();
   void count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
   void note_copies(const detail::ProfiledCall& profiled, const Arguments& arguments,

@@ -141,9 +141,11 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
     if (static_cast<int64_t>(positions.size()) < options_.fewest) {
       left.insert(left.end(), positions.begin(), positions.end());
       report_.left["too few to be worth a golden forward"] += static_cast<int64_t>(positions.size());
-    } else {
-      run_wave(resolved, positions, sink, left);
+      continue;
     }
+    Positions next = positions;
+    while (!next.empty())
+      next = run_wave(resolved, next, sink, left);
   }
   if (left.empty()) return;
   std::vector<Trial> others;
@@ -168,8 +170,8 @@ void WaveEngine::hand_over(const Trial& trial, size_t position, int64_t batch, T
   sink(position, outputs);
 }
 
-void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
-                          Positions& left) {
+WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& positions,
+                                           const TrialSink& sink, Positions& left) {
   InputBatch batch;
   std::vector<Trial> placed;
   std::vector<int64_t> elements;
@@ -200,7 +202,7 @@ void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& pos
     outputs_split_ = false;
     left.insert(left.end(), positions.begin(), positions.end());
     report_.left["an output for the whole batch"] += static_cast<int64_t>(positions.size());
-    return;
+    return {};
   }
 
   std::vector<std::vector<at::Tensor>> golden_elements(static_cast<size_t>(batch.size()));
@@ -230,7 +232,7 @@ void WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& pos
     outputs.receipts = wave.receipts(trial);
     hand_over(trials[positions[i]], positions[i], batch.size(), outputs, sink);
   }
-  if (!postponed.empty()) run_wave(trials, postponed, sink, left);
+  return postponed;
 }
 
 }  // namespace faultwave

@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -64,7 +65,11 @@ Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis, int64_t 
   out.is_change = shadow.is_change;
   out.trials = std::move(moves.trials);
   out.places = std::move(moves.places);
-  out.values = shadow.values.index_select(0, at::tensor(moves.entries, at::kLong));
+  const bool each_once = std::adjacent_find(moves.entries.begin(), moves.entries.end(),
+                                            std::greater_equal<>()) == moves.entries.end();
+  const bool stays = each_once && static_cast<int64_t>(moves.entries.size()) == shadow.size();
+  out.values = stays ? shadow.values.contiguous()
+                     : shadow.values.index_select(0, at::tensor(moves.entries, at::kLong));
   return out;
 }
 
