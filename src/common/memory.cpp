@@ -12,7 +12,7 @@ namespace faultwave {
 void keep_freed_memory() {
 #ifdef __GLIBC__
   // Larger pieces go back to the system: kept, they would lie between others and be of no use to any.
-  constexpr int largest_kept = 64 << 20;
+  constexpr int largest_kept = 256 << 20;
   constexpr int most_kept = 1 << 30;
   mallopt(M_MMAP_THRESHOLD, largest_kept);
   mallopt(M_TRIM_THRESHOLD, most_kept);

@@ -8,7 +8,8 @@
 namespace faultwave::wave {
 namespace {
 
-// A product has its results beside them in the piece that is computed at the time; activations are new memory.
+// A product has its results beside them in the piece that is computed at the time; activations are new
+// memory.
 constexpr double kCopiesOfResult = 1.25;
 
 /// Values that a value of the result reads along each axis of a window; 1 for operators without windows.
@@ -20,12 +21,13 @@ double window_side(const Call& call) {
     return weight.dim() < 3 ? 1 : static_cast<double>(weight.size(weight.dim() - 1));
   }
   const bool pools = name.find("_pool") != std::string_view::npos;
-  if (!pools || size < 2 || !call.arguments[1].isIntList() || call.arguments[1].toIntVector().empty()) return 1;
+  if (!pools || size < 2 || !call.arguments[1].isIntList() || call.arguments[1].toIntVector().empty())
+    return 1;
   return static_cast<double>(call.arguments[1].toIntVector().back());
 }
 
-/// Values of a result that a trial dirties which has so many rows of so many in a tensor. Dirty rows are taken
-/// to be a square patch.
+/// Values of a result that a trial dirties which has so many rows of so many in a tensor. Dirty rows are
+/// taken to be a square patch.
 double dirty_values(double rows, double all_rows, double side, const at::Tensor& result) {
   const double patch = std::pow(std::sqrt(rows) + side - 1, 2);
   return std::min(patch / all_rows, 1.0) * static_cast<double>(result.numel());
@@ -33,8 +35,8 @@ double dirty_values(double rows, double all_rows, double side, const at::Tensor&
 
 double expected_of(const Shadow& shadow, double side, const at::Tensor& golden, const at::Tensor& result) {
   const bool is_points = shadow.is_points();
-  const double all_rows = static_cast<double>(golden.numel()) /
-                          static_cast<double>(is_points ? 1 : golden.size(shadow.axis));
+  const double all_rows =
+      static_cast<double>(golden.numel()) / static_cast<double>(is_points ? 1 : golden.size(shadow.axis));
   double values = 0;
   for (const Segment& part : segments(shadow))
     values += dirty_values(static_cast<double>(part.size()), all_rows, side, result);

@@ -125,7 +125,7 @@ TEST_CASE("pass_clamp: ReLU, ReLU6 and hardtanh") {
     };
     const at::Tensor golden_out = clamp(example.golden);
     for (const Shadow& in : {example.changes, example.scaled, to_points(example.changes, example.golden)}) {
-      const Shadow out = pass_clamp(in, example.golden, golden_out, low, high);
+      const Shadow out = pass_clamp(in, example.golden, low, high, least_change(golden_out));
       CHECK(out.is_change);
       check_pass(in, out, example.golden, golden_out, clamp);
     }
@@ -145,8 +145,9 @@ TEST_CASE("rows whose changes are all below the least that counts are dropped") 
   CHECK_FALSE(std::isfinite(least_change(at::full({1}, kInf))));
   const Shadow in = small_changes(static_cast<float>(kLeastChange));
   const ValuesOperator same = [](const at::Tensor& values) { return values; };
-  for (const Shadow& out : {pass_rows(in, golden, golden, same), pass_clamp(in, golden, golden, 0, kInf),
-                            less_golden(as_values(in, golden), golden)}) {
+  for (const Shadow& out :
+       {pass_rows(in, golden, golden, same), pass_clamp(in, golden, 0, kInf, least_change(golden)),
+        less_golden(as_values(in, golden), golden)}) {
     CHECK(out.trials == std::vector<int32_t>{2});
     CHECK(out.places == std::vector<int32_t>{2});
   }
@@ -172,7 +173,7 @@ TEST_CASE("a golden tensor with infinities is passed by values, and drops only w
 TEST_CASE("nothing in, nothing out") {
   const at::Tensor golden = at::ones({2, 2});
   CHECK(pass_rows({}, golden, golden, apply_sigmoid).empty());
-  CHECK(pass_clamp({}, golden, golden, 0, kInf).empty());
+  CHECK(pass_clamp({}, golden, 0, kInf, least_change(golden)).empty());
 }
 
 }  // namespace

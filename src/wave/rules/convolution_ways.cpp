@@ -27,6 +27,31 @@ void for_parts(size_t first, size_t last, Work&& work) {
                    [&](int64_t begin, int64_t end) { work(begin, end); });
 }
 
+/// add(values of `to`, entry, meetings) for each entry of some parts, after their rows of `to` have become 0:
+/// an entry meets the targets that read it, each by one tap.
+template <typename Add>
+void add_to_targets(const Windows& windows, const Shadow& rows, const std::vector<Segment>& parts,
+                    size_t first_part, size_t last_part, TargetRows& to, Add&& add) {
+  const int64_t width = to.shadow.width();
+  float* out = to.shadow.values.mutable_data_ptr<float>();
+  for_parts(first_part, last_part, [&](int64_t first, int64_t last) {
+    EntryOfPixel row_of(windows.targets());
+    std::vector<Meeting> meetings;
+    for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
+      row_of.number(to.shadow, to.begin(part), to.end(part));
+      std::fill_n(out + to.begin(part) * width, to.size(part) * width, 0.0f);
+      for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
+        meetings.clear();
+        windows.for_each_target(rows.places[static_cast<size_t>(entry)] % windows.sources(),
+                                [&](int64_t target, int64_t tap) {
+                                  meetings.push_back({row_of[target], static_cast<int32_t>(tap)});
+                                });
+        add(out, entry, meetings);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 ConvolutionWays::ConvolutionWays(const Call& call)
@@ -68,27 +93,15 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
   const std::vector<Segment> parts = segments_by_map(pixels, windows_.sources());
   TargetRows targets(pixels, parts, windows_, windows_.dirty_targets(pixels, parts), out_channels_);
   targets.shadow.is_change = true;
-  float* out = targets.shadow.values.mutable_data_ptr<float>();
-  for_parts(0, parts.size(), [&](int64_t first, int64_t last) {
-    EntryOfPixel row_of(windows_.targets());
-    std::vector<Meeting> meetings;
-    for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
-      row_of.number(targets.shadow, targets.begin(part), targets.end(part));
-      std::fill_n(out + targets.begin(part) * out_channels_, targets.size(part) * out_channels_, 0.0f);
-      for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
-        const int64_t channel = space.channel_of(points.places[static_cast<size_t>(entry)]);
-        const int64_t first_out = channel / group_in * group_out;
-        meetings.clear();
-        windows_.for_each_target(pixels.places[static_cast<size_t>(entry)] % windows_.sources(),
-                                 [&](int64_t target, int64_t tap) {
-                                   meetings.push_back({row_of[target], static_cast<int32_t>(tap)});
-                                 });
-        kernels().add_columns(
-            out + first_out, out_channels_, weight + channel % group_in * taps * out_channels_ + first_out,
-            out_channels_, change[entry], group_out, meetings.data(), static_cast<int64_t>(meetings.size()));
-      }
-    }
-  });
+  add_to_targets(windows_, pixels, parts, 0, parts.size(), targets,
+                 [&](float* out, int64_t entry, const std::vector<Meeting>& meetings) {
+                   const int64_t channel = space.channel_of(points.places[static_cast<size_t>(entry)]);
+                   const int64_t first_out = channel / group_in * group_out;
+                   kernels().add_columns(out + first_out, out_channels_,
+                                         weight + channel % group_in * taps * out_channels_ + first_out,
+                                         out_channels_, change[entry], group_out, meetings.data(),
+                                         static_cast<int64_t>(meetings.size()));
+                 });
   return std::move(targets.shadow);
 }
 
@@ -235,24 +248,11 @@ Shadow ConvolutionWays::depthwise(const Shadow& rows) const {
   const float* changes = rows.values.const_data_ptr<float>();
   const at::Tensor packed = weight_.permute({1, 2, 3, 0}).contiguous();  // 1, taps, out
   const float* weight = packed.const_data_ptr<float>();
-  float* out = targets.shadow.values.mutable_data_ptr<float>();
-  for_parts(0, parts.size(), [&](int64_t first, int64_t last) {
-    EntryOfPixel row_of(windows_.targets());
-    std::vector<Meeting> meetings;
-    for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
-      row_of.number(targets.shadow, targets.begin(part), targets.end(part));
-      std::fill_n(out + targets.begin(part) * out_channels_, targets.size(part) * out_channels_, 0.0f);
-      for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
-        meetings.clear();
-        windows_.for_each_target(rows.places[static_cast<size_t>(entry)] % windows_.sources(),
-                                 [&](int64_t target, int64_t tap) {
-                                   meetings.push_back({row_of[target], static_cast<int32_t>(tap)});
-                                 });
-        kernels().add_products(out, changes + entry * in_channels_, weight, out_channels_, meetings.data(),
-                               static_cast<int64_t>(meetings.size()));
-      }
-    }
-  });
+  add_to_targets(windows_, rows, parts, 0, parts.size(), targets,
+                 [&](float* out, int64_t entry, const std::vector<Meeting>& meetings) {
+                   kernels().add_products(out, changes + entry * in_channels_, weight, out_channels_,
+                                          meetings.data(), static_cast<int64_t>(meetings.size()));
+                 });
   call_.count(static_cast<double>(rows.size() * windows_.taps() * out_channels_));
   return std::move(targets.shadow);
 }
@@ -266,24 +266,11 @@ void ConvolutionWays::scatter(const Shadow& rows, const std::vector<Segment>& pa
   const at::Tensor taps = product(rows.values.narrow(0, begin, count), weight);
   call_.count(static_cast<double>(count) * static_cast<double>(weight.numel()));
   const float* from = taps.const_data_ptr<float>();
-  float* out = to.shadow.values.mutable_data_ptr<float>();
-  for_parts(run.first, run.last, [&](int64_t first, int64_t last) {
-    EntryOfPixel row_of(windows_.targets());
-    std::vector<Meeting> meetings;
-    for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
-      row_of.number(to.shadow, to.begin(part), to.end(part));
-      std::fill_n(out + to.begin(part) * out_channels_, to.size(part) * out_channels_, 0.0f);
-      for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
-        meetings.clear();
-        windows_.for_each_target(rows.places[static_cast<size_t>(entry)] % windows_.sources(),
-                                 [&](int64_t target, int64_t tap) {
-                                   meetings.push_back({row_of[target], static_cast<int32_t>(tap)});
-                                 });
-        kernels().add_taps(out, from + (entry - begin) * width, out_channels_, meetings.data(),
-                           static_cast<int64_t>(meetings.size()));
-      }
-    }
-  });
+  add_to_targets(windows_, rows, parts, run.first, run.last, to,
+                 [&](float* out, int64_t entry, const std::vector<Meeting>& meetings) {
+                   kernels().add_taps(out, from + (entry - begin) * width, out_channels_, meetings.data(),
+                                      static_cast<int64_t>(meetings.size()));
+                 });
 }
 
 void ConvolutionWays::gather(const Shadow& rows, const std::vector<Segment>& parts, const Run& run,

@@ -123,9 +123,11 @@ std::vector<Shadow> of_one_operand(const Call& call) {
   const Shadow& in = *call.shadow_of(0);
   const at::Tensor golden = call.tensor(0);
   const std::optional<Limits> limits = limits_of(call);
-  const bool is_finite = std::isfinite(least_change(golden)) && std::isfinite(least_change(call.result()));
-  if (in.is_change && limits && is_finite)
-    return {pass_clamp(in, golden, call.result(), limits->low, limits->high)};
+  if (in.is_change && limits) {
+    const float least = least_change(call.result());
+    if (std::isfinite(least) && std::isfinite(least_change(golden)))
+      return {pass_clamp(in, golden, limits->low, limits->high, least)};
+  }
   return {pass_rows(in, golden, call.result(), [&](const at::Tensor& values) {
     std::vector<c10::IValue> stack = call.arguments;
     stack[0] = values;

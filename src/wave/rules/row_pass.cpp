@@ -35,14 +35,14 @@ void drop(Shadow& shadow, const std::vector<char>& keep) {
 class PassOfChanges {
  public:
   PassOfChanges(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,
-                bool value_by_value)
+                bool value_by_value, float least)
       : in_(in),
         width_(in.width()),
         value_by_value_(value_by_value),
         golden_in_(rows_of(golden_in, in.axis)),
         golden_out_(rows_of(golden_out, in.axis)),
         out_(with_values(in, at::empty_like(in.values), false)),
-        least_(least_change(golden_out)),
+        least_(least),
         keep_(in.trials.size()) {}
 
   Shadow run(const ValuesOperator& op) {
@@ -95,8 +95,10 @@ class PassOfChanges {
 Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value,
             const ValuesOperator& run) {
   if (in.empty()) return {};
-  if (in.is_change && std::isfinite(least_change(golden_out)))
-    return PassOfChanges(in, golden_in, golden_out, value_by_value).run(run);
+  if (in.is_change) {
+    const float least = least_change(golden_out);
+    if (std::isfinite(least)) return PassOfChanges(in, golden_in, golden_out, value_by_value, least).run(run);
+  }
   const Shadow values = as_values(in, golden_in);
   at::Tensor results = run(values.values.clone());
   if (value_by_value) keep_golden(values, golden_in, results, golden_out);
@@ -141,8 +143,7 @@ Shadow less_golden(Shadow values, const at::Tensor& golden) {
   return values;
 }
 
-Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, float low,
-                  float high) {
+Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, float high, float least) {
   if (in.empty()) return {};
   const int64_t width = in.width();
   const at::Tensor golden = rows_of(golden_in, in.axis);
@@ -151,7 +152,6 @@ Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, const at::Tenso
   const float* scale = in.scale.defined() ? in.scale.const_data_ptr<float>() : nullptr;
   Shadow out = with_values(in, at::empty_like(in.values), true);
   float* to = out.values.mutable_data_ptr<float>();
-  const float least = least_change(golden_out);
   std::vector<char> keep(in.trials.size());
   at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {

@@ -24,9 +24,8 @@ Shadow pass_whole_rows(const Shadow& in, const at::Tensor& golden_in, const at::
                        const ValuesOperator& run);
 
 /// The same for clamp(value, low, high), which covers ReLU (0, infinity), without a detour. `in` is of
-/// changes, and the golden result finite.
-Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, float low,
-                  float high);
+/// changes, and the golden result finite; `least` is its least_change().
+Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, float high, float least);
 
 /// Values as changes from a golden tensor that is finite, without entries that are as good as golden.
 Shadow less_golden(Shadow values, const at::Tensor& golden);
