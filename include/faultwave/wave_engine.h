@@ -78,7 +78,7 @@ class WaveEngine : public Engine {
   std::vector<Positions> waves(const std::vector<Trial>& trials) const;
   /// Those that a wave had no memory for.
   Positions run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
-                Positions& left);
+                     Positions& left);
   void hand_over(const Trial& trial, size_t position, int64_t batch, TrialOutputs& outputs,
                  const TrialSink& sink);
 
