@@ -4,11 +4,12 @@
 
     python benches/campaign_speed.py [NAME ...]
 
-Needs torch, torchvision, pytorchfi, matplotlib and the packages of tools/requirements-demo.txt, the demo's photographs
-(`make demo`), and build/benches/bench_campaign_speed (`make bench`). The same single-neuron faults of one image go
-through all three, and the outcomes are compared before anything is timed. Networks that are not in --nets are exported
-there. Each network's result is kept in --work and not measured again without --again, so that an interrupted run goes
-on where it was. Writes benches/results/campaign_speed.json and charts beside it, of all that are in --work.
+Needs torch, torchvision, pytorchfi, matplotlib and the packages of tools/requirements-demo.txt, the demo's
+photographs (`make demo`), and build/benches/bench_campaign_speed (`make bench`). The same single-neuron
+faults of one image go through all three, and the outcomes are compared before anything is timed. Networks
+that are not in --nets are exported there. Each network's result is kept in --work and not measured again
+without --again, so that an interrupted run goes on where it was. Writes benches/results/campaign_speed.json
+and charts beside it, of all that are in --work.
 """
 
 import argparse
@@ -33,7 +34,14 @@ def run_engines(name: str, program: pathlib.Path, options: argparse.Namespace) -
     layers.write_text("".join(f"{layer}\n" for layer in peer_result("layers", name, image)))
     output = options.work / f"{name}.engines.json"
     command = [program, options.nets / f"{name}.pt2", image, output, "--layers", layers]
-    command += ["--trials", options.trials, "--rounds", options.rounds, "--memory-trials", options.memory_trials]
+    command += [
+        "--trials",
+        options.trials,
+        "--rounds",
+        options.rounds,
+        "--memory-trials",
+        options.memory_trials,
+    ]
     command += ["--run-seconds", options.run_seconds]
     subprocess.run([str(part) for part in command], check=True)
     return json.loads(output.read_text())
@@ -55,7 +63,10 @@ def measure(name: str, options: argparse.Namespace) -> dict:
     engines = run_engines(name, options.build / "benches/bench_campaign_speed", options)
     check = peer_result("check", name, image, written)
     for error in check["errors"]:
-        print(f"{error['error']}: {error['disagree']} of {error['trials']} top-1 classes differ from PyTorchFI's")
+        print(
+            f"{error['error']}: {error['disagree']} of {error['trials']} top-1 classes "
+            "differ from PyTorchFI's"
+        )
     pytorchfi = harness.time_peer(name, image, written, options.seconds)
     for error, agreement in zip(engines["errors"], check["errors"]):
         error["direct_and_pytorchfi"] = agreement
@@ -83,7 +94,15 @@ def percent(share: float) -> str:
 
 
 def print_speeds(rows: list[dict]) -> None:
-    head = ["network", "error model", "PyTorchFI (batch)", "direct", "wave", "wave / PyTorchFI", "top-1 differs"]
+    head = [
+        "network",
+        "error model",
+        "PyTorchFI (batch)",
+        "direct",
+        "wave",
+        "wave / PyTorchFI",
+        "top-1 differs",
+    ]
     lines = []
     for row in rows:
         for error in row["errors"]:
@@ -104,7 +123,15 @@ def print_speeds(rows: list[dict]) -> None:
 
 def print_accounts(rows: list[dict]) -> None:
     """Where the wave's time goes, and how far it is from the floor."""
-    head = ["network", "error model", "products", "golden forwards", "dirty values", "products' speed", "floor"]
+    head = [
+        "network",
+        "error model",
+        "products",
+        "golden forwards",
+        "dirty values",
+        "products' speed",
+        "floor",
+    ]
     head += ["taken / floor", "peak memory"]
     lines = []
     for row in rows:
@@ -129,7 +156,7 @@ def print_accounts(rows: list[dict]) -> None:
 
 
 def print_memory(rows: list[dict]) -> None:
-    """Most memory beyond what was there before, for each budget and number of trials along a golden forward."""
+    """Most memory beyond what was there before, by budget and number of trials along a golden forward."""
     sizes = sorted({cell["trials_a_wave"] for row in rows for cell in row["memory"]})
     lines = []
     for row in rows:
@@ -154,7 +181,9 @@ def draw_speeds(rows: list[dict], path: pathlib.Path) -> None:
         }
         for place, (way, (label, rates)) in enumerate(series.items()):
             colour = charts.COLOURS[way]
-            panel.bar([x + 0.27 * (place - 1) for x in range(len(rows))], rates, 0.25, label=label, color=colour)
+            panel.bar(
+                [x + 0.27 * (place - 1) for x in range(len(rows))], rates, 0.25, label=label, color=colour
+            )
         for x, cell in enumerate(cells):
             text = times(cell["ratios"]["wave_to_pytorchfi"])
             panel.annotate(text, (x + 0.27, cell["wave"]["per_second"]), ha="center", va="bottom", fontsize=8)
@@ -167,7 +196,9 @@ def draw_speeds(rows: list[dict], path: pathlib.Path) -> None:
         panel.grid(axis="y", alpha=0.3)
         panel.set_axisbelow(True)
     panels[-1].set_xticks(range(len(rows)), [row["network"] for row in rows], rotation=30, ha="right")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="upper center", ncols=3, fontsize=8, frameon=False)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="upper center", ncols=3, fontsize=8, frameon=False
+    )
     figure.tight_layout(rect=(0, 0, 1, 0.95))
     charts.save(figure, path)
 
@@ -203,17 +234,27 @@ def write_results(options: argparse.Namespace) -> list[dict]:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", default=list(networks.NAMES), help="which networks (all of them)")
-    parser.add_argument("--nets", type=pathlib.Path, default=ROOT / "build/nets", help="exported networks and inputs")
+    parser.add_argument(
+        "--nets", type=pathlib.Path, default=ROOT / "build/nets", help="exported networks and inputs"
+    )
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where the bench is built")
-    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/campaign_speed", help="kept results")
+    parser.add_argument(
+        "--work", type=pathlib.Path, default=ROOT / "build/campaign_speed", help="kept results"
+    )
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "benches/results")
     parser.add_argument("--trials", type=int, default=2000, help="of the wave engine")
     parser.add_argument("--rounds", type=int, default=3, help="timed repetitions of our engines")
-    parser.add_argument("--run-seconds", type=float, default=20, help="of a run of the wave engine, about, at most")
+    parser.add_argument(
+        "--run-seconds", type=float, default=20, help="of a run of the wave engine, about, at most"
+    )
     parser.add_argument("--memory-trials", type=int, default=4096, help="where memory is measured, at most")
-    parser.add_argument("--seconds", type=float, default=6, help="for each batch size of PyTorchFI, at least 3 sets")
+    parser.add_argument(
+        "--seconds", type=float, default=6, help="for each batch size of PyTorchFI, at least 3 sets"
+    )
     parser.add_argument("--again", action="store_true", help="measure networks whose result is kept, too")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in networks.NAMES]

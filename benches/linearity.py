@@ -26,7 +26,13 @@ def draw(result: dict, path: pathlib.Path) -> None:
     trials = [row["trials"] for row in rows]
     figure, (time, memory) = pyplot.subplots(1, 2, figsize=(9, 3.6))
     each = rows[-1]["seconds_a_trial"]
-    time.plot(trials, [each * count for count in trials], "--", color="#9a9a9a", label=f"{1e6 * each:,.0f} us a trial")
+    time.plot(
+        trials,
+        [each * count for count in trials],
+        "--",
+        color="#9a9a9a",
+        label=f"{1e6 * each:,.0f} us a trial",
+    )
     time.plot(trials, [row["seconds"] for row in rows], "o-", color=charts.COLOURS["wave"], label="measured")
     time.set_xscale("log")
     time.set_yscale("log")
@@ -39,7 +45,9 @@ def draw(result: dict, path: pathlib.Path) -> None:
     for panel in (time, memory):
         panel.set_xlabel("trials")
         panel.grid(alpha=0.3)
-    figure.suptitle(f"{result['network']}, {result['error']}: time and memory by number of trials", fontsize=10)
+    figure.suptitle(
+        f"{result['network']}, {result['error']}: time and memory by number of trials", fontsize=10
+    )
     figure.tight_layout()
     charts.save(figure, path)
 

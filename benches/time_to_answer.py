@@ -4,15 +4,16 @@
 
     python benches/time_to_answer.py [NAME ...]
 
-Four ways, all with faults uniform over the bits of all neurons, on the demo's photographs: PyTorchFI at its best batch
-size, the direct engine, the wave engine with uniform sampling, and the wave engine with stratified sampling, which is
-run to its end (benches/specifications). The others run a bounded number of trials; their time to the answer is
-extrapolated: trials that uniform sampling needs at the rate that was found, by the measured speed. PyTorchFI is given
-the number for a size that is fixed beforehand, which takes knowing the rate; the engines of Faultwave the larger number
-of a campaign that stops by itself. Trial for trial, outcomes of all ways are compared.
+Four ways, all with faults uniform over the bits of all neurons, on the demo's photographs: PyTorchFI at its
+best batch size, the direct engine, the wave engine with uniform sampling, and the wave engine with stratified
+sampling, which is run to its end (benches/specifications). The others run a bounded number of trials; their
+time to the answer is extrapolated: trials that uniform sampling needs at the rate that was found, by the
+measured speed. PyTorchFI is given the number for a size that is fixed beforehand, which takes knowing the
+rate; the engines of Faultwave the larger number of a campaign that stops by itself. Trial for trial, outcomes
+of all ways are compared.
 
-Needs what campaign_speed.py needs, and build/benches/bench_time_to_answer. Each network's result is kept in --work.
-Writes benches/results/time_to_answer.json and a chart beside it.
+Needs what campaign_speed.py needs, and build/benches/bench_time_to_answer. Each network's result is kept in
+--work. Writes benches/results/time_to_answer.json and a chart beside it.
 """
 
 import argparse
@@ -101,7 +102,8 @@ def run_peer(name: str, trials: list[dict], options: argparse.Namespace) -> dict
 
 
 def add_times(result: dict) -> None:
-    """Seconds to the answer, and how many times PyTorchFI's and each other way's time the stratified campaign saves."""
+    """Seconds to the answer, and how many times PyTorchFI's and each other way's time the stratified
+    campaign saves."""
     needed = result["uniform_trials"]
     guided = result["wave_guided"]["seconds"]
     for way, _, is_run in WAYS:
@@ -148,7 +150,9 @@ def print_results(rows: list[dict]) -> None:
     for row in rows:
         for way, label, is_run in WAYS:
             cell = row[way]
-            speed = f"{cell['per_second']:,.0f}/s" + (f" (batch {cell['batch']})" if way == "pytorchfi" else "")
+            speed = f"{cell['per_second']:,.0f}/s" + (
+                f" (batch {cell['batch']})" if way == "pytorchfi" else ""
+            )
             lines.append(
                 [
                     row["network"],
@@ -165,7 +169,8 @@ def print_results(rows: list[dict]) -> None:
     for row in rows:
         wave, peer = row["top1_differs"], row["pytorchfi"]
         print(
-            f"{row['network']}: outcomes other than the direct engine's: wave {wave['differ']} of {wave['trials']}, "
+            f"{row['network']}: outcomes other than the direct engine's: "
+            f"wave {wave['differ']} of {wave['trials']}, "
             f"PyTorchFI {peer['top1_differs_from_direct']} of {peer['trials']}"
         )
 
@@ -188,7 +193,9 @@ def draw_chart(rows: list[dict], path: pathlib.Path) -> None:
         estimates = [100 * row[way]["estimate"] for row in rows]
         below = [e - 100 * row[way]["low"] for e, row in zip(estimates, rows)]
         above = [100 * row[way]["high"] - e for e, row in zip(estimates, rows)]
-        intervals.errorbar(xs, estimates, [below, above], fmt="o", color=charts.COLOURS[way], markersize=4, capsize=4)
+        intervals.errorbar(
+            xs, estimates, [below, above], fmt="o", color=charts.COLOURS[way], markersize=4, capsize=4
+        )
     bars.set_yscale("log")
     bars.set_yticks([1, 60, 3600, 86400], ["1 second", "1 minute", "1 hour", "1 day"])
     bars.yaxis.set_minor_formatter("")
@@ -217,16 +224,24 @@ def write_results(options: argparse.Namespace) -> list[dict]:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", default=list(NAMES), help="which networks (all of them)")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where the bench is built")
     parser.add_argument("--specifications", type=pathlib.Path, default=ROOT / "benches/specifications")
-    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/time_to_answer", help="kept results")
+    parser.add_argument(
+        "--work", type=pathlib.Path, default=ROOT / "build/time_to_answer", help="kept results"
+    )
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "benches/results")
     parser.add_argument("--direct-trials", type=int, default=3000, help="of the direct engine")
-    parser.add_argument("--peer-trials", type=int, default=2000, help="the first of them that PyTorchFI runs too")
+    parser.add_argument(
+        "--peer-trials", type=int, default=2000, help="the first of them that PyTorchFI runs too"
+    )
     parser.add_argument("--wave-trials", type=int, default=40000, help="of the wave engine, uniform")
-    parser.add_argument("--seconds", type=float, default=6, help="for each batch size of PyTorchFI, at least 3 sets")
+    parser.add_argument(
+        "--seconds", type=float, default=6, help="for each batch size of PyTorchFI, at least 3 sets"
+    )
     parser.add_argument("--again", action="store_true", help="measure networks whose result is kept, too")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in NAMES]

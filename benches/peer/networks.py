@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of the benches: as modules for PyTorchFI, and as exported programs with an input for Faultwave.
+"""The networks of the benches: as modules for PyTorchFI, and as exported programs with an input for
+Faultwave.
 
 Those of torchvision have seeded weights and a random input; EfficientNet-Lite0 has its ImageNet weights
 (tools/requirements-demo.txt) and takes a photograph of the demo.
@@ -45,8 +46,8 @@ def layer_types(name: str) -> list[type]:
 
 
 class LeafConvolution(torch.nn.Conv2d):
-    """A convolution that pads by itself. PyTorchFI looks at modules without children only, and would not see the
-    convolutions of EfficientNet-Lite0, whose padding is a child."""
+    """A convolution that pads by itself. PyTorchFI looks at modules without children only, and would not
+    see the convolutions of EfficientNet-Lite0, whose padding is a child."""
 
     @classmethod
     def of(cls, layer: torch.nn.Conv2d) -> "LeafConvolution":

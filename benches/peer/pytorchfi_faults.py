@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The PyTorchFI side of the benches: runs faults that Faultwave has drawn, each by the value it leaves.
 
-    python pytorchfi_faults.py layers NETWORK INPUTS.pt                    names of the layers that PyTorchFI counts
-    python pytorchfi_faults.py check NETWORK INPUTS.pt ENGINES.json        do top-1 classes agree, trial by trial?
-    python pytorchfi_faults.py classes NETWORK INPUTS.pt ENGINES.json BATCH    top-1 classes without and with faults
+    python pytorchfi_faults.py layers NETWORK INPUTS.pt
+        names of the layers that PyTorchFI counts
+    python pytorchfi_faults.py check NETWORK INPUTS.pt ENGINES.json
+        do top-1 classes agree, trial by trial?
+    python pytorchfi_faults.py classes NETWORK INPUTS.pt ENGINES.json BATCH
+        top-1 classes without and with faults
     python pytorchfi_faults.py speed NETWORK INPUTS.pt ENGINES.json BATCH SECONDS
+        faults a second, sets of this size
 
-ENGINES.json is {"errors": [{"error": ..., "faults": [{"layer", "index", "bits_after", "input"}, ...]}, ...]}; `input`
-counts in INPUTS.pt and is 0 if absent. For `check` it is what bench_campaign_speed wrote; `classes` needs `bits_before`
-too, and says how far the network's own values are from those. With --norms PyTorchFI counts
-linear layers and norms too, which are Faultwave's default sites. The result goes to standard output as JSON. Each call
-measures in a process of its own, so that memory is that of one batch size. Exit status 3: not enough memory.
+ENGINES.json is {"errors": [{"error": ..., "faults": [{"layer", "index", "bits_after", "input"}, ...]}, ...]};
+`input` counts in INPUTS.pt and is 0 if absent. For `check` it is what bench_campaign_speed wrote; `classes`
+needs `bits_before` too, and says how far the network's own values are from those. With --norms PyTorchFI
+counts linear layers and norms too, which are Faultwave's default sites. The result goes to standard output as
+JSON. Each call measures in a process of its own, so that memory is that of one batch size. Exit status 3: not
+enough memory.
 """
 
 import argparse
@@ -37,8 +42,8 @@ LEAST_SETS = 3  # that a rate is taken from
 
 
 def layer_names(network: torch.nn.Module, types: list[type], image: torch.Tensor) -> list[str]:
-    """PyTorchFI numbers the calls of its hooks: leaves of its types, in the order in which they run. Modules whose
-    weights are used without a call, such as the projections of attention, have no number."""
+    """PyTorchFI numbers the calls of its hooks: leaves of its types, in the order in which they run.
+    Modules whose weights are used without a call, such as the projections of attention, have no number."""
     names, hooks = [], []
     for path, module in network.named_modules():
         if isinstance(module, tuple(types)) and not list(module.children()):
@@ -76,7 +81,9 @@ class Peer:
         self.numbers = {path: number for number, path in enumerate(layer_names(network, types, images[:1]))}
         self.pfi = fault_injection(network, batch, list(images.shape[1:]), types)
         if self.pfi.get_total_layers() != len(self.numbers):
-            raise SystemExit(f"PyTorchFI counts {self.pfi.get_total_layers()} layers, not {len(self.numbers)}")
+            raise SystemExit(
+                f"PyTorchFI counts {self.pfi.get_total_layers()} layers, not {len(self.numbers)}"
+            )
         self.images = images
         self.declare_seconds = 0.0
 
@@ -109,7 +116,9 @@ def compare(peer: Peer, error: dict) -> dict:
         is_rounding = gap < ROUNDING  # NaN is not
         beyond_rounding += not is_rounding
         shown = gap if math.isfinite(gap) else None
-        disagreements.append({"trial": trial, "ours": ours[trial], "pytorchfi": theirs, "relative_gap": shown})
+        disagreements.append(
+            {"trial": trial, "ours": ours[trial], "pytorchfi": theirs, "relative_gap": shown}
+        )
     return {
         "error": error["error"],
         "trials": len(ours),
@@ -122,12 +131,15 @@ def compare(peer: Peer, error: dict) -> dict:
 def check(network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict) -> dict:
     golden = check_golden(network(images[:1]), engines)
     peer = Peer(network, types, images, batch=1)
-    return {"golden_relative_difference": golden, "errors": [compare(peer, error) for error in engines["errors"]]}
+    return {
+        "golden_relative_difference": golden,
+        "errors": [compare(peer, error) for error in engines["errors"]],
+    }
 
 
 def golden_difference(network: torch.nn.Module, images: torch.Tensor, faults: list[dict]) -> float:
-    """How far the values that faults hit lie from those that Faultwave saw there; the largest, in parts of the largest
-    value of that layer."""
+    """How far the values that faults hit lie from those that Faultwave saw there; the largest, in parts of
+    the largest value of that layer."""
     modules, hooks, differences = dict(network.named_modules()), [], []
     by_layer: dict[str, list[dict]] = {}
     for fault in faults:
@@ -150,7 +162,9 @@ def golden_difference(network: torch.nn.Module, images: torch.Tensor, faults: li
     return max(differences)
 
 
-def classes(network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict, batch: int) -> dict:
+def classes(
+    network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict, batch: int
+) -> dict:
     """Of the first error model's faults."""
     golden = network(images)
     faults = engines["errors"][0]["faults"]
@@ -170,10 +184,15 @@ def peak_megabytes() -> float:
 
 
 def speed(
-    network: torch.nn.Module, types: list[type], images: torch.Tensor, engines: dict, batch: int, seconds: float
+    network: torch.nn.Module,
+    types: list[type],
+    images: torch.Tensor,
+    engines: dict,
+    batch: int,
+    seconds: float,
 ) -> dict:
-    """From a list of faults to top-1 classes. What value a neuron is set to does not matter to PyTorchFI's speed, so
-    the faults of all error models take turns."""
+    """From a list of faults to top-1 classes. What value a neuron is set to does not matter to PyTorchFI's
+    speed, so the faults of all error models take turns."""
     faults = [fault for error in engines["errors"] for fault in error["faults"]]
     peer = Peer(network, types, images, batch)
 
@@ -209,7 +228,9 @@ def limit_memory() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     steps = parser.add_subparsers(dest="step", required=True)
     for name in ("layers", "check", "classes", "speed"):
         step = steps.add_parser(name)

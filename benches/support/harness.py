@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Python benches share: the machine, runs of PyTorchFI in processes of their own, files and tables."""
+"""What the Python benches share: the machine, PyTorchFI in processes of its own, files and tables."""
 
 import json
 import pathlib
@@ -53,8 +53,8 @@ def peer_result(*arguments: object) -> object:
 
 
 def is_worth_a_try(batch: int, batches: list[dict]) -> bool:
-    """Of the largest batch: only where the one before it was better than the one before that, since a set of 256 of a
-    large network takes a minute."""
+    """Of the largest batch: only where the one before it was better than the one before that, since a set
+    of 256 of a large network takes a minute."""
     return batch != BATCHES[-1] or len(batches) < 2 or batches[-1]["per_second"] > batches[-2]["per_second"]
 
 
