@@ -18,6 +18,7 @@ class NeuronClasses {
   /// Classes as a set: bit c stands for class c.
   using Set = uint16_t;
   static constexpr Set kAll = 0xffff;
+  static constexpr bool holds(Set classes, int number) { return (classes >> number & 1) != 0; }
   /// Classes of one site on one input, two a byte, the first in the lower half; as stored in databases.
   using Packed = std::vector<uint8_t>;
 

@@ -268,8 +268,7 @@ class Store {
 
 /// Outcomes are packed into as few whole bytes a trial as hold (fired << 4 | faulty_right << 3 | golden_right
 /// << 2 | class) if there are labels, (fired << 2 | class) if not, lowest byte first: one byte for four
-/// criteria with labels, for six without. Site, choice and stratum are not
-/// packed: the key gives them back.
+/// criteria with labels, for six without. Site, choice and stratum are not packed: the key gives them back.
 std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, const CampaignInfo& info);
 std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info);
 

@@ -55,9 +55,9 @@ std::vector<double> NeuronParts::of_channel(int64_t site, int64_t channel) {
     if (strata_.site(h) != site) continue;
     int64_t within = 0;
     for (int level = strata_.first_level(h); level < strata_.first_level(h) + strata_.levels(h); ++level) {
-      for (size_t number = 0; number < NeuronClasses::kMost; ++number) {
-        const bool is_in = (strata_.neurons(h).classes >> number & 1) != 0;
-        if (is_in) within += counts_[place_of(channel, level) + number];
+      for (int number = 0; number < NeuronClasses::kMost; ++number) {
+        if (NeuronClasses::holds(strata_.neurons(h).classes, number))
+          within += counts_[place_of(channel, level) + static_cast<size_t>(number)];
       }
     }
     parts[h] = static_cast<double>(within) / static_cast<double>(strata_.pairs(h));

@@ -17,15 +17,11 @@ int class_at(const NeuronClasses::Packed& packed, int64_t element) {
   return element % 2 == 0 ? both & 0xf : both >> 4;
 }
 
-bool is_in(int number, NeuronClasses::Set classes) {
-  return (classes >> number & 1) != 0;
-}
-
 template <typename Counts>
 int64_t sum_of(const Counts& counts, NeuronClasses::Set classes) {
   int64_t sum = 0;
   for (int number = 0; number < NeuronClasses::kMost; ++number) {
-    if (is_in(number, classes)) sum += counts[static_cast<size_t>(number)];
+    if (NeuronClasses::holds(classes, number)) sum += counts[static_cast<size_t>(number)];
   }
   return sum;
 }
@@ -107,8 +103,8 @@ NeuronClasses::Neuron NeuronClasses::pick(const Selection& selection, int64_t nu
   const auto [site, classes, first, end] = selection;
   number += count_before(first, site, classes);
   Neuron picked;
-  picked.position = last_at_most(
-      first, end, number, [&](int64_t position) { return count_before(position, site, classes); });
+  picked.position = last_at_most(first, end, number,
+                                 [&](int64_t position) { return count_before(position, site, classes); });
   const SiteClasses& found = at(picked.position).sites[site];
   number -= sum_of(found.before_input, classes);
   const auto blocks = static_cast<int64_t>(found.before.size()) - 1;
@@ -118,7 +114,7 @@ NeuronClasses::Neuron NeuronClasses::pick(const Selection& selection, int64_t nu
   number -= sum_of(found.before[static_cast<size_t>(block)], classes);
   const int64_t last = std::min((block + 1) * kBlock, values_[site]);
   for (picked.element = block * kBlock; picked.element < last; ++picked.element) {
-    if (is_in(class_at(found.packed, picked.element), classes) && number-- == 0) return picked;
+    if (holds(classes, class_at(found.packed, picked.element)) && number-- == 0) return picked;
   }
   throw InternalError("a neuron beyond those of its classes");
 }

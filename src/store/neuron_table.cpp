@@ -28,17 +28,19 @@ std::vector<NeuronClasses::Packed> read_sites(Statement& select, int64_t positio
   return sites;
 }
 
-/// How many choices a site has: its strata hold them all.
-int64_t choices_of(const CampaignInfo& info, int64_t site) {
-  int64_t choices = 1;
+/// How many choices each site has: its strata hold them all.
+std::vector<int64_t> choices_of_sites(const CampaignInfo& info) {
+  std::vector<int64_t> choices(info.sites.size(), 1);
   for (const StoredStratum& stratum : info.strata) {
-    if (stratum.site == site) choices = std::max(choices, stratum.first_choice + stratum.choices);
+    int64_t& known = choices[static_cast<size_t>(stratum.site)];
+    known = std::max(known, stratum.first_choice + stratum.choices);
   }
   return choices;
 }
 
 /// The weights of strata are counts of classes, so that damage would show.
 bool fit(const NeuronClasses& classes, const CampaignInfo& info) {
+  const std::vector<int64_t> choices_of = choices_of_sites(info);
   for (const StoredStratum& stratum : info.strata) {
     const auto site = static_cast<size_t>(stratum.site);
     const NeuronClasses::Selection neurons{
@@ -49,8 +51,7 @@ bool fit(const NeuronClasses& classes, const CampaignInfo& info) {
     const double all = static_cast<double>(classes.values(site)) * static_cast<double>(classes.inputs());
     const double part = static_cast<double>(classes.count(neurons)) / all;
     // Of the site's choices, all as likely.
-    const double choices =
-        static_cast<double>(stratum.choices) / static_cast<double>(choices_of(info, stratum.site));
+    const double choices = static_cast<double>(stratum.choices) / static_cast<double>(choices_of[site]);
     const double weight = info.sites[site].probability * choices * part;
     if (std::abs(weight - stratum.weight) > kRounding * stratum.weight) return false;
   }

@@ -15,7 +15,7 @@ constexpr double kCopiesOfResult = 1.25;
 /// Values that a value of the result reads along each axis of a window; 1 for operators without windows.
 double window_side(const Call& call) {
   const std::string_view name = call.op.operator_name().name;
-  const auto size = static_cast<size_t>(call.arguments.size());
+  const size_t size = call.arguments.size();
   if (name.starts_with("aten::conv") && size > 1 && call.arguments[1].isTensor()) {
     const at::Tensor weight = call.tensor(1);
     return weight.dim() < 3 ? 1 : static_cast<double>(weight.size(weight.dim() - 1));
@@ -26,35 +26,32 @@ double window_side(const Call& call) {
   return static_cast<double>(call.arguments[1].toIntVector().back());
 }
 
-/// Values of a result that a trial dirties which has so many rows of so many in a tensor. Dirty rows are
-/// taken to be a square patch.
-double dirty_values(double rows, double all_rows, double side, const at::Tensor& result) {
-  const double patch = std::pow(std::sqrt(rows) + side - 1, 2);
-  return std::min(patch / all_rows, 1.0) * static_cast<double>(result.numel());
-}
-
-double expected_of(const Shadow& shadow, double side, const at::Tensor& golden, const at::Tensor& result) {
-  const bool is_points = shadow.is_points();
-  const double all_rows =
-      static_cast<double>(golden.numel()) / static_cast<double>(is_points ? 1 : golden.size(shadow.axis));
-  double values = 0;
-  for (const Segment& part : segments(shadow))
-    values += dirty_values(static_cast<double>(part.size()), all_rows, side, result);
-  return 4 * values;
+/// How many results' worth of values a shadow makes, over all trials: dirty rows are taken to be a square
+/// patch, which grows by the window.
+double expected_results(const Shadow& shadow, double side, const at::Tensor& golden) {
+  const auto channels = shadow.is_points() ? 1 : golden.size(shadow.axis);
+  const double rows = static_cast<double>(golden.numel()) / static_cast<double>(channels);
+  double results = 0;
+  for (const Segment& part : segments(shadow)) {
+    const double patch = std::pow(std::sqrt(static_cast<double>(part.size())) + side - 1, 2);
+    results += std::min(patch / rows, 1.0);
+  }
+  return results;
 }
 
 }  // namespace
 
 int64_t expected_bytes(const Call& call, const std::vector<PartedArgument>& shadowed) {
+  double result_bytes = 0;
+  for (const at::Tensor& result : detail::tensors_of(call.results))
+    result_bytes += static_cast<double>(result.numel()) * sizeof(float);
   const double side = window_side(call);
   double bytes = 0;
   for (const PartedArgument& argument : shadowed) {
     const at::Tensor golden = detail::tensor_at(call.arguments, argument.place);
-    for (const Shadow& part : argument.parts) {
-      bytes += static_cast<double>(part.bytes());
-      for (const at::Tensor& result : detail::tensors_of(call.results))
-        bytes += kCopiesOfResult * expected_of(part, side, golden, result);
-    }
+    for (const Shadow& part : argument.parts)
+      bytes += static_cast<double>(part.bytes()) +
+               kCopiesOfResult * result_bytes * expected_results(part, side, golden);
   }
   return static_cast<int64_t>(bytes);
 }

@@ -118,13 +118,11 @@ Shadow between(const ShadowParts& parts, int32_t begin, int32_t end) {
   return {};
 }
 
-/// Memory that a call reads however few rows come to it: weights, for the most part.
-int64_t bytes_read_anyway(const Call& call, const std::vector<PartedArgument>& shadowed) {
+/// Memory of all arguments but one, which a call reads however few rows come to that one: weights.
+int64_t bytes_beside(const Call& call, detail::TensorPlace shadowed) {
   int64_t bytes = 0;
   detail::for_each_tensor(call.arguments, [&](detail::TensorPlace place, const at::Tensor& tensor) {
-    const bool differs = std::any_of(shadowed.begin(), shadowed.end(),
-                                     [&](const PartedArgument& argument) { return argument.place == place; });
-    if (!differs) bytes += static_cast<int64_t>(tensor.nbytes());
+    if (place != shadowed) bytes += static_cast<int64_t>(tensor.nbytes());
   });
   return bytes;
 }
@@ -132,10 +130,8 @@ int64_t bytes_read_anyway(const Call& call, const std::vector<PartedArgument>& s
 /// Joins parts where copying them costs less than running the call once for each.
 void join_for(const Call& call, std::vector<PartedArgument>& shadowed) {
   if (shadowed.size() != 1 || shadowed[0].parts.size() < 2) return;
-  ShadowParts& parts = shadowed[0].parts;
-  if (bytes_of(parts) > bytes_read_anyway(call, shadowed)) return;
-  const at::Tensor golden = detail::tensor_at(call.arguments, shadowed[0].place);
-  join_all(parts, golden);
+  auto& [place, parts] = shadowed[0];
+  if (bytes_of(parts) <= bytes_beside(call, place)) join_all(parts, detail::tensor_at(call.arguments, place));
 }
 
 }  // namespace

@@ -44,8 +44,8 @@ struct Shadow {
   at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
   bool is_change = false;       ///< `values` are faulty minus golden values
   int64_t interleave = 1;       ///< a hint: values of one place lie so far apart in a row
-  at::Tensor
-      scale;  ///< of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined
+  /// Of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined.
+  at::Tensor scale;
 
   int64_t size() const { return static_cast<int64_t>(trials.size()); }
   bool empty() const { return trials.empty(); }

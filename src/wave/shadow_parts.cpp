@@ -11,6 +11,12 @@ bool have_one_form(const Shadow& a, const Shadow& b) {
   return a.axis == b.axis && a.is_change == b.is_change && !a.scale.defined() && !b.scale.defined();
 }
 
+void join_last_two(ShadowParts& parts, const at::Tensor& golden) {
+  Shadow both = merge(parts[parts.size() - 2], parts.back(), golden);
+  parts.pop_back();
+  parts.back() = std::move(both);
+}
+
 }  // namespace
 
 bool is_empty(const ShadowParts& parts) {
@@ -47,18 +53,13 @@ void join_small(ShadowParts& parts, const at::Tensor& golden) {
     const Shadow& last = parts.back();
     const Shadow& before = parts[parts.size() - 2];
     if (!have_one_form(before, last) || 2 * last.size() < before.size()) return;
-    Shadow both = merge(before, last, golden);
-    parts.pop_back();
-    parts.back() = std::move(both);
+    join_last_two(parts, golden);
   }
 }
 
 void join_all(ShadowParts& parts, const at::Tensor& golden) {
-  while (parts.size() > 1) {
-    Shadow both = merge(parts[parts.size() - 2], parts.back(), golden);
-    parts.pop_back();
-    parts.back() = std::move(both);
-  }
+  while (parts.size() > 1)
+    join_last_two(parts, golden);
 }
 
 ShadowParts select_trials(const ShadowParts& parts, const std::vector<char>& keep) {

@@ -276,9 +276,12 @@ void Wave::leave_all(const ShadowParts& parts, const std::string& reason) {
   }
 }
 
+bool Wave::fits(int64_t bytes) const {
+  return kTakenForAsked * bytes <= budget_bytes_;
+}
+
 void Wave::make_room(const Call& call, std::vector<PartedArgument>& shadowed) {
-  const auto needed = [&] { return kTakenForAsked * (shadows_.bytes() + expected_bytes(call, shadowed)); };
-  while (needed() > budget_bytes_ && postpone_half()) {
+  while (!fits(shadows_.bytes() + expected_bytes(call, shadowed)) && postpone_half()) {
     for (PartedArgument& argument : shadowed)
       argument.parts = of_those_here(argument.parts);
     shadowed.erase(std::remove_if(shadowed.begin(), shadowed.end(),
@@ -288,7 +291,7 @@ void Wave::make_room(const Call& call, std::vector<PartedArgument>& shadowed) {
 }
 
 void Wave::keep_to_budget() {
-  while (kTakenForAsked * shadows_.bytes() > budget_bytes_ && postpone_half()) {
+  while (!fits(shadows_.bytes()) && postpone_half()) {
   }
 }
 

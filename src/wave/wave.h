@@ -82,6 +82,7 @@ class Wave : public intercept::Handler {
   void leave_all(const ShadowParts& parts, const std::string& reason);
   bool all_here(const ShadowParts& parts) const;
   ShadowParts of_those_here(const ShadowParts& parts) const;
+  bool fits(int64_t bytes) const;
   /// Postpones trials until a call can be followed within the budget.
   void make_room(const Call& call, std::vector<PartedArgument>& shadowed);
   void keep_to_budget();

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
@@ -12,13 +11,13 @@
 
 #include "src/store/database.h"
 #include "tests/campaign/fake_engine.h"
+#include "tests/campaign/small_campaigns.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
 
 namespace faultwave {
 namespace {
 
-const std::atomic<bool> never{false};
 constexpr int64_t kInputs = 7;
 
 /// Even inputs have level 0, odd ones level 1.
@@ -72,8 +71,8 @@ class NeuronEngine : public Engine {
  private:
   static bool hits(const Fault& fault, int64_t input) {
     const auto& axes = fault.location.boxes[0].axes;
-    const int64_t element = fault.site == "fc" ? axes[0].begin
-                                               : (axes[0].begin * 3 + axes[1].begin) * 4 + axes[2].begin;
+    const int64_t element =
+        fault.site == "fc" ? axes[0].begin : (axes[0].begin * 3 + axes[1].begin) * 4 + axes[2].begin;
     const std::string text = fault.model->text();  // flip(24)
     return is_sdc(fault.site, element, std::stoll(text.substr(5)), input);
   }
@@ -103,15 +102,7 @@ double truth_of_all() {
 }
 
 Specification specification(int64_t trials, uint64_t seed = 1) {
-  Specification spec = fake_specification();
-  spec.draw = DrawRule::stratified;
-  spec.trials = trials;
-  spec.seed = seed;
-  spec.block = 64;
-  spec.batch = 64;
-  spec.round = 128;
-  spec.criteria = {"top1"};
-  return spec;
+  return small_blocks(DrawRule::stratified, trials, seed);
 }
 
 Campaign campaign_of(const Specification& spec, bool by_neurons = true) {
@@ -124,14 +115,6 @@ Store run(const TempFolder& folder, const Specification& spec, bool by_neurons =
   Store store = Store::create(folder / (std::to_string(number++) + ".db"), campaign.info(spec, ""));
   REQUIRE(campaign.run(store, never, {}));
   return store;
-}
-
-std::string text_of(const Store& store) {
-  std::ostringstream text;
-  write_csv(store, text);
-  for (const GroupBy by : {GroupBy::layer, GroupBy::bit, GroupBy::channel, GroupBy::input})
-    text << json_report(summarize(store, by));
-  return text.str();
 }
 
 TEST_CASE("strata by neuron estimate the mean over bits, and cover it") {
@@ -233,19 +216,8 @@ TEST_CASE("cancelled again and again, a campaign by neuron ends as an unbroken o
 }
 
 TEST_CASE("blocks by neuron that ran elsewhere and out of order give the same campaign") {
-  const TempFolder folder;
   const Specification spec = specification(2'000);
-  const Store here = run(folder, spec);
-  const Campaign campaign = campaign_of(spec);
-  const BlockRunner backwards = [&](const Round& round, const std::vector<Block>& blocks,
-                                    const std::function<void(const BlockResult&)>& done) {
-    for (size_t i = blocks.size(); i-- > 0;)
-      done(campaign.run_block(round, blocks[i], never, {}).value());
-    return true;
-  };
-  Store there = Store::create(folder / "b.db", campaign.info(spec, ""));
-  REQUIRE(campaign.run(there, never, {}, backwards));
-  CHECK(text_of(there) == text_of(here));
+  check_same_out_of_order(campaign_of(spec), spec);
 }
 
 TEST_CASE("classes of neurons come back from the file as they went in, and damage is seen") {

@@ -9,13 +9,12 @@
 #include "faultwave/report.h"
 
 #include "tests/campaign/fake_engine.h"
+#include "tests/campaign/small_campaigns.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
 
 namespace faultwave {
 namespace {
-
-const std::atomic<bool> never{false};
 
 /// A network in which a flip of bit 30 of "conv" changes the top class for half of the elements and one input
 /// in two, a sign flip of "fc" for all, and nothing else does anything.
@@ -46,18 +45,6 @@ constexpr double kFc = 1.0 / 32;
 constexpr double kOverBits = (24 * kConv + 6 * kFc) / 30;
 constexpr double kOverLayers = (kConv + kFc) / 2;
 
-Specification specification(DrawRule rule, int64_t trials, uint64_t seed = 1) {
-  Specification spec = fake_specification();
-  spec.draw = rule;
-  spec.trials = trials;
-  spec.seed = seed;
-  spec.block = 64;
-  spec.batch = 64;
-  spec.round = 128;
-  spec.criteria = {"top1"};
-  return spec;
-}
-
 Summary run(const TempFolder& folder, const Specification& spec, GroupBy by = GroupBy::layer) {
   static int number = 0;
   const Campaign campaign = fake_campaign(std::make_shared<BitEngine>(), spec);
@@ -74,8 +61,7 @@ void check_unbiased(DrawRule rule, double truth) {
   double squares = 0;
   int covered = 0;
   for (int seed = 1; seed <= kCampaigns; ++seed) {
-    const Interval rate =
-        run(folder, specification(rule, 1024, static_cast<uint64_t>(seed))).overall.rates[0];
+    const Interval rate = run(folder, small_blocks(rule, 1024, static_cast<uint64_t>(seed))).overall.rates[0];
     sum += rate.estimate;
     squares += rate.estimate * rate.estimate;
     covered += rate.low <= truth && truth <= rate.high;
@@ -103,7 +89,7 @@ TEST_CASE("stratified with adapting shares estimates the mean over bits all the 
 TEST_CASE(
     "an exhaustive campaign gives the truth itself, over all, by layer, bit, channel, class and input") {
   const TempFolder folder;
-  const Specification spec = specification(DrawRule::exhaustive, 0);
+  const Specification spec = small_blocks(DrawRule::exhaustive, 0);
   const Summary by_layer = run(folder, spec);
   CHECK(by_layer.interval == IntervalKind::exact);
   CHECK(by_layer.overall.tally.trials == 7 * 30 * 32);
@@ -134,7 +120,7 @@ TEST_CASE(
 
 TEST_CASE("a stratified campaign's intervals by part hold the truth of the part") {
   const TempFolder folder;
-  const Specification spec = specification(DrawRule::stratified, 20'000);
+  const Specification spec = small_blocks(DrawRule::stratified, 20'000);
   const auto holds = [](const RateGroup& group, double truth) {
     CAPTURE(group.name);
     CHECK(group.rates[0].low <= truth);
@@ -154,7 +140,7 @@ TEST_CASE("a stratified campaign's intervals by part hold the truth of the part"
 
 TEST_CASE("stratified needs a narrower interval's trials less than uniform, and both stop by it") {
   const TempFolder folder;
-  Specification spec = specification(DrawRule::stratified, 0);
+  Specification spec = small_blocks(DrawRule::stratified, 0);
   spec.stop.half_width = 0.004;
   const Summary stratified = run(folder, spec);
   CHECK(stratified.ended == "half width");
@@ -171,13 +157,8 @@ TEST_CASE("stratified needs a narrower interval's trials less than uniform, and 
 
 TEST_CASE("cancelled again and again, an adaptive campaign ends as an unbroken one") {
   const TempFolder folder;
-  Specification spec = specification(DrawRule::stratified, 2'000);
+  Specification spec = small_blocks(DrawRule::stratified, 2'000);
   spec.batch = 16;  // a call of the engine is a block
-  const auto text_of = [](const Store& store) {
-    std::ostringstream text;
-    write_csv(store, text);
-    return text.str() + json_report(summarize(store));
-  };
   const Campaign whole = fake_campaign(std::make_shared<BitEngine>(), spec);
   Store unbroken = Store::create(folder / "a.db", whole.info(spec, ""));
   REQUIRE(whole.run(unbroken, never, {}));
@@ -194,30 +175,13 @@ TEST_CASE("cancelled again and again, an adaptive campaign ends as an unbroken o
 }
 
 TEST_CASE("blocks that ran elsewhere and out of order give the same campaign") {
-  const TempFolder folder;
-  const Specification spec = specification(DrawRule::stratified, 2'000);
-  const Campaign campaign = fake_campaign(std::make_shared<BitEngine>(), spec);
-  const auto text_of = [](const Store& store) {
-    std::ostringstream text;
-    write_csv(store, text);
-    return text.str() + json_report(summarize(store));
-  };
-  Store here = Store::create(folder / "a.db", campaign.info(spec, ""));
-  REQUIRE(campaign.run(here, never, {}));
-  const BlockRunner backwards = [&](const Round& round, const std::vector<Block>& blocks,
-                                    const std::function<void(const BlockResult&)>& done) {
-    for (size_t i = blocks.size(); i-- > 0;)
-      done(campaign.run_block(round, blocks[i], never, {}).value());
-    return true;
-  };
-  Store there = Store::create(folder / "b.db", campaign.info(spec, ""));
-  REQUIRE(campaign.run(there, never, {}, backwards));
-  CHECK(text_of(there) == text_of(here));
+  const Specification spec = small_blocks(DrawRule::stratified, 2'000);
+  check_same_out_of_order(fake_campaign(std::make_shared<BitEngine>(), spec), spec);
 }
 
 TEST_CASE("only events have rows where the specification says so, and the export knows the other trials") {
   const TempFolder folder;
-  Specification spec = specification(DrawRule::bits, 640);
+  Specification spec = small_blocks(DrawRule::bits, 640);
   spec.keep = "events";
   const Campaign campaign = fake_campaign(std::make_shared<BitEngine>(), spec);
   Store store = Store::create(folder / "a.db", campaign.info(spec, ""));

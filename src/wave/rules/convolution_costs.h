@@ -11,9 +11,9 @@ struct ConvolutionCosts {
 };
 
 /// Measured once on a machine, which takes some hundredths of a second, and kept in the user's cache folder
-/// (src/common/cache_file.h): which way a trial goes decides over the last bits of its scores, and a campaign that
-/// is resumed, or run in several processes, must come to the same ones. Where nothing can be kept, typical
-/// costs.
+/// (src/common/cache_file.h): which way a trial goes decides over the last bits of its scores, and a campaign
+/// that is resumed, or run in several processes, must come to the same ones. Where nothing can be kept,
+/// typical costs.
 const ConvolutionCosts& convolution_costs();
 
 }  // namespace faultwave::wave

@@ -20,7 +20,7 @@ constexpr int64_t kBytesAtOnce = int64_t{32} << 20;
 // compute.
 constexpr int64_t kRowsTogether = 1024;
 
-/// work(number of a part) for each part of a run, in parallel.
+/// work(first, last) for stretches of the parts from `first` to one before `last`, in parallel.
 template <typename Work>
 void for_parts(size_t first, size_t last, Work&& work) {
   at::parallel_for(static_cast<int64_t>(first), static_cast<int64_t>(last), 1,

@@ -29,7 +29,7 @@ class MaxPool {
         golden_in_(rows_of(call.tensor(0), 1)),
         golden_out_(rows_of(call.result(), 1)),
         channels_(call.tensor(0).size(1)),
-        as_change_(call.shadow_of(0)->is_change && std::isfinite(least_change(call.result()))) {}
+        as_change_(call.shadow_of(0)->is_change && is_finite(call.result())) {}
 
   Shadow run() const {
     const std::vector<Segment> parts = segments_by_map(rows_, windows_.sources());

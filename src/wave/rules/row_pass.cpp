@@ -115,6 +115,10 @@ float least_change(const at::Tensor& golden) {
   return static_cast<float>(kLeastChange * sum / static_cast<double>(golden.numel()));
 }
 
+bool is_finite(const at::Tensor& golden) {
+  return std::isfinite(least_change(golden));
+}
+
 Shadow pass_rows(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out,
                  const ValuesOperator& run) {
   return pass(in, golden_in, golden_out, /*value_by_value=*/true, run);

@@ -38,5 +38,7 @@ inline constexpr double kLeastChange = 0x1p-17;
 
 /// That in figures. Not finite if a value of the tensor is not.
 float least_change(const at::Tensor& golden);
+/// Whether all its values are, so that changes from it can be told.
+bool is_finite(const at::Tensor& golden);
 
 }  // namespace faultwave::wave

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <cstdint>
 #include <numeric>
 #include <vector>
 
@@ -29,45 +29,35 @@ constexpr int64_t kPanelColumns = kTilesOfAPanel * kTileColumns;
 
 using Numbers = std::vector<int64_t>;
 
-/// For each row the pixels in which a value is not 0, as bits.
-std::vector<uint64_t> pixels_of(const at::Tensor& rows, int64_t interleave) {
-  std::vector<uint64_t> pixels(static_cast<size_t>(rows.size(0)), 0);
-  const float* values = rows.const_data_ptr<float>();
-  const int64_t width = rows.size(1);
-  at::parallel_for(0, rows.size(0), 4, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      uint64_t bits = 0;
-      for (int64_t first = 0; first < width; first += interleave) {
-        const float* channel = values + row * width + first;
-        for (int64_t pixel = 0; pixel < interleave; ++pixel)
-          bits |= static_cast<uint64_t>(channel[pixel] != 0) << pixel;
-      }
-      pixels[static_cast<size_t>(row)] = bits;
-    }
-  });
-  return pixels;
+/// The pixels of a row in which a value is not 0, as bits.
+uint64_t pixels_of(const float* row, int64_t width, int64_t interleave) {
+  uint64_t bits = 0;
+  for (int64_t first = 0; first < width; first += interleave) {
+    for (int64_t pixel = 0; pixel < interleave; ++pixel)
+      bits |= static_cast<uint64_t>(row[first + pixel] != 0) << pixel;
+  }
+  return bits;
 }
 
-/// For each row how many values it has.
-std::vector<uint64_t> counts_of(const at::Tensor& rows) {
-  std::vector<uint64_t> counts(static_cast<size_t>(rows.size(0)), 0);
-  const float* values = rows.const_data_ptr<float>();
-  const int64_t width = rows.size(1);
-  at::parallel_for(0, rows.size(0), 4, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      uint64_t count = 0;
-      for (int64_t column = 0; column < width; ++column)
-        count += values[row * width + column] != 0;
-      counts[static_cast<size_t>(row)] = count;
-    }
-  });
-  return counts;
+uint64_t count_of(const float* row, int64_t width) {
+  uint64_t count = 0;
+  for (int64_t column = 0; column < width; ++column)
+    count += row[column] != 0;
+  return count;
 }
 
 /// Rows that have much the same columns stand beside each other.
 Numbers order_of(const at::Tensor& rows, int64_t interleave) {
   const bool has_pixels = interleave > 1 && interleave <= 64 && rows.size(1) % interleave == 0;
-  const std::vector<uint64_t> keys = has_pixels ? pixels_of(rows, interleave) : counts_of(rows);
+  const int64_t width = rows.size(1);
+  const float* values = rows.const_data_ptr<float>();
+  std::vector<uint64_t> keys(static_cast<size_t>(rows.size(0)));
+  at::parallel_for(0, rows.size(0), 4, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* own = values + row * width;
+      keys[static_cast<size_t>(row)] = has_pixels ? pixels_of(own, width, interleave) : count_of(own, width);
+    }
+  });
   Numbers order(static_cast<size_t>(rows.size(0)));
   std::iota(order.begin(), order.end(), int64_t{0});
   const auto key = [&](int64_t row) { return keys[static_cast<size_t>(row)]; };

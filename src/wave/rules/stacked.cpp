@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <compare>
 #include <cstddef>
 #include <optional>
@@ -243,7 +242,7 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
   const auto most = static_cast<size_t>(std::max<int64_t>(kStackBytes / unit_bytes, 1));
 
   const bool as_change =
-      entry->gives == Gives::changes && std::isfinite(least_change(golden)) &&
+      entry->gives == Gives::changes && is_finite(golden) &&
       std::all_of(call.shadowed.begin(), call.shadowed.end(),
                   [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
   Shadow whole;
