@@ -17,7 +17,6 @@
 #include <nlohmann/json.hpp>
 
 #include "faultwave/direct_engine.h"
-#include "faultwave/memory.h"
 #include "faultwave/population.h"
 #include "faultwave/wave_engine.h"
 
@@ -312,7 +311,6 @@ Options parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_freed_memory();
   const Options options = parse(argc, argv);
   try {
     const torch::NoGradGuard no_grad;

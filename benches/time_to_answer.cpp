@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "faultwave/campaign.h"
-#include "faultwave/memory.h"
 #include "faultwave/planning.h"
 #include "faultwave/report.h"
 
@@ -174,7 +173,6 @@ Options parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_freed_memory();
   const Options options = parse(argc, argv);
   try {
     at::set_num_threads(kThreads);

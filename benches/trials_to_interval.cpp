@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "faultwave/campaign.h"
-#include "faultwave/memory.h"
 #include "faultwave/planning.h"
 #include "faultwave/report.h"
 
@@ -58,7 +57,6 @@ nlohmann::json measure(const std::string& path, const std::string& database) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_freed_memory();
   if (argc < 3) {
     std::cerr << "usage: bench_trials_to_interval OUT.json SPEC.toml...\n";
     return 2;

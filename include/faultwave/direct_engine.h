@@ -31,6 +31,7 @@ class DirectEngine : public Engine {
   /// `injector` must outlive the engine. Throws UserError(bad_network) if outputs do not grow with the batch.
   DirectEngine(std::shared_ptr<Network> network, const Injector& injector,
                std::shared_ptr<const InputSet> inputs, const DirectOptions& options = {});
+  ~DirectEngine() override;
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
 

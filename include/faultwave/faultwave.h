@@ -18,7 +18,6 @@
 #include "faultwave/inputs.h"
 #include "faultwave/interval.h"
 #include "faultwave/location.h"
-#include "faultwave/memory.h"
 #include "faultwave/merge.h"
 #include "faultwave/network.h"
 #include "faultwave/neuron_classes.h"

@@ -17,7 +17,8 @@ namespace faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
-  /// For what differs, all trials of a forward together; 0: a quarter of the memory.
+  /// For golden tensors and what differs, all trials of a forward together, weights apart; 0: a quarter of
+  /// the memory. Trials that would need more go along another forward.
   int64_t budget_bytes = 0;
   int64_t fewest = 4;     ///< fewer trials of a wave than this go to the other engine at once
   int64_t inputs = 64;    ///< most inputs that share a golden forward
@@ -60,6 +61,7 @@ class WaveEngine : public Engine {
   WaveEngine(std::shared_ptr<Network> network, const Injector& injector,
              std::shared_ptr<const InputSet> inputs, std::shared_ptr<Engine> other,
              const WaveOptions& options = {});
+  ~WaveEngine() override;
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
   int64_t trials_a_call() const override;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "faultwave/memory.h"
 
 #include "src/cli/commands.h"
 #include "src/cli/program.h"
 
 int main(int argc, char** argv) {
   using namespace faultwave::cli;
-  faultwave::keep_freed_memory();
   return run_program(argc, argv,
                      {add_sites, add_inject, add_perturb, add_run, add_resume, add_stats, add_export,
                       add_replay, add_merge, add_diff, add_plan, add_explain, add_worker});

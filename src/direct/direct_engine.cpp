@@ -9,6 +9,7 @@
 #include "faultwave/error.h"
 
 #include "src/common/exception_text.h"
+#include "src/common/memory_pool.h"
 
 namespace faultwave {
 namespace {
@@ -24,6 +25,10 @@ DirectEngine::DirectEngine(std::shared_ptr<Network> network, const Injector& inj
     throw UserError(ErrorCode::usage, "batch is " + std::to_string(options_.batch) + ": expected at least 1");
   }
   find_output_axes();
+}
+
+DirectEngine::~DirectEngine() {
+  detail::MemoryPool::instance().release_kept();
 }
 
 void DirectEngine::find_output_axes() {
@@ -132,6 +137,7 @@ std::vector<DirectEngine::Group> DirectEngine::group(const std::vector<Trial>& t
 }
 
 void DirectEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
+  const detail::MemoryPool::Use pool(INT64_MAX);
   // All faults are checked before the first forward, so that an illegal one costs nothing that was run.
   for (const Trial& trial : trials) {
     for (const Fault& fault : trial.faults)

@@ -143,7 +143,7 @@ Call given(const Call& call, Takes takes) {
   return same;
 }
 
-std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument> shadowed,
+std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument>& shadowed,
                                             WaveReport& report) {
   join_for(call, shadowed);
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);

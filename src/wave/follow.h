@@ -21,7 +21,7 @@ struct PartedArgument {
 /// asked for the call as a whole first. If none is made for it, they are asked for trials that differ in the
 /// same arguments together, so that a trial with a fault in a weight does not take the rule from those that
 /// differ in the activation. What is left goes the generic way, which is counted in the report.
-std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument> shadowed,
+std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument>& shadowed,
                                             WaveReport& report);
 
 }  // namespace faultwave::wave

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "src/common/memory_pool.h"
 #include "src/fault/victim_context.h"
 #include "src/wave/expected_memory.h"
 #include "src/wave/follow.h"
@@ -16,9 +17,6 @@ namespace {
 
 using detail::is_written;
 using detail::TensorPlace;
-
-// What the allocator takes from the system for memory that is asked for in pieces of all sizes and lifetimes.
-constexpr int64_t kTakenForAsked = 3;
 
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
 constexpr const char* kWrittenCopy = "a write to memory that a faulty run has a copy of";
@@ -186,8 +184,7 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments, std::vecto
                   .work = &report_.multiply_adds[name],
                   .notes = observer_ ? &notes_ : nullptr};
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
-  make_room(seen, shadowed);
-  std::vector<ShadowParts> shadows = shadows_of_results(seen, shadowed, report_);
+  std::vector<ShadowParts> shadows = shadows_within_budget(seen, shadowed);
   for (const at::Tensor& tensor : written) {
     if (!shadows_.has_other_views(tensor)) continue;
     for (const PartedArgument& argument : shadowed)
@@ -196,7 +193,6 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments, std::vecto
   for (size_t i = 0; i < results.size(); ++i)
     put(results[i], std::move(shadows.at(i)));
   shadows_.sweep();
-  keep_to_budget();
   report_.seconds[name] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -276,23 +272,33 @@ void Wave::leave_all(const ShadowParts& parts, const std::string& reason) {
   }
 }
 
-bool Wave::fits(int64_t bytes) const {
-  return kTakenForAsked * bytes <= budget_bytes_;
+int64_t Wave::bytes_left() const {
+  // Small tensors are not the pool's.
+  return budget_bytes_ - std::max(detail::MemoryPool::instance().in_use(), shadows_.bytes());
 }
 
-void Wave::make_room(const Call& call, std::vector<PartedArgument>& shadowed) {
-  while (!fits(shadows_.bytes() + expected_bytes(call, shadowed)) && postpone_half()) {
-    for (PartedArgument& argument : shadowed)
-      argument.parts = of_those_here(argument.parts);
-    shadowed.erase(std::remove_if(shadowed.begin(), shadowed.end(),
-                                  [](const PartedArgument& argument) { return is_empty(argument.parts); }),
-                   shadowed.end());
+std::vector<ShadowParts> Wave::shadows_within_budget(const Call& call,
+                                                     std::vector<PartedArgument>& shadowed) {
+  while (expected_bytes(call, shadowed) > bytes_left() && postpone_half())
+    drop_absent(shadowed);
+  while (true) {
+    try {
+      const detail::MemoryPool::StrictLimit strict;
+      return shadows_of_results(call, shadowed, report_);
+    } catch (const detail::OverLimit&) {  // more than was expected
+      if (!postpone_half()) break;
+      drop_absent(shadowed);
+    }
   }
+  return shadows_of_results(call, shadowed, report_);  // of one trial, which takes what it takes
 }
 
-void Wave::keep_to_budget() {
-  while (!fits(shadows_.bytes()) && postpone_half()) {
-  }
+void Wave::drop_absent(std::vector<PartedArgument>& shadowed) const {
+  for (PartedArgument& argument : shadowed)
+    argument.parts = of_those_here(argument.parts);
+  shadowed.erase(std::remove_if(shadowed.begin(), shadowed.end(),
+                                [](const PartedArgument& argument) { return is_empty(argument.parts); }),
+                 shadowed.end());
 }
 
 bool Wave::postpone_half() {

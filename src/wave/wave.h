@@ -82,10 +82,11 @@ class Wave : public intercept::Handler {
   void leave_all(const ShadowParts& parts, const std::string& reason);
   bool all_here(const ShadowParts& parts) const;
   ShadowParts of_those_here(const ShadowParts& parts) const;
-  bool fits(int64_t bytes) const;
-  /// Postpones trials until a call can be followed within the budget.
-  void make_room(const Call& call, std::vector<PartedArgument>& shadowed);
-  void keep_to_budget();
+  int64_t bytes_left() const;
+  /// Postpones trials where that is needed to stay within the budget.
+  std::vector<ShadowParts> shadows_within_budget(const Call& call, std::vector<PartedArgument>& shadowed);
+  /// What those trials differ in that are not here.
+  void drop_absent(std::vector<PartedArgument>& shadowed) const;
   /// The later half of the trials that are here; false if there is but one.
   bool postpone_half();
   void count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);

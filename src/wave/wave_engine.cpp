@@ -14,6 +14,7 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/memory_pool.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -65,6 +66,10 @@ WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injecto
                     "a wave of " + std::to_string(options_.trials) + " trials: expected at least 1");
   }
   if (options_.budget_bytes <= 0) options_.budget_bytes = quarter_of_memory();
+}
+
+WaveEngine::~WaveEngine() {
+  detail::MemoryPool::instance().release_kept();
 }
 
 // Trials are sorted within a call: by input, and late faults together.
@@ -131,6 +136,7 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
 }
 
 void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
+  const detail::MemoryPool::Use pool(options_.budget_bytes);
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)

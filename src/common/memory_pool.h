@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <c10/core/Allocator.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <list>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+namespace faultwave::detail {
+
+/// More memory was asked for than the limit leaves (StrictLimit).
+struct OverLimit : std::exception {
+  const char* what() const noexcept override { return "more memory was asked for than the budget leaves"; }
+};
+
+/// libtorch's memory on the CPU while a MemoryPool::Use lives: large pieces are mapped one by one and kept
+/// for reuse when they are freed, so that neither page faults nor a fragmented heap cost anything, and what
+/// is taken from the system is known to the byte. Small pieces come from libtorch's own allocator. Threads
+/// may share it; there is one a process, which outlives all tensors.
+class MemoryPool : public c10::Allocator {
+ public:
+  /// Pieces of at least so many bytes are the pool's own.
+  static constexpr size_t kSmallestPiece = 64 << 10;
+
+  static MemoryPool& instance();
+
+  c10::DataPtr allocate(size_t bytes) override;
+  c10::DeleterFnPtr raw_deleter() const override;
+  void copy_data(void* to, const void* from, size_t bytes) const override;
+
+  /// Bytes of pieces that tensors have.
+  int64_t in_use() const;
+  /// Bytes of pieces that wait for reuse.
+  int64_t kept() const;
+  /// Gives back to the system what waits for reuse.
+  void release_kept();
+
+  /// Makes libtorch allocate from the pool, by all threads, until it is destroyed; pieces in use and kept
+  /// together stay within `limit` bytes as long as those in use do. Inside another Use, its limit counts.
+  /// Behind the last Use, what is freed goes back to the system; what was kept stays until release_kept().
+  class Use {
+   public:
+    explicit Use(int64_t limit);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+
+  };
+
+  /// While it lives, what this thread asks for beyond the limit throws OverLimit.
+  class StrictLimit {
+   public:
+    StrictLimit();
+    ~StrictLimit();
+    StrictLimit(const StrictLimit&) = delete;
+    StrictLimit& operator=(const StrictLimit&) = delete;
+  };
+
+ private:
+  struct Piece {
+    void* memory;
+    size_t bytes;
+  };
+  using Kept = std::list<Piece>;  // the longest unused first
+  using BySize = std::multimap<size_t, Kept::iterator>;
+
+  static void free_any(void* memory);
+  /// Null where the system has none.
+  void* take_piece(size_t bytes);
+  /// False if it is not one of the pool's.
+  bool free_piece(void* memory);
+  // These want the lock held.
+  void give_back(int64_t bytes);
+  void forget_kept(BySize::iterator entry);
+
+  mutable std::mutex mutex_;
+  std::unordered_map<void*, size_t> used_;  // bytes by memory
+  Kept kept_;
+  BySize by_size_;  // of kept_
+  int64_t used_bytes_ = 0;
+  int64_t kept_bytes_ = 0;
+  int64_t limit_ = INT64_MAX;
+  int uses_ = 0;
+  c10::Allocator* before_ = nullptr;  // the uses
+};
+
+}  // namespace faultwave::detail
