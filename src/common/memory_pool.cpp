@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <iterator>
+#include <new>
 
 #include <sys/mman.h>
 
@@ -46,6 +47,21 @@ c10::DataPtr MemoryPool::allocate(size_t bytes) {
   return {memory, memory, &free_any, c10::Device(c10::DeviceType::CPU)};
 }
 
+void* MemoryPool::take(size_t bytes) {
+  if (bytes >= kSmallestPiece && uses_ > 0) {
+    void* piece = take_piece(rounded(bytes));
+    if (piece != nullptr) return piece;
+  }
+  other_bytes_ += static_cast<int64_t>(bytes);
+  return ::operator new(bytes);
+}
+
+void MemoryPool::free(void* memory, size_t bytes) {
+  if (bytes >= kSmallestPiece && free_piece(memory)) return;
+  other_bytes_ -= static_cast<int64_t>(bytes);
+  ::operator delete(memory);
+}
+
 c10::DeleterFnPtr MemoryPool::raw_deleter() const {
   return &free_any;
 }
@@ -56,7 +72,7 @@ void MemoryPool::copy_data(void* to, const void* from, size_t bytes) const {
 
 int64_t MemoryPool::in_use() const {
   const std::lock_guard lock(mutex_);
-  return used_bytes_;
+  return used_bytes_ + other_bytes_;
 }
 
 int64_t MemoryPool::kept() const {
@@ -77,7 +93,7 @@ void* MemoryPool::take_piece(size_t bytes) {
     piece = *fitting->second;
     forget_kept(fitting);
   } else {
-    const int64_t excess = used_bytes_ + kept_bytes_ + static_cast<int64_t>(bytes) - limit_;
+    const int64_t excess = used_bytes_ + other_bytes_ + kept_bytes_ + static_cast<int64_t>(bytes) - limit_;
     if (excess > kept_bytes_ && strict_limits > 0) throw OverLimit();
     if (excess > 0) give_back(excess);
     piece.memory = map(bytes);
@@ -102,7 +118,7 @@ bool MemoryPool::free_piece(void* memory) {
   kept_.push_back(piece);
   by_size_.emplace(piece.bytes, std::prev(kept_.end()));
   kept_bytes_ += static_cast<int64_t>(piece.bytes);
-  give_back(used_bytes_ + kept_bytes_ - limit_);
+  give_back(used_bytes_ + other_bytes_ + kept_bytes_ - limit_);
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <c10/core/Allocator.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -18,10 +19,10 @@ struct OverLimit : std::exception {
   const char* what() const noexcept override { return "more memory was asked for than the budget leaves"; }
 };
 
-/// libtorch's memory on the CPU while a MemoryPool::Use lives: large pieces are mapped one by one and kept
-/// for reuse when they are freed, so that neither page faults nor a fragmented heap cost anything, and what
-/// is taken from the system is known to the byte. Small pieces come from libtorch's own allocator. Threads
-/// may share it; there is one a process, which outlives all tensors.
+/// Memory of the engines: while a MemoryPool::Use lives, that of libtorch on the CPU and of vectors with a
+/// PoolAllocator. Large pieces are mapped one by one and kept for reuse when they are freed, so that neither
+/// page faults nor a fragmented heap cost anything, and what is taken from the system is known. Small pieces
+/// come from where they always do. Threads may share it; there is one a process, which outlives all tensors.
 class MemoryPool : public c10::Allocator {
  public:
   /// Pieces of at least so many bytes are the pool's own.
@@ -33,7 +34,11 @@ class MemoryPool : public c10::Allocator {
   c10::DeleterFnPtr raw_deleter() const override;
   void copy_data(void* to, const void* from, size_t bytes) const override;
 
-  /// Bytes of pieces that tensors have.
+  /// A piece of the pool inside a Use, if it is large enough, else new memory.
+  void* take(size_t bytes);
+  void free(void* memory, size_t bytes);
+
+  /// Bytes of pieces that tensors have, and of all vectors with a PoolAllocator.
   int64_t in_use() const;
   /// Bytes of pieces that wait for reuse.
   int64_t kept() const;
@@ -84,9 +89,23 @@ class MemoryPool : public c10::Allocator {
   BySize by_size_;  // of kept_
   int64_t used_bytes_ = 0;
   int64_t kept_bytes_ = 0;
+  std::atomic<int64_t> other_bytes_ = 0;  // of vectors that are not the pool's
   int64_t limit_ = INT64_MAX;
-  int uses_ = 0;
+  std::atomic<int> uses_ = 0;
   c10::Allocator* before_ = nullptr;  // the uses
+};
+
+/// For vectors whose memory counts.
+template <typename T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <typename U>
+  PoolAllocator(const PoolAllocator<U>&) {}
+
+  T* allocate(size_t count) { return static_cast<T*>(MemoryPool::instance().take(count * sizeof(T))); }
+  void deallocate(T* memory, size_t count) { MemoryPool::instance().free(memory, count * sizeof(T)); }
+  friend bool operator==(PoolAllocator, PoolAllocator) { return true; }
 };
 
 }  // namespace faultwave::detail

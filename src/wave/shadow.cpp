@@ -202,9 +202,9 @@ Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis) {
   Shadow rows;
   rows.axis = axis;
   rows.is_change = shadow.is_change;
-  std::vector<int64_t> entry_of(static_cast<size_t>(shadow.size()));
+  Entries entry_of(static_cast<size_t>(shadow.size()));
   const std::vector<Segment> parts = segments(shadow);
-  std::vector<int32_t> touched;
+  Indices touched;
   for (const Segment& part : parts) {
     touched.clear();
     for (int64_t i = part.begin; i < part.end; ++i)
@@ -304,8 +304,8 @@ Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end) {
   return slice;
 }
 
-Shadow moved(const Shadow& shadow, const std::vector<int32_t>& places, int64_t count) {
-  Moves moves{shadow.trials, places, std::vector<int64_t>(places.size())};
+Shadow moved(const Shadow& shadow, const Indices& places, int64_t count) {
+  Moves moves{shadow.trials, places, Entries(places.size())};
   std::iota(moves.entries.begin(), moves.entries.end(), int64_t{0});
   put_in_order(moves, count);
   Shadow out;
@@ -315,7 +315,7 @@ Shadow moved(const Shadow& shadow, const std::vector<int32_t>& places, int64_t c
   out.trials = std::move(moves.trials);
   out.places = std::move(moves.places);
   const bool stays = std::is_sorted(moves.entries.begin(), moves.entries.end());
-  out.values = stays ? shadow.values : shadow.values.index_select(0, at::tensor(moves.entries, at::kLong));
+  out.values = stays ? shadow.values : shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(moves.entries), at::kLong));
   return out;
 }
 
@@ -337,7 +337,7 @@ Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
   selected.is_change = shadow.is_change;
   selected.scale = shadow.scale;
   selected.interleave = shadow.interleave;
-  std::vector<int64_t> entries;
+  Entries entries;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
     if (!keep[static_cast<size_t>(shadow.trials[at])]) continue;
@@ -345,7 +345,7 @@ Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
     selected.trials.push_back(shadow.trials[at]);
     selected.places.push_back(shadow.places[at]);
   }
-  selected.values = shadow.values.index_select(0, at::tensor(entries, at::kLong));
+  selected.values = shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(entries), at::kLong));
   return selected;
 }
 

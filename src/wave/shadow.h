@@ -6,7 +6,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "src/common/memory_pool.h"
+
 namespace faultwave::wave {
+
+/// One number for each entry of a shadow: as many bytes as the values of narrow rows.
+using Indices = std::vector<int32_t, detail::PoolAllocator<int32_t>>;
+using Entries = std::vector<int64_t, detail::PoolAllocator<int64_t>>;
 
 /// How a tensor is cut into rows along one axis: a row is all values whose other coordinates agree (a pixel
 /// with all its channels, a token). Rows are numbered row-major over the other axes.
@@ -39,8 +45,8 @@ struct Shadow {
   static constexpr int64_t points = -1;
 
   int64_t axis = points;        ///< that rows run along; `points`: an entry is one value
-  std::vector<int32_t> trials;  ///< of each entry
-  std::vector<int32_t> places;  ///< row-major offset of a value, or number of a row
+  Indices trials;  ///< of each entry
+  Indices places;  ///< row-major offset of a value, or number of a row
   at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
   bool is_change = false;       ///< `values` are faulty minus golden values
   int64_t interleave = 1;       ///< a hint: values of one place lie so far apart in a row
@@ -102,12 +108,12 @@ void keep_entries(Shadow& shadow, const std::vector<char>& keep);
 /// The entries of trials from `begin` to one before `end`; its values are a view.
 Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end);
 /// The entries at new places, `places` says which, all below `count`, none twice in a trial; in order again.
-Shadow moved(const Shadow& shadow, const std::vector<int32_t>& places, int64_t count);
+Shadow moved(const Shadow& shadow, const Indices& places, int64_t count);
 /// Some entries of a shadow, by number, ascending by trial, and where they go.
 struct Moves {
-  std::vector<int32_t> trials;
-  std::vector<int32_t> places;
-  std::vector<int64_t> entries;
+  Indices trials;
+  Indices places;
+  Entries entries;
 };
 /// Brings the moves of each trial into the order of places, all below `count`.
 void put_in_order(Moves& moves, int64_t count);

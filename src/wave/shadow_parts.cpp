@@ -23,6 +23,12 @@ bool is_empty(const ShadowParts& parts) {
   return std::all_of(parts.begin(), parts.end(), [](const Shadow& part) { return part.empty(); });
 }
 
+bool is_same(const ShadowParts& a, const ShadowParts& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Shadow& one, const Shadow& other) {
+    return one.size() == other.size() && one.values.is_same(other.values);
+  });
+}
+
 int64_t bytes_of(const ShadowParts& parts) {
   int64_t bytes = 0;
   for (const Shadow& part : parts)

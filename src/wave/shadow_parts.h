@@ -13,6 +13,8 @@ namespace faultwave::wave {
 using ShadowParts = std::vector<Shadow>;
 
 bool is_empty(const ShadowParts& parts);
+/// Both have the values of one tensor in the same memory.
+bool is_same(const ShadowParts& a, const ShadowParts& b);
 int64_t bytes_of(const ShadowParts& parts);
 bool has_trial(const ShadowParts& parts, int32_t trial);
 /// Takes part in, if it is not empty. Where its trials do not come behind the others', all become one part.

@@ -244,7 +244,11 @@ ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& gold
 
 void Wave::put(const at::Tensor& tensor, ShadowParts shadow) {
   ShadowParts here = of_those_here(shadow);
-  join_small(here, tensor);
+  try {
+    const detail::MemoryPool::StrictLimit strict;
+    join_small(here, tensor);
+  } catch (const detail::OverLimit&) {  // they stay apart
+  }
   shadows_.put(tensor, std::move(here));
 }
 
@@ -279,29 +283,20 @@ int64_t Wave::bytes_left() const {
 
 std::vector<ShadowParts> Wave::shadows_within_budget(const Call& call,
                                                      std::vector<PartedArgument>& shadowed) {
-  while (expected_bytes(call, shadowed) > bytes_left() && postpone_half())
-    drop_absent(shadowed);
+  while (expected_bytes(call, shadowed) > bytes_left() && postpone_half(call, shadowed)) {
+  }
   while (true) {
     try {
       const detail::MemoryPool::StrictLimit strict;
       return shadows_of_results(call, shadowed, report_);
     } catch (const detail::OverLimit&) {  // more than was expected
-      if (!postpone_half()) break;
-      drop_absent(shadowed);
+      if (!postpone_half(call, shadowed)) break;
     }
   }
   return shadows_of_results(call, shadowed, report_);  // of one trial, which takes what it takes
 }
 
-void Wave::drop_absent(std::vector<PartedArgument>& shadowed) const {
-  for (PartedArgument& argument : shadowed)
-    argument.parts = of_those_here(argument.parts);
-  shadowed.erase(std::remove_if(shadowed.begin(), shadowed.end(),
-                                [](const PartedArgument& argument) { return is_empty(argument.parts); }),
-                 shadowed.end());
-}
-
-bool Wave::postpone_half() {
+bool Wave::postpone_half(const Call& call, std::vector<PartedArgument>& shadowed) {
   std::vector<int32_t> here;
   for (size_t trial = 0; trial < is_here_.size(); ++trial) {
     if (is_here_[trial]) here.push_back(static_cast<int32_t>(trial));
@@ -311,7 +306,20 @@ bool Wave::postpone_half() {
     is_here_[static_cast<size_t>(here[i])] = 0;
     postponed_.insert(here[i]);
   }
-  shadows_.update([&](ShadowParts& shadow) { shadow = select_trials(shadow, is_here_); });
+  // What the map has too is let go of before the map copies what stays.
+  std::vector<const ShadowParts*> kept(shadowed.size(), nullptr);
+  for (size_t i = 0; i < shadowed.size(); ++i) {
+    const ShadowParts* parts = shadows_.find(detail::tensor_at(call.arguments, shadowed[i].place));
+    if (parts == nullptr || !is_same(*parts, shadowed[i].parts)) continue;
+    kept[i] = parts;
+    shadowed[i].parts.clear();
+  }
+  shadows_.update([&](ShadowParts& parts) { parts = of_those_here(parts); });
+  for (size_t i = 0; i < shadowed.size(); ++i)
+    shadowed[i].parts = kept[i] != nullptr ? *kept[i] : of_those_here(shadowed[i].parts);
+  shadowed.erase(std::remove_if(shadowed.begin(), shadowed.end(),
+                                [](const PartedArgument& argument) { return is_empty(argument.parts); }),
+                 shadowed.end());
   return true;
 }
 

@@ -85,10 +85,8 @@ class Wave : public intercept::Handler {
   int64_t bytes_left() const;
   /// Postpones trials where that is needed to stay within the budget.
   std::vector<ShadowParts> shadows_within_budget(const Call& call, std::vector<PartedArgument>& shadowed);
-  /// What those trials differ in that are not here.
-  void drop_absent(std::vector<PartedArgument>& shadowed) const;
-  /// The later half of the trials that are here; false if there is but one.
-  bool postpone_half();
+  /// The later half of the trials that are here, also in what a call has of them; false if there is but one.
+  bool postpone_half(const Call& call, std::vector<PartedArgument>& shadowed);
   void count_dirty(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   void note_views(const Arguments& arguments, const intercept::OperatorCall& call);
   void note_copies(const detail::ProfiledCall& profiled, const Arguments& arguments,

@@ -47,6 +47,13 @@ class InputBatch {
   std::vector<int64_t> inputs_;
 };
 
+/// What tensors may take of a budget. oneDNN has some 40 MB of its own to work in, and a wave that puts off
+/// trials copies what stays.
+int64_t for_tensors(int64_t budget) {
+  constexpr int64_t kAtMost = int64_t{64} << 20;
+  return budget - std::min(budget / 4, kAtMost);
+}
+
 int64_t quarter_of_memory() {
   return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 4;
 }
@@ -136,7 +143,7 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
 }
 
 void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
-  const detail::MemoryPool::Use pool(options_.budget_bytes);
+  const detail::MemoryPool::Use pool(for_tensors(options_.budget_bytes));
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)
@@ -192,7 +199,7 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
   std::vector<const Trial*> members;
   for (const Trial& trial : placed)
     members.push_back(&trial);
-  wave::Wave wave(*injector_.profile_, members, options_.budget_bytes, report_);
+  wave::Wave wave(*injector_.profile_, members, for_tensors(options_.budget_bytes), report_);
   std::vector<at::Tensor> golden;
   {
     torch::NoGradGuard no_grad;

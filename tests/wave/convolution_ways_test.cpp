@@ -78,8 +78,8 @@ struct Convolution {
 /// Trial 0 differs at a corner and in the middle of the first map, trial 1 in both maps, trial 2 at two
 /// pixels of the second, trial 3 everywhere in the first.
 Shadow changed_rows(int64_t channels) {
-  std::vector<int32_t> trials{0, 0, 1, 1, 2, 2};
-  std::vector<int32_t> places{0, 20, 20, 42 + 21, 42 + 9, 42 + 41};
+  Indices trials{0, 0, 1, 1, 2, 2};
+  Indices places{0, 20, 20, 42 + 21, 42 + 9, 42 + 41};
   for (int32_t pixel = 0; pixel < 42; ++pixel) {
     trials.push_back(3);
     places.push_back(pixel);

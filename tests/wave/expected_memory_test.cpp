@@ -27,9 +27,9 @@ struct Convolution {
 };
 
 /// Rows of two channels at the first so many pixels, of each of these trials.
-Shadow rows_of_trials(const std::vector<int32_t>& trials, int32_t pixels) {
-  std::vector<int32_t> of_rows;
-  std::vector<int32_t> places;
+Shadow rows_of_trials(const Indices& trials, int32_t pixels) {
+  Indices of_rows;
+  Indices places;
   for (const int32_t trial : trials) {
     for (int32_t pixel = 0; pixel < pixels; ++pixel) {
       of_rows.push_back(trial);

@@ -15,7 +15,7 @@
 namespace faultwave::wave {
 
 /// Points, or rows where `axis` is one.
-inline Shadow made_shadow(int64_t axis, std::vector<int32_t> trials, std::vector<int32_t> places,
+inline Shadow made_shadow(int64_t axis, Indices trials, Indices places,
                           const at::Tensor& values, bool is_change) {
   Shadow shadow;
   shadow.axis = axis;

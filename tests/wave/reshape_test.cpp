@@ -59,7 +59,7 @@ TEST_CASE("pieces of a channel axis in front of others come in a new order") {
   const Shadow out = reshaped(in, golden, {1, 2, 3, 2, 2});
   CHECK(out.axis == 2);
   CHECK(out.size() == 6);
-  CHECK(out.places == std::vector<int32_t>{3, 7, 0, 1, 4, 5});
+  CHECK(out.places == Indices{3, 7, 0, 1, 4, 5});
 }
 
 TEST_CASE("heads are joined to tokens; a head without an entry is golden") {
@@ -68,8 +68,8 @@ TEST_CASE("heads are joined to tokens; a head without an entry is golden") {
   const Shadow out = reshaped(in, golden, {1, 4, 12});
   CHECK(out.axis == 2);
   CHECK(out.interleave == 1);
-  CHECK(out.trials == std::vector<int32_t>{0, 2, 2, 5});
-  CHECK(out.places == std::vector<int32_t>{2, 0, 1, 3});
+  CHECK(out.trials == Indices{0, 2, 2, 5});
+  CHECK(out.places == Indices{2, 0, 1, 3});
 }
 
 TEST_CASE("pixels of a flattened map are interleaved in its row") {
@@ -78,8 +78,8 @@ TEST_CASE("pixels of a flattened map are interleaved in its row") {
   const Shadow out = reshaped(in, golden, {2, 12});
   CHECK(out.axis == 1);
   CHECK(out.interleave == 4);
-  CHECK(out.trials == std::vector<int32_t>{0, 2, 5});
-  CHECK(out.places == std::vector<int32_t>{1, 0, 1});
+  CHECK(out.trials == Indices{0, 2, 5});
+  CHECK(out.places == Indices{1, 0, 1});
 }
 
 TEST_CASE("rows that fit nothing become points, and points stay") {

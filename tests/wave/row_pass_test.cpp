@@ -23,8 +23,8 @@ struct Example {
   static constexpr int64_t kChannels = 64;
 
   Example() {
-    std::vector<int32_t> trials;
-    std::vector<int32_t> places;
+    Indices trials;
+    Indices places;
     for (const int32_t trial : {1, 4, 6}) {
       for (int32_t row = 0; row < kRows; ++row) {
         if (row % 3 == trial % 3) continue;
@@ -148,8 +148,8 @@ TEST_CASE("rows whose changes are all below the least that counts are dropped") 
   for (const Shadow& out :
        {pass_rows(in, golden, golden, same), pass_clamp(in, golden, 0, kInf, least_change(golden)),
         less_golden(as_values(in, golden), golden)}) {
-    CHECK(out.trials == std::vector<int32_t>{2});
-    CHECK(out.places == std::vector<int32_t>{2});
+    CHECK(out.trials == Indices{2});
+    CHECK(out.places == Indices{2});
   }
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("less_golden keeps NaN and makes changes") {
   const Shadow values = made_shadow(1, {0, 1}, {0, 1}, torch::tensor({{1.F, 1.F}, {NAN, 1.F}}), false);
   const Shadow out = less_golden(values, golden);
   CHECK(out.is_change);
-  CHECK(out.trials == std::vector<int32_t>{1});
+  CHECK(out.trials == Indices{1});
   CHECK(at::allclose(out.values, torch::tensor({{NAN, 0.F}}), 0, 0, /*equal_nan=*/true));
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("a golden tensor with infinities is passed by values, and drops only w
   const at::Tensor golden = torch::tensor({1.F, 2.F, -kInf, 3.F}).view({2, 2});
   const Shadow in = made_shadow(1, {0, 1}, {0, 1}, torch::tensor({{1e-9F, 0.F}, {0.F, 1e-3F}}), true);
   const Shadow out = pass_rows(in, golden, golden, [](const at::Tensor& values) { return values; });
-  CHECK(out.trials == std::vector<int32_t>{1});  // 1 + 1e-9 is 1
+  CHECK(out.trials == Indices{1});  // 1 + 1e-9 is 1
   CHECK(at::equal(out.values, torch::tensor({{-kInf, 3.001F}})));
 }
 

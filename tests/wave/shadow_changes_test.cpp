@@ -64,7 +64,7 @@ TEST_CASE("a factor that is waited for counts in every reading") {
   CHECK_FALSE(values.scale.defined());
   CHECK(at::equal(tensor_of_trial(rows, 3, golden()), at::cat({golden().narrow(0, 0, 1), faulty})));
   const Shadow points = to_points(rows, golden());
-  CHECK(points.places == std::vector<int32_t>{3, 5});
+  CHECK(points.places == Indices{3, 5});
   CHECK(at::equal(points.values, torch::tensor({10.F, -3.F})));
 
   CHECK(as_changes(rows, golden()).scale.defined());
@@ -81,8 +81,8 @@ TEST_CASE("changes that are all 0 are dropped") {
   const at::Tensor changes = torch::tensor({{0.F, -0.F, 0.F}, {0.F, NAN, 0.F}, {0.F, 0.F, 0.F}});
   Shadow rows = made_shadow(1, {1, 2, 3}, {0, 1, 0}, changes, true);
   drop_golden(rows, golden());
-  CHECK(rows.trials == std::vector<int32_t>{2});
-  CHECK(rows.places == std::vector<int32_t>{1});
+  CHECK(rows.trials == Indices{2});
+  CHECK(rows.places == Indices{1});
   CHECK(std::isnan(rows.values[0][1].item<float>()));
 }
 
@@ -90,13 +90,13 @@ TEST_CASE("slice_of is a view of the trials between, in the same form") {
   Shadow rows = made_shadow(1, {2, 2, 5, 9}, {0, 1, 1, 0}, whole_numbers({4, 3}, 1), true);
   rows.scale = at::ones({3});
   const Shadow slice = slice_of(rows, 3, 9);
-  CHECK(slice.trials == std::vector<int32_t>{5});
-  CHECK(slice.places == std::vector<int32_t>{1});
+  CHECK(slice.trials == Indices{5});
+  CHECK(slice.places == Indices{1});
   CHECK(slice.values.const_data_ptr<float>() == rows.values.const_data_ptr<float>() + 6);
   CHECK(slice.axis == 1);
   CHECK(slice.is_change);
   CHECK(slice.scale.is_same(rows.scale));
-  CHECK(slice_of(rows, 2, 6).trials == std::vector<int32_t>{2, 2, 5});
+  CHECK(slice_of(rows, 2, 6).trials == Indices{2, 2, 5});
   CHECK(slice_of(rows, 0, 10).size() == 4);
   CHECK(slice_of(rows, 3, 5).empty());
 }
@@ -108,14 +108,14 @@ TEST_CASE("moved takes entries to new places and keeps the order") {
     CAPTURE(count);
     const Shadow out = moved(rows, {7, 3, 5, 1}, count);
     CHECK(out.trials == rows.trials);
-    CHECK(out.places == std::vector<int32_t>{3, 5, 7, 1});
+    CHECK(out.places == Indices{3, 5, 7, 1});
     CHECK(at::equal(out.values, rows.values.index_select(0, torch::tensor({1, 2, 0, 3}))));
     CHECK(out.axis == 1);
     CHECK(out.is_change);
     CHECK(out.scale.defined());
   }
   const Shadow same_order = moved(rows, {1, 4, 6, 2}, 8);
-  CHECK(same_order.places == std::vector<int32_t>{1, 4, 6, 2});
+  CHECK(same_order.places == Indices{1, 4, 6, 2});
   CHECK(same_order.values.is_same(rows.values));
 }
 
@@ -124,9 +124,9 @@ TEST_CASE("put_in_order sorts each trial by itself, and entries with their place
     CAPTURE(count);
     Moves moves{{0, 0, 3, 3, 3, 4}, {9, 2, 1, 0, 8, 5}, {10, 11, 12, 13, 14, 15}};
     put_in_order(moves, count);
-    CHECK(moves.trials == std::vector<int32_t>{0, 0, 3, 3, 3, 4});
-    CHECK(moves.places == std::vector<int32_t>{2, 9, 0, 1, 8, 5});
-    CHECK(moves.entries == std::vector<int64_t>{11, 10, 13, 12, 14, 15});
+    CHECK(moves.trials == Indices{0, 0, 3, 3, 3, 4});
+    CHECK(moves.places == Indices{2, 9, 0, 1, 8, 5});
+    CHECK(moves.entries == Entries{11, 10, 13, 12, 14, 15});
   }
 }
 

@@ -16,8 +16,8 @@ at::Tensor golden() {
 }
 
 /// One row of changes, all `change`, for each of these trials.
-Shadow changes_of(const std::vector<int32_t>& trials, float change) {
-  const std::vector<int32_t> places(trials.size(), 1);
+Shadow changes_of(const Indices& trials, float change) {
+  const Indices places(trials.size(), 1);
   return made_shadow(1, trials, places, at::full({static_cast<int64_t>(trials.size()), 2}, change), true);
 }
 
@@ -30,7 +30,7 @@ TEST_CASE("later trials become a part of their own") {
   append(parts, changes_of({3}, 5), golden());
   REQUIRE(parts.size() == 2);
   CHECK_FALSE(is_empty(parts));
-  CHECK(parts[1].trials == std::vector<int32_t>{3});
+  CHECK(parts[1].trials == Indices{3});
   CHECK(bytes_of(parts) == parts[0].bytes() + parts[1].bytes());
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("trials that come between those of others make one part of values") {
   between.scale = torch::tensor({10.F, 1.F});
   append(parts, between, golden());
   REQUIRE(parts.size() == 1);
-  CHECK(parts[0].trials == std::vector<int32_t>{0, 3, 5, 8});
+  CHECK(parts[0].trials == Indices{0, 3, 5, 8});
   CHECK_FALSE(parts[0].is_change);
   CHECK(at::equal(parts[0].values, torch::tensor({{3.F, 4.F}, {32.F, 6.F}, {3.F, 4.F}, {4.F, 5.F}})));
 }
@@ -57,7 +57,7 @@ TEST_CASE("all parts become one, factors applied") {
   REQUIRE(parts.size() == 3);
   join_all(parts, golden());
   REQUIRE(parts.size() == 1);
-  CHECK(parts[0].trials == std::vector<int32_t>{0, 2, 3, 7});
+  CHECK(parts[0].trials == Indices{0, 2, 3, 7});
   CHECK(parts[0].is_change);
   CHECK(at::equal(parts[0].values, torch::tensor({{1.F, 1.F}, {1.F, 1.F}, {5.F, 5.F}, {20.F, 2.F}})));
 }
@@ -71,7 +71,7 @@ TEST_CASE("parts are joined once the last has half the entries of the one before
   append(parts, changes_of({5}, 3), golden());
   join_small(parts, golden());  // 1 and 1 make 2, which is half of 4
   REQUIRE(parts.size() == 1);
-  CHECK(parts[0].trials == std::vector<int32_t>{0, 1, 2, 3, 4, 5});
+  CHECK(parts[0].trials == Indices{0, 1, 2, 3, 4, 5});
   CHECK(at::equal(parts[0].values.select(1, 0), torch::tensor({1.F, 1.F, 1.F, 1.F, 2.F, 3.F})));
   CHECK(parts[0].is_change);
 }
@@ -103,7 +103,7 @@ TEST_CASE("select_trials leaves no empty part behind") {
   const ShadowParts parts{changes_of({0, 2}, 1), changes_of({3, 4}, 2)};
   const ShadowParts selected = select_trials(parts, {0, 0, 0, 0, 1});
   REQUIRE(selected.size() == 1);
-  CHECK(selected[0].trials == std::vector<int32_t>{4});
+  CHECK(selected[0].trials == Indices{4});
 }
 
 }  // namespace

@@ -24,8 +24,8 @@ at::Tensor golden() {
 TEST_CASE("rows and points tell the same") {
   const Shadow points = example();
   const Shadow rows = to_rows(points, golden(), 1);
-  CHECK(rows.trials == std::vector<int32_t>{2, 5});
-  CHECK(rows.places == std::vector<int32_t>{1, 3});
+  CHECK(rows.trials == Indices{2, 5});
+  CHECK(rows.places == Indices{1, 3});
   CHECK(at::equal(rows.values, torch::tensor({{1.f, 100.f}, {200.f, 300.f}})));
 
   const Shadow back = to_points(rows, golden());
@@ -34,8 +34,8 @@ TEST_CASE("rows and points tell the same") {
   CHECK(at::equal(back.values, points.values));
 
   const Shadow along_width = to_rows(rows, golden(), 3);
-  CHECK(along_width.trials == std::vector<int32_t>{2, 5, 5});
-  CHECK(along_width.places == std::vector<int32_t>{2, 1, 3});
+  CHECK(along_width.trials == Indices{2, 5, 5});
+  CHECK(along_width.places == Indices{2, 1, 3});
   CHECK(at::equal(along_width.values, torch::tensor({{4.f, 100.f}, {2.f, 200.f}, {6.f, 300.f}})));
 }
 
@@ -56,8 +56,8 @@ TEST_CASE("entries that equal the golden tensor are dropped, by bits") {
   points.add(1, 4, 4);
   Shadow shadow = points.take();
   drop_golden(shadow, golden());
-  CHECK(shadow.trials == std::vector<int32_t>{0});
-  CHECK(shadow.places == std::vector<int32_t>{0});
+  CHECK(shadow.trials == Indices{0});
+  CHECK(shadow.places == Indices{0});
 }
 
 TEST_CASE("merge keeps the order of trials and takes rows where one side has them") {
@@ -65,8 +65,8 @@ TEST_CASE("merge keeps the order of trials and takes rows where one side has the
   points.add(3, 0, 50);
   const Shadow merged = merge(to_rows(example(), golden(), 1), points.take(), golden());
   CHECK(merged.axis == 1);
-  CHECK(merged.trials == std::vector<int32_t>{2, 3, 5});
-  CHECK(merged.places == std::vector<int32_t>{1, 0, 3});
+  CHECK(merged.trials == Indices{2, 3, 5});
+  CHECK(merged.places == Indices{1, 0, 3});
   CHECK(at::equal(merged.values, torch::tensor({{1.f, 100.f}, {50.f, 4.f}, {200.f, 300.f}})));
 }
 
@@ -75,13 +75,13 @@ TEST_CASE("overlay lets the later shadow win where it differs") {
   points.add(2, 1, 60);  // the row that trial 2 has already, another channel
   points.add(4, 0, 70);
   const Shadow both = overlay(to_rows(example(), golden(), 1), to_rows(points.take(), golden(), 1), golden());
-  CHECK(both.trials == std::vector<int32_t>{2, 4, 5});
+  CHECK(both.trials == Indices{2, 4, 5});
   CHECK(at::equal(both.values, torch::tensor({{60.f, 100.f}, {70.f, 4.f}, {200.f, 300.f}})));
 }
 
 TEST_CASE("select_trials leaves the others out") {
   const Shadow selected = select_trials(example(), {1, 1, 0, 1, 1, 1});
-  CHECK(selected.trials == std::vector<int32_t>{5, 5});
+  CHECK(selected.trials == Indices{5, 5});
   CHECK(at::equal(selected.values, torch::tensor({200.f, 300.f})));
 }
 

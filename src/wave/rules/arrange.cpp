@@ -81,7 +81,7 @@ std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
   if (axes.empty()) return std::nullopt;
   const Shadow& in = *call.shadow_of(0);
   const Renumbering renumber(call.tensor(0).sizes(), axes, in.axis);
-  std::vector<int32_t> places(in.places.size());
+  Indices places(in.places.size());
   at::parallel_for(0, in.size(), kPlacesAThread, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
       places[i] = renumber(in.places[i]);

@@ -22,9 +22,10 @@ int32_t shifted(const RowSpace& part, int64_t offset, int64_t channels, int64_t 
 }
 
 using Key = std::pair<int32_t, int32_t>;  // trial, place
+using Keys = std::vector<Key, detail::PoolAllocator<Key>>;
 
-std::vector<Key> keys_of(const Shadow& shadow) {
-  std::vector<Key> keys(shadow.trials.size());
+Keys keys_of(const Shadow& shadow) {
+  Keys keys(shadow.trials.size());
   for (size_t i = 0; i < keys.size(); ++i)
     keys[i] = {shadow.trials[i], shadow.places[i]};
   return keys;
@@ -39,7 +40,7 @@ struct Part {
 
 /// Entries by trial, then place.
 Shadow ordered(const Shadow& shadow) {
-  std::vector<int64_t> order(shadow.trials.size());
+  Entries order(shadow.trials.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   const auto key = [&](int64_t entry) {
     const auto at = static_cast<size_t>(entry);
@@ -53,7 +54,7 @@ Shadow ordered(const Shadow& shadow) {
     sorted.trials.push_back(key(entry).first);
     sorted.places.push_back(key(entry).second);
   }
-  sorted.values = shadow.values.index_select(0, at::tensor(order, at::kLong));
+  sorted.values = shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(order), at::kLong));
   return sorted;
 }
 
@@ -75,10 +76,10 @@ Shadow whole_points(const std::vector<Part>& parts, const RowSpace& whole, int64
 
 /// Rows of the whole: what the parts have, golden elsewhere.
 Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int64_t axis) {
-  std::vector<Key> all;
+  Keys all;
   for (const Part& part : parts) {
-    const std::vector<Key> keys = keys_of(part.shadow);
-    std::vector<Key> both;
+    const Keys keys = keys_of(part.shadow);
+    Keys both;
     std::set_union(all.begin(), all.end(), keys.begin(), keys.end(), std::back_inserter(both));
     all = std::move(both);
   }

@@ -217,7 +217,7 @@ std::vector<ConvolutionWays::Run> ConvolutionWays::runs(const std::vector<Segmen
 
 Shadow ConvolutionWays::rows_on_grid(const Shadow& rows) const {
   Shadow read;
-  std::vector<int64_t> entries;
+  Entries entries;
   for (int64_t entry = 0; entry < rows.size(); ++entry) {
     const int64_t place = rows.places[static_cast<size_t>(entry)];
     const int64_t map = place / windows_.sources();
@@ -228,7 +228,7 @@ Shadow ConvolutionWays::rows_on_grid(const Shadow& rows) const {
     });
   }
   read.axis = rows.axis;
-  read.values = rows.values.index_select(0, at::tensor(entries, at::kLong));
+  read.values = rows.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(entries), at::kLong));
   return read;
 }
 

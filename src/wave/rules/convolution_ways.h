@@ -36,7 +36,7 @@ class ConvolutionWays {
   Shadow of_rows_by(Way way, const Shadow& rows) const;
 
  private:
-  using PixelsOfParts = std::vector<std::vector<int32_t>>;
+  using PixelsOfParts = std::vector<Indices>;
 
   bool is_depthwise() const { return groups_ == in_channels_ && groups_ == out_channels_; }
   bool is_pointwise() const;

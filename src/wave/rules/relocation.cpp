@@ -45,7 +45,7 @@ class Copies {
 
  private:
   std::vector<int64_t> first_;  // by source, the start of its copies in places_
-  std::vector<int32_t> places_;
+  Indices places_;
 };
 
 /// Each entry at all places that its place was copied to; there are `count` places.

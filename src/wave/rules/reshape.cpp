@@ -53,7 +53,7 @@ Shadow cut(const Shadow& in, const RowSpace& before, const RowSpace& after, cons
   Shadow pieces;
   pieces.axis = fit.axis;
   pieces.is_change = in.is_change;
-  std::vector<int32_t> places;
+  Indices places;
   for (int64_t entry = 0; entry < in.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
     for (int64_t piece = 0; piece < fit.pieces; ++piece) {

@@ -25,7 +25,7 @@ Windows Windows::over(const at::Tensor& in, const at::Tensor& out, c10::IntArray
   return {.y = axis(2, 0), .x = axis(3, 1)};
 }
 
-std::vector<int32_t> Windows::dirty_targets(const Shadow& rows, const Segment& segment) const {
+Indices Windows::dirty_targets(const Shadow& rows, const Segment& segment) const {
   std::vector<char> is_dirty(static_cast<size_t>(targets()), 0);
   int64_t first = targets();
   int64_t last = -1;
@@ -36,16 +36,16 @@ std::vector<int32_t> Windows::dirty_targets(const Shadow& rows, const Segment& s
       last = std::max(last, target);
     });
   }
-  std::vector<int32_t> dirty;
+  Indices dirty;
   for (int64_t target = first; target <= last; ++target) {
     if (is_dirty[static_cast<size_t>(target)]) dirty.push_back(static_cast<int32_t>(target));
   }
   return dirty;
 }
 
-std::vector<std::vector<int32_t>> Windows::dirty_targets(const Shadow& rows,
+std::vector<Indices> Windows::dirty_targets(const Shadow& rows,
                                                          const std::vector<Segment>& parts) const {
-  std::vector<std::vector<int32_t>> dirty(parts.size());
+  std::vector<Indices> dirty(parts.size());
   at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       const auto at = static_cast<size_t>(part);
@@ -55,8 +55,8 @@ std::vector<std::vector<int32_t>> Windows::dirty_targets(const Shadow& rows,
   return dirty;
 }
 
-std::vector<int32_t> Windows::all_targets() const {
-  std::vector<int32_t> all(static_cast<size_t>(targets()));
+Indices Windows::all_targets() const {
+  Indices all(static_cast<size_t>(targets()));
   std::iota(all.begin(), all.end(), 0);
   return all;
 }
@@ -88,7 +88,7 @@ void EntryOfPixel::number(const Shadow& rows, int64_t begin, int64_t end) {
 }
 
 TargetRows::TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
-                       const std::vector<std::vector<int32_t>>& dirty, int64_t channels) {
+                       const std::vector<Indices>& dirty, int64_t channels) {
   first_.push_back(0);
   for (size_t part = 0; part < parts.size(); ++part) {
     const int64_t map = in.places[static_cast<size_t>(parts[part].begin)] / windows.sources();

@@ -71,12 +71,12 @@ struct Windows {
   }
 
   /// The pixels that read any of the rows [segment.begin, segment.end), which are of one map; ascending.
-  std::vector<int32_t> dirty_targets(const Shadow& rows, const Segment& segment) const;
+  Indices dirty_targets(const Shadow& rows, const Segment& segment) const;
   /// The same for many segments.
-  std::vector<std::vector<int32_t>> dirty_targets(const Shadow& rows,
+  std::vector<Indices> dirty_targets(const Shadow& rows,
                                                   const std::vector<Segment>& parts) const;
   /// All of them.
-  std::vector<int32_t> all_targets() const;
+  Indices all_targets() const;
 };
 
 /// The entries of each trial in each map, in order; entries are rows along axis 1 of maps of so many pixels.
@@ -93,8 +93,8 @@ class EntryOfPixel {
   int32_t operator[](int64_t pixel) const { return entries_[static_cast<size_t>(pixel)]; }
 
  private:
-  std::vector<int32_t> entries_;
-  std::vector<int32_t> set_;  // pixels that are not -1
+  Indices entries_;
+  Indices set_;  // pixels that are not -1
 };
 
 /// Rows of a result under construction: for each trial those that it dirties, and room for their values.
@@ -102,7 +102,7 @@ class TargetRows {
  public:
   /// `parts` are of one map each; `dirty`: for each part the pixels of its map that it dirties.
   TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
-             const std::vector<std::vector<int32_t>>& dirty, int64_t channels);
+             const std::vector<Indices>& dirty, int64_t channels);
 
   /// The rows of part `part`: [begin, end).
   int64_t begin(size_t part) const { return first_[part]; }
