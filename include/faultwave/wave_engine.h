@@ -17,13 +17,17 @@ namespace faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
-  /// For golden tensors and what differs, all trials of a forward together, weights apart; 0: a quarter of
-  /// the memory. Trials that would need more go along another forward.
+  /// For golden tensors and what differs, all trials of a forward together, weights apart; 0:
+  /// default_wave_budget(). Trials that would need more go along another forward.
   int64_t budget_bytes = 0;
   int64_t fewest = 4;     ///< fewer trials of a wave than this go to the other engine at once
   int64_t inputs = 64;    ///< most inputs that share a golden forward
   int64_t own_wave = 64;  ///< trials of one input from which on it has a golden forward of its own
 };
+
+/// A quarter of the memory that this process may use: of the machine's, or of its control group's limit
+/// where that is less (a container, a batch job).
+int64_t default_wave_budget();
 
 /// How far outputs of the wave engine may lie from those of a real faulty run, in parts of the largest
 /// magnitude of the output (TrialOutputs::rounding): 64 spacings of FP32 numbers.

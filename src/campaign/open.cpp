@@ -37,7 +37,8 @@ class Bench {
     direct_ = std::make_shared<DirectEngine>(network_, *injector_, inputs_,
                                              DirectOptions{spec.batch, device_, dtype_});
     if (spec.engine == "wave" && can_wave())
-      wave_ = std::make_shared<WaveEngine>(network_, *injector_, inputs_, direct_);
+      wave_ = std::make_shared<WaveEngine>(network_, *injector_, inputs_, direct_,
+                                           WaveOptions{.budget_bytes = spec.memory_bytes});
   }
 
   Injector& injector() { return *injector_; }

@@ -23,6 +23,7 @@ void resume(const ResumeOptions& options) {
   Store store = Store::open(options.database, Store::Access::write);
   Specification specification = recorded_specification(store, options.specification);
   apply(options.network, specification);
+  specification.memory_bytes = options.flags.memory;
   const Campaign campaign = open_campaign(specification, &store);
   check_same_campaign(store.info(), campaign.info(specification, ""), options.database);
   run_blocks(campaign, store, options.flags, options.specification);

@@ -31,6 +31,7 @@ void run(const RunOptions& options) {
   apply(options.network, specification);
   if (!options.engine.empty()) specification.engine = options.engine;
   if (options.audit) specification.audit = *options.audit;
+  specification.memory_bytes = options.flags.memory;
   check_new_database(options.database, specification);
 
   const Campaign campaign = open_campaign(specification);

@@ -3,11 +3,13 @@
 
 #include <ATen/Parallel.h>
 
+#include <charconv>
 #include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
+#include "faultwave/error.h"
 #include "faultwave/report.h"
 
 #include "src/cli/engine_text.h"
@@ -20,10 +22,33 @@
 namespace faultwave::cli {
 namespace {
 
+/// "500", "500MB", "4GB", in bytes.
+int64_t parse_megabytes(const std::string& text) {
+  constexpr int64_t kMost = int64_t{1} << 24;  // MB
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string unit(end, text.data() + text.size());
+  const bool is_known = unit.empty() || unit == "MB" || unit == "GB";
+  if (error != std::errc() || !is_known || number < 1 || number > kMost) {
+    throw UserError(ErrorCode::usage,
+                    "--memory: '" + text + "' is no size: expected megabytes, as 500 or 500MB, or as 4GB");
+  }
+  return number << (unit == "GB" ? 30 : 20);
+}
+
 // What fits a screen; `faultwave stats` shows the rest.
 constexpr size_t kLayersShown = 20;
 
 }  // namespace
+
+void add_memory_flag(CLI::App& command, int64_t& memory) {
+  command
+      .add_option_function<std::string>(
+          "--memory", [&memory](const std::string& text) { memory = parse_megabytes(text); },
+          "Megabytes that the wave engine may use beside the network, or as 4GB (default: a quarter of what "
+          "there is)")
+      ->type_name("SIZE");
+}
 
 void add_run_flags(CLI::App& command, RunFlags& flags) {
   command.add_flag("-q,--quiet", flags.quiet, "No progress");
@@ -33,6 +58,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  add_memory_flag(command, flags.memory);
 }
 
 void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, const std::string& moved_to) {
@@ -42,6 +68,7 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, c
   BlockRunner elsewhere;
   if (flags.workers > 1 && store.ended().empty()) {
     pool = std::make_unique<WorkerPool>(store.path(), moved_to, flags.workers, at::get_num_threads(),
+                                        flags.memory > 0 ? flags.memory : default_wave_budget(),
                                         interrupt.flag());
     elsewhere = [&](const Round& round, const std::vector<Block>& blocks, const auto& done) {
       return pool->run(round, blocks, done);

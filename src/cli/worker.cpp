@@ -8,6 +8,7 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
+#include "src/cli/run_blocks.h"
 #include "src/cli/worker_pool.h"
 
 namespace faultwave::cli {
@@ -16,6 +17,7 @@ namespace {
 struct WorkerOptions {
   std::string database;
   std::string specification;
+  int64_t memory = 0;
   NetworkFlags network;
 };
 
@@ -23,6 +25,7 @@ void work(const WorkerOptions& options) {
   const Store store = Store::open(options.database, Store::Access::read);
   Specification specification = recorded_specification(store, options.specification);
   apply(options.network, specification);
+  specification.memory_bytes = options.memory;
   const Campaign campaign = open_campaign(specification, &store);
   check_same_campaign(store.info(), campaign.info(specification, ""), options.database);
   run_worker(campaign, store);
@@ -36,6 +39,7 @@ void add_worker(CLI::App& program) {
   const auto options = std::make_shared<WorkerOptions>();
   command->add_option("DB", options->database)->required();
   command->add_option("--spec", options->specification);
+  add_memory_flag(*command, options->memory);
   add_network_flags(*command, options->network);
   command->callback([options] { work(*options); });
 }

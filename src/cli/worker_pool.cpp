@@ -63,12 +63,16 @@ BlockResult run_block(const Campaign& campaign, const Round& round, const Block&
 }  // namespace
 
 WorkerPool::WorkerPool(const std::string& database, const std::string& specification, int workers,
-                       int threads, const std::atomic<bool>& cancel)
+                       int threads, int64_t memory, const std::atomic<bool>& cancel)
     : cancel_(cancel) {
   // Writing to a worker that died must not end this process.
   ::signal(SIGPIPE, SIG_IGN);
-  std::vector<std::string> arguments = {"worker", database, "--threads",
-                                        std::to_string(std::max(1, threads / workers))};
+  std::vector<std::string> arguments = {"worker",
+                                        database,
+                                        "--threads",
+                                        std::to_string(std::max(1, threads / workers)),
+                                        "--memory",
+                                        std::to_string(std::max<int64_t>(1, (memory >> 20) / workers))};
   if (!specification.empty()) arguments.insert(arguments.end(), {"--spec", specification});
   for (int i = 0; i < workers; ++i)
     workers_.push_back(start(arguments));

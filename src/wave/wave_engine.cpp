@@ -10,11 +10,10 @@
 #include <set>
 #include <utility>
 
-#include <unistd.h>
-
 #include "faultwave/error.h"
 
 #include "src/common/memory_pool.h"
+#include "src/common/usable_memory.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -54,11 +53,11 @@ int64_t for_tensors(int64_t budget) {
   return budget - std::min(budget / 4, kAtMost);
 }
 
-int64_t quarter_of_memory() {
-  return static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 4;
-}
-
 }  // namespace
+
+int64_t default_wave_budget() {
+  return detail::usable_memory() / 4;
+}
 
 WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injector,
                        std::shared_ptr<const InputSet> inputs, std::shared_ptr<Engine> other,
@@ -72,7 +71,7 @@ WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injecto
     throw UserError(ErrorCode::usage,
                     "a wave of " + std::to_string(options_.trials) + " trials: expected at least 1");
   }
-  if (options_.budget_bytes <= 0) options_.budget_bytes = quarter_of_memory();
+  if (options_.budget_bytes <= 0) options_.budget_bytes = default_wave_budget();
 }
 
 WaveEngine::~WaveEngine() {

@@ -26,10 +26,20 @@ TEST_CASE("workers give the campaign that one process gives") {
     const TempFolder folder;
     make_tiny_campaign(folder, specification);
     REQUIRE(faultwave(folder, "run spec.toml --db one.db -q --threads 1").code == 0);
-    const Result run = faultwave(folder, "run spec.toml --db two.db -q --workers 2 --threads 2");
+    const Result run = faultwave(folder, "run spec.toml --db two.db -q --workers 2 --threads 2 --memory 4MB");
     REQUIRE_MESSAGE(run.code == 0, run.err);
     CHECK(faultwave(folder, "export two.db").out == faultwave(folder, "export one.db").out);
     CHECK(faultwave(folder, "stats two.db --json").out == faultwave(folder, "stats one.db --json").out);
+  }
+}
+
+TEST_CASE("a memory that is no size") {
+  const TempFolder folder;
+  make_tiny_campaign(folder, tiny_specification);
+  for (const char* size : {"lots", "0", "4XB", "99999999GB"}) {
+    const Result run = faultwave(folder, std::string("run spec.toml --db a.db --memory ") + size);
+    CHECK(run.code == 2);
+    check_contains(run.err, std::string("'") + size + "' is no size");
   }
 }
 
