@@ -216,6 +216,8 @@ void print(const std::string& error, const json& wave, const Timing& timing, con
 }
 
 json measure(const Subject& subject, const ErrorModelPtr& error, const Options& options) {
+  // Engines come and go below; memory that they used once stays, as in a campaign that goes on.
+  const std::shared_ptr<Engine> kept = direct_engine(subject, 1);
   const std::vector<Trial> shared = draw_trials(subject.layers, error, options.shared_trials);
   const int64_t batch = subject.injector.batch_is_free() ? kDirectBatch : 1;
 

@@ -31,7 +31,6 @@ class DirectEngine : public Engine {
   /// `injector` must outlive the engine. Throws UserError(bad_network) if outputs do not grow with the batch.
   DirectEngine(std::shared_ptr<Network> network, const Injector& injector,
                std::shared_ptr<const InputSet> inputs, const DirectOptions& options = {});
-  ~DirectEngine() override;
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
 
@@ -59,6 +58,7 @@ class DirectEngine : public Engine {
   const Injector& injector_;
   std::shared_ptr<const InputSet> inputs_;
   DirectOptions options_;
+  std::shared_ptr<void> memory_;      // freed tensors' memory, which all engines share and keep for reuse
   std::vector<int64_t> output_axes_;  // batch axis of each output, -1 for none
   std::list<Golden> golden_;          // most recently used first
 };

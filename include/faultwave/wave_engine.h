@@ -65,7 +65,6 @@ class WaveEngine : public Engine {
   WaveEngine(std::shared_ptr<Network> network, const Injector& injector,
              std::shared_ptr<const InputSet> inputs, std::shared_ptr<Engine> other,
              const WaveOptions& options = {});
-  ~WaveEngine() override;
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
   int64_t trials_a_call() const override;
@@ -93,6 +92,7 @@ class WaveEngine : public Engine {
   std::shared_ptr<const InputSet> inputs_;
   std::shared_ptr<Engine> other_;
   WaveOptions options_;
+  std::shared_ptr<void> memory_;  // freed tensors' memory, which all engines share and keep for reuse
   WaveReport report_;
   bool outputs_split_ = true;  // whether each output has the batch on axis 0
 };

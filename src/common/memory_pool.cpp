@@ -80,6 +80,15 @@ int64_t MemoryPool::kept() const {
   return kept_bytes_;
 }
 
+std::shared_ptr<void> MemoryPool::keep() {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<void> held = keep_.lock();
+  if (held) return held;
+  held = std::shared_ptr<void>(this, [](void*) { instance().release_kept(); });
+  keep_ = held;
+  return held;
+}
+
 void MemoryPool::release_kept() {
   const std::lock_guard lock(mutex_);
   give_back(kept_bytes_);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 
@@ -42,12 +43,14 @@ class MemoryPool : public c10::Allocator {
   int64_t in_use() const;
   /// Bytes of pieces that wait for reuse.
   int64_t kept() const;
+  /// What waits for reuse stays as long as somebody holds this, and then goes back to the system.
+  std::shared_ptr<void> keep();
   /// Gives back to the system what waits for reuse.
   void release_kept();
 
   /// Makes libtorch allocate from the pool, by all threads, until it is destroyed; pieces in use and kept
   /// together stay within `limit` bytes as long as those in use do. Inside another Use, its limit counts.
-  /// Behind the last Use, what is freed goes back to the system; what was kept stays until release_kept().
+  /// Behind the last Use, what is freed goes back to the system at once.
   class Use {
    public:
     explicit Use(int64_t limit);
@@ -91,6 +94,7 @@ class MemoryPool : public c10::Allocator {
   int64_t kept_bytes_ = 0;
   std::atomic<int64_t> other_bytes_ = 0;  // of vectors that are not the pool's
   int64_t limit_ = INT64_MAX;
+  std::weak_ptr<void> keep_;
   std::atomic<int> uses_ = 0;
   c10::Allocator* before_ = nullptr;  // the uses
 };

@@ -20,15 +20,15 @@ constexpr size_t kGoldenKept = 16;
 
 DirectEngine::DirectEngine(std::shared_ptr<Network> network, const Injector& injector,
                            std::shared_ptr<const InputSet> inputs, const DirectOptions& options)
-    : network_(std::move(network)), injector_(injector), inputs_(std::move(inputs)), options_(options) {
+    : network_(std::move(network)),
+      injector_(injector),
+      inputs_(std::move(inputs)),
+      options_(options),
+      memory_(detail::MemoryPool::instance().keep()) {
   if (options_.batch < 1) {
     throw UserError(ErrorCode::usage, "batch is " + std::to_string(options_.batch) + ": expected at least 1");
   }
   find_output_axes();
-}
-
-DirectEngine::~DirectEngine() {
-  detail::MemoryPool::instance().release_kept();
 }
 
 void DirectEngine::find_output_axes() {

@@ -12,6 +12,18 @@
 namespace faultwave::wave {
 namespace {
 
+/// One past the last entry of the trial that entry `begin` is of: in steps that double, then between the last
+/// two, since trials have many entries or few.
+int64_t end_of_trial(const Indices& trials, int64_t begin) {
+  const auto size = static_cast<int64_t>(trials.size());
+  const int32_t trial = trials[static_cast<size_t>(begin)];
+  int64_t step = 1;
+  while (begin + step < size && trials[static_cast<size_t>(begin + step)] == trial)
+    step *= 2;
+  const auto from = trials.begin() + begin + step / 2;
+  return std::upper_bound(from, trials.begin() + std::min(begin + step, size), trial) - trials.begin();
+}
+
 bool same_bits(const float* a, const float* b, int64_t count) {
   return std::memcmp(a, b, static_cast<size_t>(count) * sizeof(float)) == 0;
 }
@@ -99,10 +111,11 @@ bool can_have_shadow(const at::Tensor& tensor) {
 
 std::vector<Segment> segments(const Shadow& shadow) {
   std::vector<Segment> found;
-  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
-    const int32_t trial = shadow.trials[static_cast<size_t>(entry)];
-    if (found.empty() || found.back().trial != trial) found.push_back({trial, entry, entry});
-    found.back().end = entry + 1;
+  for (int64_t begin = 0; begin < shadow.size();) {
+    const int32_t trial = shadow.trials[static_cast<size_t>(begin)];
+    const int64_t end = end_of_trial(shadow.trials, begin);
+    found.push_back({trial, begin, end});
+    begin = end;
   }
   return found;
 }
@@ -264,27 +277,37 @@ void drop_golden(Shadow& shadow, const at::Tensor& golden) {
 }
 
 void keep_entries(Shadow& shadow, const std::vector<char>& keep) {
-  const auto kept =
-      static_cast<int64_t>(std::count_if(keep.begin(), keep.end(), [](char k) { return k != 0; }));
+  constexpr int64_t kStretch = 4096;
+  const int64_t stretches = (shadow.size() + kStretch - 1) / kStretch;
+  std::vector<int64_t> first(static_cast<size_t>(stretches) + 1, 0);  // kept before each stretch
+  for (int64_t stretch = 0; stretch < stretches; ++stretch) {
+    const auto begin = keep.begin() + stretch * kStretch;
+    const auto end = keep.begin() + std::min((stretch + 1) * kStretch, shadow.size());
+    first[static_cast<size_t>(stretch) + 1] =
+        first[static_cast<size_t>(stretch)] + std::count_if(begin, end, [](char k) { return k != 0; });
+  }
+  const int64_t kept = first.back();
   if (kept == shadow.size()) return;
   const int64_t width = shadow.width();
-  const at::Tensor before = shadow.values;
-  if (2 * kept < shadow.size())
-    shadow.values = room_for(shadow, kept);  // gives the memory of the others back
-  const float* from = before.const_data_ptr<float>();
-  float* to = shadow.values.mutable_data_ptr<float>();
-  int64_t next = 0;
-  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
-    const auto at = static_cast<size_t>(entry);
-    if (!keep[at]) continue;
-    shadow.trials[static_cast<size_t>(next)] = shadow.trials[at];
-    shadow.places[static_cast<size_t>(next)] = shadow.places[at];
-    if (to + next * width != from + entry * width) copy(to + next * width, from + entry * width, width);
-    ++next;
-  }
-  shadow.trials.resize(static_cast<size_t>(kept));
-  shadow.places.resize(static_cast<size_t>(kept));
-  shadow.values = shadow.values.narrow(0, 0, kept);
+  const float* from = shadow.values.const_data_ptr<float>();
+  const at::Tensor values = room_for(shadow, kept);
+  float* to = values.mutable_data_ptr<float>();
+  Indices trials(static_cast<size_t>(kept));
+  Indices places(static_cast<size_t>(kept));
+  at::parallel_for(0, stretches, 1, [&](int64_t begin, int64_t end) {
+    auto next = static_cast<size_t>(first[static_cast<size_t>(begin)]);
+    for (int64_t entry = begin * kStretch; entry < std::min(end * kStretch, shadow.size()); ++entry) {
+      const auto at = static_cast<size_t>(entry);
+      if (!keep[at]) continue;
+      trials[next] = shadow.trials[at];
+      places[next] = shadow.places[at];
+      copy(to + static_cast<int64_t>(next) * width, from + entry * width, width);
+      ++next;
+    }
+  });
+  shadow.trials = std::move(trials);
+  shadow.places = std::move(places);
+  shadow.values = values;
 }
 
 Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end) {

@@ -102,7 +102,7 @@ Shadow to_points(const Shadow& shadow, const at::Tensor& golden);
 
 /// Drops entries that equal the golden tensor bit for bit, or whose changes are all 0.
 void drop_golden(Shadow& shadow, const at::Tensor& golden);
-/// Keeps the entries for which `keep[entry]`, in memory of their own if those are few, else in place.
+/// Keeps the entries for which `keep[entry]`, in memory of their own.
 void keep_entries(Shadow& shadow, const std::vector<char>& keep);
 
 /// The entries of trials from `begin` to one before `end`; its values are a view.

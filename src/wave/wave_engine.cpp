@@ -66,16 +66,13 @@ WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injecto
       injector_(injector),
       inputs_(std::move(inputs)),
       other_(std::move(other)),
-      options_(options) {
+      options_(options),
+      memory_(detail::MemoryPool::instance().keep()) {
   if (options_.trials < 1) {
     throw UserError(ErrorCode::usage,
                     "a wave of " + std::to_string(options_.trials) + " trials: expected at least 1");
   }
   if (options_.budget_bytes <= 0) options_.budget_bytes = default_wave_budget();
-}
-
-WaveEngine::~WaveEngine() {
-  detail::MemoryPool::instance().release_kept();
 }
 
 // Trials are sorted within a call: by input, and late faults together.

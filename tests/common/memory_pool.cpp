@@ -40,6 +40,20 @@ TEST_CASE("a freed piece serves whoever asks for nearly as much") {
   CHECK(clean.pool.kept() == 0);
 }
 
+TEST_CASE("what is kept stays as long as somebody holds it") {
+  const CleanPool clean;
+  std::shared_ptr<void> first = clean.pool.keep();
+  std::shared_ptr<void> second = clean.pool.keep();
+  {
+    const MemoryPool::Use use(8 * kMegabyte);
+    bytes(kMegabyte);
+  }
+  first.reset();
+  CHECK(clean.pool.kept() == kMegabyte);
+  second.reset();
+  CHECK(clean.pool.kept() == 0);
+}
+
 TEST_CASE("what is kept gives way before the limit is passed") {
   const CleanPool clean;
   const MemoryPool::Use use(8 * kMegabyte);

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <numeric>
 #include <utility>
 
+#include "src/wave/for_parts.h"
 #include "src/wave/rule.h"
 #include "src/wave/rules/relocation.h"
 
@@ -22,14 +24,6 @@ int32_t shifted(const RowSpace& part, int64_t offset, int64_t channels, int64_t 
 }
 
 using Key = std::pair<int32_t, int32_t>;  // trial, place
-using Keys = std::vector<Key, detail::PoolAllocator<Key>>;
-
-Keys keys_of(const Shadow& shadow) {
-  Keys keys(shadow.trials.size());
-  for (size_t i = 0; i < keys.size(); ++i)
-    keys[i] = {shadow.trials[i], shadow.places[i]};
-  return keys;
-}
 
 /// One part of a concatenation along the axis of rows.
 struct Part {
@@ -74,41 +68,85 @@ Shadow whole_points(const std::vector<Part>& parts, const RowSpace& whole, int64
   return ordered(points);
 }
 
+/// The entries of one trial in each part; empty where it has none.
+struct TrialOfParts {
+  int32_t trial = 0;
+  std::vector<Segment> of_part;
+};
+
+std::vector<TrialOfParts> trials_of(const std::vector<Part>& parts) {
+  std::map<int32_t, TrialOfParts> by_trial;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    for (const Segment& segment : segments(parts[part].shadow)) {
+      TrialOfParts& trial = by_trial[segment.trial];
+      trial.trial = segment.trial;
+      trial.of_part.resize(parts.size());
+      trial.of_part[part] = segment;
+    }
+  }
+  std::vector<TrialOfParts> trials;
+  for (auto& [number, trial] : by_trial)
+    trials.push_back(std::move(trial));
+  return trials;
+}
+
+/// All places that a trial has in any part, ascending.
+Indices places_of(const TrialOfParts& trial, const std::vector<Part>& parts) {
+  Indices all;
+  Indices both;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const Indices& places = parts[part].shadow.places;
+    const Segment& own = trial.of_part[part];
+    both.clear();
+    std::set_union(all.begin(), all.end(), places.begin() + own.begin, places.begin() + own.end,
+                   std::back_inserter(both));
+    std::swap(all, both);
+  }
+  return all;
+}
+
+/// Copies the rows of one trial in one part to where `to`, rows of the whole at ascending `places`, has them.
+void copy_rows(const Part& part, const Segment& segment, const int32_t* places, float* to, int64_t width) {
+  const int64_t own = part.shadow.width();
+  const float* from = part.shadow.values.const_data_ptr<float>();
+  int64_t row = 0;
+  for (int64_t entry = segment.begin; entry < segment.end; ++entry) {
+    while (places[row] != part.shadow.places[static_cast<size_t>(entry)])
+      ++row;
+    std::copy_n(from + entry * own, own, to + row * width + part.start);
+  }
+}
+
 /// Rows of the whole: what the parts have, golden elsewhere.
 Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int64_t axis) {
-  Keys all;
-  for (const Part& part : parts) {
-    const Keys keys = keys_of(part.shadow);
-    Keys both;
-    std::set_union(all.begin(), all.end(), keys.begin(), keys.end(), std::back_inserter(both));
-    all = std::move(both);
-  }
+  const std::vector<TrialOfParts> trials = trials_of(parts);
+  std::vector<Indices> places(trials.size());
+  at::parallel_for(0, static_cast<int64_t>(trials.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto trial = static_cast<size_t>(begin); trial < static_cast<size_t>(end); ++trial)
+      places[trial] = places_of(trials[trial], parts);
+  });
   Shadow whole;
   whole.axis = axis;
   whole.is_change = parts.front().shadow.is_change;
-  for (const auto& [trial, place] : all) {
-    whole.trials.push_back(trial);
-    whole.places.push_back(place);
+  std::vector<Segment> rows;  // of each trial
+  for (size_t trial = 0; trial < trials.size(); ++trial) {
+    const int64_t begin = whole.size();
+    rows.push_back({trials[trial].trial, begin, begin + static_cast<int64_t>(places[trial].size())});
+    whole.trials.insert(whole.trials.end(), places[trial].size(), trials[trial].trial);
+    whole.places.insert(whole.places.end(), places[trial].begin(), places[trial].end());
   }
   const int64_t width = golden.size(axis);
-  whole.values = whole.is_change ? at::zeros({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
+  whole.values =
+      whole.is_change ? at::empty({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
   float* to = whole.values.mutable_data_ptr<float>();
-  for (const Part& part : parts) {
-    const int64_t own = part.shadow.width();
-    const float* from = part.shadow.values.const_data_ptr<float>();
-    at::parallel_for(0, part.shadow.size(), entries_a_thread(own), [&](int64_t begin, int64_t end) {
-      const auto entry_key = [&](int64_t entry) {
-        const auto at = static_cast<size_t>(entry);
-        return Key{part.shadow.trials[at], part.shadow.places[at]};
-      };
-      auto row = std::lower_bound(all.begin(), all.end(), entry_key(begin));
-      for (int64_t entry = begin; entry < end; ++entry) {
-        while (*row != entry_key(entry))
-          ++row;
-        std::copy_n(from + entry * own, own, to + (row - all.begin()) * width + part.start);
-      }
-    });
-  }
+  for_parts(rows, [&](size_t begin, size_t end) {
+    for (size_t trial = begin; trial < end; ++trial) {
+      float* own = to + rows[trial].begin * width;
+      if (whole.is_change) std::fill_n(own, rows[trial].size() * width, 0.0f);
+      for (size_t part = 0; part < parts.size(); ++part)
+        copy_rows(parts[part], trials[trial].of_part[part], places[trial].data(), own, width);
+    }
+  });
   return whole;
 }
 

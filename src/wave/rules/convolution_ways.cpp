@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/rules/convolution_ways.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "src/wave/for_parts.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/convolution_costs.h"
 #include "src/wave/rules/product.h"
@@ -20,13 +20,6 @@ constexpr int64_t kBytesAtOnce = int64_t{32} << 20;
 // compute.
 constexpr int64_t kRowsTogether = 1024;
 
-/// work(first, last) for stretches of the parts from `first` to one before `last`, in parallel.
-template <typename Work>
-void for_parts(size_t first, size_t last, Work&& work) {
-  at::parallel_for(static_cast<int64_t>(first), static_cast<int64_t>(last), 1,
-                   [&](int64_t begin, int64_t end) { work(begin, end); });
-}
-
 /// add(values of `to`, entry, meetings) for each entry of some parts, after their rows of `to` have become 0:
 /// an entry meets the targets that read it, each by one tap.
 template <typename Add>
@@ -34,10 +27,10 @@ void add_to_targets(const Windows& windows, const Shadow& rows, const std::vecto
                     size_t first_part, size_t last_part, TargetRows& to, Add&& add) {
   const int64_t width = to.shadow.width();
   float* out = to.shadow.values.mutable_data_ptr<float>();
-  for_parts(first_part, last_part, [&](int64_t first, int64_t last) {
+  for_parts(parts, first_part, last_part, [&](size_t first, size_t last) {
     EntryOfPixel row_of(windows.targets());
     std::vector<Meeting> meetings;
-    for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
+    for (size_t part = first; part < last; ++part) {
       row_of.number(to.shadow, to.begin(part), to.end(part));
       std::fill_n(out + to.begin(part) * width, to.size(part) * width, 0.0f);
       for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
@@ -281,9 +274,9 @@ void ConvolutionWays::gather(const Shadow& rows, const std::vector<Segment>& par
   const at::Tensor read = at::empty({count, width}, at::kFloat);
   float* out = read.mutable_data_ptr<float>();
   const float* from = rows.values.const_data_ptr<float>();
-  for_parts(run.first, run.last, [&](int64_t first, int64_t last) {
+  for_parts(parts, run.first, run.last, [&](size_t first, size_t last) {
     EntryOfPixel entry_of(windows_.sources());
-    for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
+    for (size_t part = first; part < last; ++part) {
       entry_of.number(rows, parts[part].begin, parts[part].end);
       for (int64_t row = to.begin(part); row < to.end(part); ++row) {
         float* taps = out + (row - begin) * width;
@@ -313,8 +306,8 @@ void ConvolutionWays::convolve(const Shadow& rows, const std::vector<Segment>& p
     const at::Tensor whole = at::zeros({maps * pixels, in_channels_}, at::kFloat);
     float* out = whole.mutable_data_ptr<float>();
     const float* from = rows.values.const_data_ptr<float>();
-    for_parts(run.first, run.last, [&](int64_t first, int64_t last) {
-      for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
+    for_parts(parts, run.first, run.last, [&](size_t first, size_t last) {
+      for (size_t part = first; part < last; ++part) {
         for (int64_t entry = parts[part].begin; entry < parts[part].end; ++entry) {
           const auto map = static_cast<int64_t>(part - run.first);
           const int64_t pixel = rows.places[static_cast<size_t>(entry)] % pixels;

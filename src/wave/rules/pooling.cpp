@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "src/wave/for_parts.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rule.h"
 #include "src/wave/rules/row_pass.h"
@@ -35,9 +36,9 @@ class MaxPool {
     const std::vector<Segment> parts = segments_by_map(rows_, windows_.sources());
     TargetRows targets(rows_, parts, windows_, windows_.dirty_targets(rows_, parts), channels_);
     std::vector<char> keep(targets.shadow.trials.size());
-    at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
+    for_parts(parts, [&](size_t first, size_t last) {
       EntryOfPixel entry_of(windows_.sources());
-      for (auto part = static_cast<size_t>(first); part < static_cast<size_t>(last); ++part) {
+      for (size_t part = first; part < last; ++part) {
         entry_of.number(rows_, parts[part].begin, parts[part].end);
         for (int64_t row = targets.begin(part); row < targets.end(part); ++row)
           keep[static_cast<size_t>(row)] = pool(row, entry_of, targets.shadow);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/rules/window.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "src/wave/for_parts.h"
 
 namespace faultwave::wave {
 
@@ -43,14 +44,11 @@ Indices Windows::dirty_targets(const Shadow& rows, const Segment& segment) const
   return dirty;
 }
 
-std::vector<Indices> Windows::dirty_targets(const Shadow& rows,
-                                                         const std::vector<Segment>& parts) const {
+std::vector<Indices> Windows::dirty_targets(const Shadow& rows, const std::vector<Segment>& parts) const {
   std::vector<Indices> dirty(parts.size());
-  at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      const auto at = static_cast<size_t>(part);
-      dirty[at] = dirty_targets(rows, parts[at]);
-    }
+  for_parts(parts, [&](size_t first, size_t last) {
+    for (size_t part = first; part < last; ++part)
+      dirty[part] = dirty_targets(rows, parts[part]);
   });
   return dirty;
 }
@@ -63,14 +61,15 @@ Indices Windows::all_targets() const {
 
 std::vector<Segment> segments_by_map(const Shadow& rows, int64_t pixels) {
   std::vector<Segment> found;
-  int64_t map_of_last = -1;
-  for (int64_t entry = 0; entry < rows.size(); ++entry) {
-    const int32_t trial = rows.trials[static_cast<size_t>(entry)];
-    const int64_t map = rows.places[static_cast<size_t>(entry)] / pixels;
-    if (found.empty() || found.back().trial != trial || map != map_of_last)
-      found.push_back({trial, entry, entry});
-    found.back().end = entry + 1;
-    map_of_last = map;
+  for (const Segment& segment : segments(rows)) {
+    for (int64_t begin = segment.begin; begin < segment.end;) {
+      const int64_t map = rows.places[static_cast<size_t>(begin)] / pixels;
+      const auto behind = std::lower_bound(rows.places.begin() + begin, rows.places.begin() + segment.end,
+                                           (map + 1) * pixels);
+      const int64_t end = behind - rows.places.begin();
+      found.push_back({segment.trial, begin, end});
+      begin = end;
+    }
   }
   return found;
 }
@@ -90,14 +89,19 @@ void EntryOfPixel::number(const Shadow& rows, int64_t begin, int64_t end) {
 TargetRows::TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
                        const std::vector<Indices>& dirty, int64_t channels) {
   first_.push_back(0);
-  for (size_t part = 0; part < parts.size(); ++part) {
-    const int64_t map = in.places[static_cast<size_t>(parts[part].begin)] / windows.sources();
-    const auto first = static_cast<int32_t>(map * windows.targets());
-    shadow.trials.insert(shadow.trials.end(), dirty[part].size(), parts[part].trial);
-    for (const int32_t pixel : dirty[part])
-      shadow.places.push_back(first + pixel);
-    first_.push_back(shadow.size());
-  }
+  for (size_t part = 0; part < parts.size(); ++part)
+    first_.push_back(first_.back() + static_cast<int64_t>(dirty[part].size()));
+  shadow.trials.resize(static_cast<size_t>(first_.back()));
+  shadow.places.resize(static_cast<size_t>(first_.back()));
+  for_parts(parts, [&](size_t first_part, size_t last_part) {
+    for (size_t part = first_part; part < last_part; ++part) {
+      const int64_t map = in.places[static_cast<size_t>(parts[part].begin)] / windows.sources();
+      const auto first = static_cast<int32_t>(map * windows.targets());
+      std::fill_n(shadow.trials.begin() + begin(part), size(part), parts[part].trial);
+      std::transform(dirty[part].begin(), dirty[part].end(), shadow.places.begin() + begin(part),
+                     [first](int32_t pixel) { return first + pixel; });
+    }
+  });
   shadow.axis = 1;
   shadow.values = at::empty({shadow.size(), channels}, at::kFloat);
 }

@@ -73,8 +73,7 @@ struct Windows {
   /// The pixels that read any of the rows [segment.begin, segment.end), which are of one map; ascending.
   Indices dirty_targets(const Shadow& rows, const Segment& segment) const;
   /// The same for many segments.
-  std::vector<Indices> dirty_targets(const Shadow& rows,
-                                                  const std::vector<Segment>& parts) const;
+  std::vector<Indices> dirty_targets(const Shadow& rows, const std::vector<Segment>& parts) const;
   /// All of them.
   Indices all_targets() const;
 };
