@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "src/wave/golden_memo.h"
+
 namespace faultwave::wave {
 namespace {
 
@@ -145,6 +147,7 @@ Call given(const Call& call, Takes takes) {
 
 std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument>& shadowed,
                                             WaveReport& report) {
+  const GoldenMemo memo;
   join_for(call, shadowed);
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
   std::vector<ShadowParts> parts(results.size());

@@ -9,6 +9,8 @@
 #include <numeric>
 #include <utility>
 
+#include "src/wave/golden_memo.h"
+
 namespace faultwave::wave {
 namespace {
 
@@ -134,7 +136,10 @@ Segment segment_of(const Shadow& shadow, int32_t trial) {
 
 at::Tensor rows_of(const at::Tensor& golden, int64_t axis) {
   if (axis == Shadow::points || golden.dim() == 0) return golden.contiguous().view({-1, 1});
-  return golden.movedim(axis, -1).contiguous().view({-1, golden.size(axis)});
+  const at::Tensor last = golden.movedim(axis, -1);
+  if (last.is_contiguous()) return last.view({-1, golden.size(axis)});
+  return *GoldenMemo::remember<at::Tensor>(
+      golden, axis, [&] { return last.contiguous().view({-1, golden.size(axis)}); });
 }
 
 at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "src/wave/golden_memo.h"
 #include "src/wave/rule.h"
 
 namespace faultwave::wave {
@@ -88,7 +89,8 @@ struct CopiedRows {
 /// Along `axis` of the result; none where a row is not one piece of one row.
 std::optional<CopiedRows> rows_copied(const at::Tensor& sources, int64_t axis, const RowSpace& space) {
   if (axis < 0 || axis >= sources.dim() || sources.size(axis) > space.channels) return std::nullopt;
-  const at::Tensor rows = rows_of(sources.to(at::kDouble), axis);
+  const at::Tensor rows =
+      sources.to(at::kDouble).movedim(axis, -1).contiguous().view({-1, sources.size(axis)});
   const double* from = rows.const_data_ptr<double>();
   CopiedRows copied{{}, -1, rows.size(1)};
   for (int64_t row = 0; row < rows.size(0); ++row, from += copied.channels) {
@@ -107,12 +109,66 @@ std::optional<CopiedRows> rows_copied(const at::Tensor& sources, int64_t axis, c
   return copied;
 }
 
+/// Where the entries of a golden tensor's shadows go.
+class Relocation {
+ public:
+  /// For rows along `axis`, or points; `sources` as in relocated().
+  Relocation(const at::Tensor& golden, int64_t axis, const at::Tensor& sources) {
+    if (axis != Shadow::points && find_rows(golden, axis, sources)) return;
+    copies_.emplace(integers(sources), golden.numel());
+    count_ = sources.numel();
+  }
+
+  Shadow operator()(const Shadow& shadow, const at::Tensor& golden) const {
+    if (axis_ == Shadow::points) return copied(to_points(shadow, golden), *copies_, axis_, count_);
+    Shadow piece = shadow;
+    if (channels_ < shadow.width()) piece.values = shadow.values.narrow(1, start_, channels_);
+    return copied(piece, *copies_, axis_, count_);
+  }
+
+ private:
+  bool find_rows(const at::Tensor& golden, int64_t axis, const at::Tensor& sources) {
+    const RowSpace space(golden.sizes(), axis);
+    // An axis in front may have come or gone.
+    for (const int64_t shift : {int64_t{0}, sources.dim() - golden.dim()}) {
+      const std::optional<CopiedRows> rows = rows_copied(sources, axis + shift, space);
+      if (!rows || rows->rows.empty()) continue;
+      axis_ = axis + shift;
+      start_ = rows->start;
+      channels_ = rows->channels;
+      copies_.emplace(rows->rows, space.rows);
+      count_ = static_cast<int64_t>(rows->rows.size());
+      return true;
+    }
+    return false;
+  }
+
+  int64_t axis_ = Shadow::points;  // of the result
+  int64_t start_ = 0;              // first channel of the piece of a row that is copied
+  int64_t channels_ = 0;
+  std::optional<Copies> copies_;
+  int64_t count_ = 0;  // places of the result
+};
+
 /// Lets padding, but not with the tensor's own values, come from nowhere.
 void mark_padding(const Call& call, std::vector<c10::IValue>& stack) {
   const std::string& name = call.op.operator_name().name;
   const bool is_constant = name == "aten::pad" && call.arguments[2].toStringRef() == "constant";
   if (is_constant) stack[3] = kFromNowhere;
   if (name == "aten::constant_pad_nd") stack[2] = kFromNowhere;
+}
+
+/// For each result where it has its values from. Offsets are exact in FP64, which all of these operators take.
+std::vector<Relocation> relocations_of(const Call& call, int64_t axis) {
+  const at::Tensor golden = call.tensor(0);
+  std::vector<c10::IValue> stack = call.arguments;
+  stack[0] = offsets_of(golden);
+  mark_padding(call, stack);
+  call.op.callBoxed(&stack);
+  std::vector<Relocation> relocations;
+  for (const at::Tensor& sources : detail::tensors_of(stack))
+    relocations.emplace_back(golden, axis, sources);
+  return relocations;
 }
 
 }  // namespace
@@ -122,38 +178,19 @@ at::Tensor offsets_of(const at::Tensor& golden) {
 }
 
 Shadow relocated(const Shadow& shadow, const at::Tensor& golden, const at::Tensor& sources) {
-  if (!shadow.is_points()) {
-    const RowSpace space(golden.sizes(), shadow.axis);
-    // An axis in front may have come or gone.
-    for (const int64_t shift : {int64_t{0}, sources.dim() - golden.dim()}) {
-      const int64_t axis = shadow.axis + shift;
-      const std::optional<CopiedRows> rows = rows_copied(sources, axis, space);
-      if (!rows || rows->rows.empty()) continue;
-      Shadow piece = shadow;
-      if (rows->channels < space.channels)
-        piece.values = shadow.values.narrow(1, rows->start, rows->channels);
-      const auto count = static_cast<int64_t>(rows->rows.size());
-      return copied(piece, Copies(rows->rows, space.rows), axis, count);
-    }
-  }
-  const Copies copies(integers(sources), golden.numel());
-  return copied(to_points(shadow, golden), copies, Shadow::points, sources.numel());
+  return Relocation(golden, shadow.axis, sources)(shadow, golden);
 }
 
-// (input, ...) -> one or more tensors. Offsets are exact in FP64, which all of these operators take.
+// (input, ...) -> one or more tensors.
 std::optional<std::vector<Shadow>> relocation_rule(const Call& call) {
   if (!call.is_only_shadowed(0)) return std::nullopt;
   const at::Tensor golden = call.tensor(0);
-  std::vector<c10::IValue> stack = call.arguments;
-  stack[0] = offsets_of(golden);
-  mark_padding(call, stack);
-  call.op.callBoxed(&stack);
-
-  const std::vector<at::Tensor> results = detail::tensors_of(call.results);
-  const std::vector<at::Tensor> sources = detail::tensors_of(stack);
+  const Shadow& in = *call.shadow_of(0);
+  const auto relocations = GoldenMemo::remember<std::vector<Relocation>>(
+      golden, in.axis, [&] { return relocations_of(call, in.axis); });
   std::vector<Shadow> shadows;
-  for (size_t i = 0; i < results.size(); ++i)
-    shadows.push_back(relocated(*call.shadow_of(0), golden, sources[i]));
+  for (size_t i = 0; i < detail::tensors_of(call.results).size(); ++i)
+    shadows.push_back(relocations->at(i)(in, golden));
   return shadows;
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <utility>
 
+#include "src/wave/golden_memo.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/keep_golden.h"
 
@@ -23,6 +24,12 @@ constexpr double kWorthDropping = 0.1;
 at::Tensor view_of(float* values, int64_t entries, const Shadow& like) {
   if (like.is_points()) return at::from_blob(values, {entries}, at::kFloat);
   return at::from_blob(values, {entries, like.width()}, at::kFloat);
+}
+
+double mean_magnitude(const at::Tensor& golden) {
+  const double quick = golden.abs().sum().item<float>();
+  const double sum = std::isfinite(quick) ? quick : golden.norm(1, at::kDouble).item<double>();
+  return sum / static_cast<double>(golden.numel());
 }
 
 void drop(Shadow& shadow, const std::vector<char>& keep) {
@@ -111,8 +118,9 @@ Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& gol
 
 float least_change(const at::Tensor& golden) {
   if (golden.numel() == 0) return 0;
-  const double sum = golden.norm(1, at::kDouble).item<double>();
-  return static_cast<float>(kLeastChange * sum / static_cast<double>(golden.numel()));
+  const auto mean =
+      GoldenMemo::remember<double>(golden, Shadow::points, [&] { return mean_magnitude(golden); });
+  return static_cast<float>(kLeastChange * *mean);
 }
 
 bool is_finite(const at::Tensor& golden) {
