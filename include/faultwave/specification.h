@@ -64,8 +64,8 @@ struct Specification {
   int64_t calibrate =
       16;  ///< first inputs that scales of INT8 emulation are taken from, where they are needed
 
-  /// The wave engine's budget, in bytes; 0: default_wave_budget(). Changes no result, so that it is not in the
-  /// file.
+  /// The wave engine's budget, in bytes; 0: default_wave_budget(). Changes no result, so that it is not in
+  /// the file.
   int64_t memory_bytes = 0;
   /// Folder that relative paths start from: the file's. Not part of the campaign's identity. "" is the
   /// working folder.

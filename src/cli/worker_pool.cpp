@@ -67,12 +67,10 @@ WorkerPool::WorkerPool(const std::string& database, const std::string& specifica
     : cancel_(cancel) {
   // Writing to a worker that died must not end this process.
   ::signal(SIGPIPE, SIG_IGN);
-  std::vector<std::string> arguments = {"worker",
-                                        database,
-                                        "--threads",
-                                        std::to_string(std::max(1, threads / workers)),
-                                        "--memory",
-                                        std::to_string(std::max<int64_t>(1, (memory >> 20) / workers))};
+  std::vector<std::string> arguments = {
+      "worker",    database,
+      "--threads", std::to_string(std::max(1, threads / workers)),
+      "--memory",  std::to_string(std::max<int64_t>(1, (memory >> 20) / workers))};
   if (!specification.empty()) arguments.insert(arguments.end(), {"--spec", specification});
   for (int i = 0; i < workers; ++i)
     workers_.push_back(start(arguments));

@@ -17,7 +17,8 @@ namespace faultwave::cli {
 /// output.
 class WorkerPool {
  public:
-  /// Starts the workers. `threads` and `memory`, in bytes, are for all of them together. `cancel` ends run() at the next chance.
+  /// Starts the workers. `threads` and `memory`, in bytes, are for all of them together. `cancel` ends run()
+  /// at the next chance.
   WorkerPool(const std::string& database, const std::string& specification, int workers, int threads,
              int64_t memory, const std::atomic<bool>& cancel);
   /// Ends workers that are still there.

@@ -57,7 +57,6 @@ class MemoryPool : public c10::Allocator {
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
-
   };
 
   /// While it lives, what this thread asks for beyond the limit throws OverLimit.

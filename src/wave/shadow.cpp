@@ -138,8 +138,9 @@ at::Tensor rows_of(const at::Tensor& golden, int64_t axis) {
   if (axis == Shadow::points || golden.dim() == 0) return golden.contiguous().view({-1, 1});
   const at::Tensor last = golden.movedim(axis, -1);
   if (last.is_contiguous()) return last.view({-1, golden.size(axis)});
-  return *GoldenMemo::remember<at::Tensor>(
-      golden, axis, [&] { return last.contiguous().view({-1, golden.size(axis)}); });
+  return *GoldenMemo::remember<at::Tensor>(golden, axis, [&] {
+    return last.contiguous().view({-1, golden.size(axis)});
+  });
 }
 
 at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {
@@ -343,7 +344,9 @@ Shadow moved(const Shadow& shadow, const Indices& places, int64_t count) {
   out.trials = std::move(moves.trials);
   out.places = std::move(moves.places);
   const bool stays = std::is_sorted(moves.entries.begin(), moves.entries.end());
-  out.values = stays ? shadow.values : shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(moves.entries), at::kLong));
+  out.values =
+      stays ? shadow.values
+            : shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(moves.entries), at::kLong));
   return out;
 }
 

@@ -45,8 +45,8 @@ struct Shadow {
   static constexpr int64_t points = -1;
 
   int64_t axis = points;        ///< that rows run along; `points`: an entry is one value
-  Indices trials;  ///< of each entry
-  Indices places;  ///< row-major offset of a value, or number of a row
+  Indices trials;               ///< of each entry
+  Indices places;               ///< row-major offset of a value, or number of a row
   at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
   bool is_change = false;       ///< `values` are faulty minus golden values
   int64_t interleave = 1;       ///< a hint: values of one place lie so far apart in a row

@@ -6,7 +6,6 @@
 #include "faultwave/random.h"
 
 #include "src/common/memory_pool.h"
-
 #include "tests/wave/made_network.h"
 
 namespace faultwave::test {

@@ -15,8 +15,8 @@
 namespace faultwave::wave {
 
 /// Points, or rows where `axis` is one.
-inline Shadow made_shadow(int64_t axis, Indices trials, Indices places,
-                          const at::Tensor& values, bool is_change) {
+inline Shadow made_shadow(int64_t axis, Indices trials, Indices places, const at::Tensor& values,
+                          bool is_change) {
   Shadow shadow;
   shadow.axis = axis;
   shadow.trials = std::move(trials);

@@ -8,6 +8,48 @@
 namespace faultwave::wave {
 namespace {
 
+TEST_CASE("segments of trials with one entry and with many") {
+  Shadow shadow;
+  std::vector<int64_t> sizes{1, 2, 3, 4, 5, 8, 9, 1, 1000, 1};
+  for (size_t trial = 0; trial < sizes.size(); ++trial)
+    shadow.trials.insert(shadow.trials.end(), static_cast<size_t>(sizes[trial]),
+                         static_cast<int32_t>(3 * trial));
+  const std::vector<Segment> found = segments(shadow);
+  REQUIRE(found.size() == sizes.size());
+  int64_t begin = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    CHECK(found[i].trial == static_cast<int32_t>(3 * i));
+    CHECK(found[i].begin == begin);
+    CHECK(found[i].size() == sizes[i]);
+    begin += sizes[i];
+  }
+}
+
+TEST_CASE("entries that are kept, many and few, stand in order") {
+  for (const int64_t step : {2, 3, 5000}) {
+    constexpr int64_t kEntries = 10000;  // more than one stretch
+    Shadow shadow;
+    shadow.axis = 1;
+    std::vector<char> keep;
+    for (int64_t entry = 0; entry < kEntries; ++entry) {
+      shadow.trials.push_back(static_cast<int32_t>(entry / 100));
+      shadow.places.push_back(static_cast<int32_t>(entry % 100));
+      keep.push_back(entry % step == 1);
+    }
+    shadow.values = at::arange(2 * kEntries, at::kFloat).view({kEntries, 2});
+    keep_entries(shadow, keep);
+    int64_t at = 0;
+    for (int64_t entry = 1; entry < kEntries; entry += step, ++at) {
+      REQUIRE(at < shadow.size());
+      REQUIRE(shadow.trials[static_cast<size_t>(at)] == entry / 100);
+      REQUIRE(shadow.places[static_cast<size_t>(at)] == entry % 100);
+      REQUIRE(shadow.values[at][1].item<float>() == static_cast<float>(2 * entry + 1));
+    }
+    CHECK(at == shadow.size());
+    CHECK(shadow.values.size(0) == at);
+  }
+}
+
 /// Trial 2 has value 100 at [0, 1, 0, 1], trial 5 has 200 at [0, 0, 1, 1] and 300 at [0, 1, 1, 1].
 Shadow example() {
   PointList points;

@@ -136,8 +136,7 @@ Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int6
     whole.places.insert(whole.places.end(), places[trial].begin(), places[trial].end());
   }
   const int64_t width = golden.size(axis);
-  whole.values =
-      whole.is_change ? at::empty({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
+  whole.values = whole.is_change ? at::empty({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
   float* to = whole.values.mutable_data_ptr<float>();
   for_parts(rows, [&](size_t begin, size_t end) {
     for (size_t trial = begin; trial < end; ++trial) {

@@ -158,7 +158,8 @@ void mark_padding(const Call& call, std::vector<c10::IValue>& stack) {
   if (name == "aten::constant_pad_nd") stack[2] = kFromNowhere;
 }
 
-/// For each result where it has its values from. Offsets are exact in FP64, which all of these operators take.
+/// For each result where it has its values from. Offsets are exact in FP64, which all of these operators
+/// take.
 std::vector<Relocation> relocations_of(const Call& call, int64_t axis) {
   const at::Tensor golden = call.tensor(0);
   std::vector<c10::IValue> stack = call.arguments;
