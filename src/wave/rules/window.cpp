@@ -30,14 +30,17 @@ Indices Windows::dirty_targets(const Shadow& rows, const Segment& segment) const
   std::vector<char> is_dirty(static_cast<size_t>(targets()), 0);
   int64_t first = targets();
   int64_t last = -1;
+  size_t count = 0;
   for (int64_t entry = segment.begin; entry < segment.end; ++entry) {
     for_each_target(rows.places[static_cast<size_t>(entry)] % sources(), [&](int64_t target, int64_t) {
+      count += is_dirty[static_cast<size_t>(target)] == 0;
       is_dirty[static_cast<size_t>(target)] = 1;
       first = std::min(first, target);
       last = std::max(last, target);
     });
   }
   Indices dirty;
+  dirty.reserve(count);  // growing, it would leave pieces of all sizes behind
   for (int64_t target = first; target <= last; ++target) {
     if (is_dirty[static_cast<size_t>(target)]) dirty.push_back(static_cast<int32_t>(target));
   }
