@@ -96,6 +96,8 @@ void MemoryPool::release_kept() {
 
 void* MemoryPool::take_piece(size_t bytes) {
   const std::lock_guard lock(mutex_);
+  const bool fits = used_bytes_ + other_bytes_ + static_cast<int64_t>(bytes) <= strict_limit_;
+  if (!fits && strict_limits > 0) throw OverLimit();
   Piece piece{nullptr, bytes};
   const auto fitting = by_size_.lower_bound(bytes);
   if (fitting != by_size_.end() && fitting->first / kParts * kLeastParts <= bytes) {
@@ -103,7 +105,6 @@ void* MemoryPool::take_piece(size_t bytes) {
     forget_kept(fitting);
   } else {
     const int64_t excess = used_bytes_ + other_bytes_ + kept_bytes_ + static_cast<int64_t>(bytes) - limit_;
-    if (excess > kept_bytes_ && strict_limits > 0) throw OverLimit();
     if (excess > 0) give_back(excess);
     piece.memory = map(bytes);
     if (piece.memory == nullptr) return nullptr;
@@ -153,11 +154,12 @@ void MemoryPool::free_any(void* memory) {
   if (!instance().free_piece(memory)) c10::GetDefaultCPUAllocator()->raw_deallocate(memory);
 }
 
-MemoryPool::Use::Use(int64_t limit) {
+MemoryPool::Use::Use(int64_t limit, int64_t strict_limit) {
   MemoryPool& pool = instance();
   const std::lock_guard lock(pool.mutex_);
   if (pool.uses_++ > 0) return;
   pool.limit_ = limit;
+  pool.strict_limit_ = strict_limit;
   pool.before_ = c10::GetCPUAllocator();
   c10::SetCPUAllocator(&pool);
 }

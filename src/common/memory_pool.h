@@ -53,13 +53,15 @@ class MemoryPool : public c10::Allocator {
   /// Behind the last Use, what is freed goes back to the system at once.
   class Use {
    public:
-    explicit Use(int64_t limit);
+    explicit Use(int64_t limit) : Use(limit, limit) {}
+    /// What is refused under a StrictLimit is what would pass `strict_limit` bytes in use.
+    Use(int64_t limit, int64_t strict_limit);
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
   };
 
-  /// While it lives, what this thread asks for beyond the limit throws OverLimit.
+  /// While it lives, what this thread asks for beyond the strict limit throws OverLimit.
   class StrictLimit {
    public:
     StrictLimit();
@@ -93,6 +95,7 @@ class MemoryPool : public c10::Allocator {
   int64_t kept_bytes_ = 0;
   std::atomic<int64_t> other_bytes_ = 0;  // of vectors that are not the pool's
   int64_t limit_ = INT64_MAX;
+  int64_t strict_limit_ = INT64_MAX;
   std::weak_ptr<void> keep_;
   std::atomic<int> uses_ = 0;
   c10::Allocator* before_ = nullptr;  // the uses

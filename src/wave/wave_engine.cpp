@@ -46,14 +46,19 @@ class InputBatch {
   std::vector<int64_t> inputs_;
 };
 
-/// What tensors may take of a budget. oneDNN has work memory of its own, 40 to 100 MB, a wave that puts off
-/// trials copies what stays, and each trial has its plans and receipts.
+/// What tensors may take of a budget. oneDNN has work memory of its own, 40 to 100 MB, and each trial has its
+/// plans and receipts.
 int64_t for_tensors(int64_t budget, size_t trials) {
   constexpr int64_t kMegabyte = 1 << 20;
   constexpr int64_t kOfTrial = 4096;
   const int64_t for_libraries = std::max(budget / 8, std::min(budget / 4, 64 * kMegabyte));
   const int64_t for_trials = std::min(budget / 4, kOfTrial * static_cast<int64_t>(trials));
   return budget - for_libraries - for_trials;
+}
+
+/// What a wave may take of that; where it puts off half of its trials, it copies the other half.
+int64_t for_a_wave(int64_t budget, size_t trials) {
+  return for_tensors(budget, trials) / 3 * 2;
 }
 
 }  // namespace
@@ -142,7 +147,8 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
 }
 
 void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
-  const detail::MemoryPool::Use pool(for_tensors(options_.budget_bytes, trials.size()));
+  const int64_t for_wave = for_a_wave(options_.budget_bytes, trials.size());
+  const detail::MemoryPool::Use pool(for_tensors(options_.budget_bytes, trials.size()), for_wave);
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)
@@ -198,7 +204,7 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
   std::vector<const Trial*> members;
   for (const Trial& trial : placed)
     members.push_back(&trial);
-  wave::Wave wave(*injector_.profile_, members, for_tensors(options_.budget_bytes, trials.size()), report_);
+  wave::Wave wave(*injector_.profile_, members, for_a_wave(options_.budget_bytes, trials.size()), report_);
   std::vector<at::Tensor> golden;
   {
     torch::NoGradGuard no_grad;
