@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 #include "src/cli/commands.h"
 #include "src/cli/program.h"
 

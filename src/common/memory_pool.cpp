@@ -104,8 +104,7 @@ void* MemoryPool::take_piece(size_t bytes) {
     piece = *fitting->second;
     forget_kept(fitting);
   } else {
-    const int64_t excess = used_bytes_ + other_bytes_ + kept_bytes_ + static_cast<int64_t>(bytes) - limit_;
-    if (excess > 0) give_back(excess);
+    give_back(used_bytes_ + other_bytes_ + kept_bytes_ + static_cast<int64_t>(bytes) - limit_);
     piece.memory = map(bytes);
     if (piece.memory == nullptr) return nullptr;
   }
@@ -168,7 +167,7 @@ MemoryPool::Use::~Use() {
   MemoryPool& pool = instance();
   const std::lock_guard lock(pool.mutex_);
   if (--pool.uses_ > 0) return;
-  pool.limit_ = INT64_MAX;
+  pool.limit_ = pool.strict_limit_ = INT64_MAX;
   c10::SetCPUAllocator(pool.before_);
 }
 

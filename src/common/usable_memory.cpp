@@ -20,6 +20,11 @@ std::optional<int64_t> number_in(const fs::path& path) {
   return number;
 }
 
+/// The smaller one of those that are there.
+std::optional<int64_t> smaller(std::optional<int64_t> a, std::optional<int64_t> b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 /// The least that a group or one above it, up to `top`, has in a file of this name. In a container `path` may
 /// be that of the machine outside, of which there is no folder; then the top itself counts.
 std::optional<int64_t> least_above(const fs::path& top, const fs::path& path, const std::string& name) {
@@ -27,8 +32,7 @@ std::optional<int64_t> least_above(const fs::path& top, const fs::path& path, co
   fs::path group = top;
   for (const fs::path& step : path.relative_path()) {
     group /= step;
-    const std::optional<int64_t> own = number_in(group / name);
-    if (own) least = std::min(*own, least.value_or(*own));
+    least = smaller(least, number_in(group / name));
   }
   return least;
 }
@@ -44,10 +48,9 @@ std::optional<int64_t> group_limit(const std::string& membership, const fs::path
     if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const fs::path path = line.substr(second + 1);
-    std::optional<int64_t> limit;
-    if (controllers.empty()) limit = least_above(root, path, "memory.max");
-    if (controllers == "memory") limit = least_above(root / "memory", path, "memory.limit_in_bytes");
-    if (limit) least = std::min(*limit, least.value_or(*limit));
+    if (controllers.empty()) least = smaller(least, least_above(root, path, "memory.max"));
+    if (controllers == "memory")
+      least = smaller(least, least_above(root / "memory", path, "memory.limit_in_bytes"));
   }
   return least;
 }

@@ -155,8 +155,8 @@ size_t Strata::of(const Place& place, int64_t input) const {
     const bool has_choice =
         place.choice >= stratum.first_choice && place.choice < stratum.first_choice + stratum.choices;
     const NeuronClasses::Selection& neurons = stratum.neurons;
-    const bool has_neuron = !classes_ || (NeuronClasses::holds(neurons.classes, number) && position >= neurons.first &&
-                                          position < neurons.end);
+    const bool has_neuron = !classes_ || (NeuronClasses::holds(neurons.classes, number) &&
+                                          position >= neurons.first && position < neurons.end);
     if (has_choice && has_neuron) return i;
   }
   throw InternalError("a place outside of all strata");

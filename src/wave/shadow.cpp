@@ -344,9 +344,7 @@ Shadow moved(const Shadow& shadow, const Indices& places, int64_t count) {
   out.trials = std::move(moves.trials);
   out.places = std::move(moves.places);
   const bool stays = std::is_sorted(moves.entries.begin(), moves.entries.end());
-  out.values =
-      stays ? shadow.values
-            : shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(moves.entries), at::kLong));
+  out.values = stays ? shadow.values : shadow.values.index_select(0, at::tensor(moves.entries, at::kLong));
   return out;
 }
 
@@ -363,20 +361,11 @@ void put_in_order(Moves& moves, int64_t count) {
 }
 
 Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep) {
-  Shadow selected;
-  selected.axis = shadow.axis;
-  selected.is_change = shadow.is_change;
-  selected.scale = shadow.scale;
-  selected.interleave = shadow.interleave;
-  Entries entries;
-  for (int64_t entry = 0; entry < shadow.size(); ++entry) {
-    const auto at = static_cast<size_t>(entry);
-    if (!keep[static_cast<size_t>(shadow.trials[at])]) continue;
-    entries.push_back(entry);
-    selected.trials.push_back(shadow.trials[at]);
-    selected.places.push_back(shadow.places[at]);
-  }
-  selected.values = shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(entries), at::kLong));
+  std::vector<char> keep_entry(shadow.trials.size());
+  std::transform(shadow.trials.begin(), shadow.trials.end(), keep_entry.begin(),
+                 [&](int32_t trial) { return keep[static_cast<size_t>(trial)]; });
+  Shadow selected = shadow;
+  keep_entries(selected, keep_entry);
   return selected;
 }
 

@@ -147,8 +147,8 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
 }
 
 void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
-  const int64_t for_wave = for_a_wave(options_.budget_bytes, trials.size());
-  const detail::MemoryPool::Use pool(for_tensors(options_.budget_bytes, trials.size()), for_wave);
+  const detail::MemoryPool::Use pool(for_tensors(options_.budget_bytes, trials.size()),
+                                     for_a_wave(options_.budget_bytes, trials.size()));
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)

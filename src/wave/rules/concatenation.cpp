@@ -48,7 +48,7 @@ Shadow ordered(const Shadow& shadow) {
     sorted.trials.push_back(key(entry).first);
     sorted.places.push_back(key(entry).second);
   }
-  sorted.values = shadow.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(order), at::kLong));
+  sorted.values = shadow.values.index_select(0, at::tensor(order, at::kLong));
   return sorted;
 }
 

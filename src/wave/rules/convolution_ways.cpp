@@ -221,7 +221,7 @@ Shadow ConvolutionWays::rows_on_grid(const Shadow& rows) const {
     });
   }
   read.axis = rows.axis;
-  read.values = rows.values.index_select(0, at::tensor(at::ArrayRef<int64_t>(entries), at::kLong));
+  read.values = rows.values.index_select(0, at::tensor(entries, at::kLong));
   return read;
 }
 
