@@ -48,7 +48,7 @@ build:
 test:
 	@tools/setup packages python configure test-data demo-data
 	@$(compile)
-	@.venv/bin/python tools/check_readme.py $(BUILD)
+	@.venv/bin/python tools/check_docs.py $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
 
 # Network k of the property test is that of key k; a failure prints the network, and its key brings it back.

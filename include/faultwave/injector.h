@@ -56,6 +56,7 @@ class Injector {
   /// C++ module: `Injector injector(net, example)` for a module holder or shared_ptr whose forward takes a
   /// tensor.
   template <typename Net>
+    requires requires(Net net, const at::Tensor& input) { net->forward(input); }
   Injector(Net net, const at::Tensor& example)
       : Injector(*net, [net](const std::vector<c10::IValue>& in) mutable { net->forward(in[0].toTensor()); },
                  {example}) {}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++ that README.md and docs/ show, compiled and run. A document names a piece with
+// `<!-- snippet: NAME -->`; here it stands between `// snippet NAME` and `// end snippet`, and
+// tools/check_docs.py says where the two differ.
+#include <torch/torch.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <faultwave/faultwave.h>
+
+#include "tests/support/temp_folder.h"
+
+namespace {
+
+torch::nn::Sequential small_net() {
+  torch::manual_seed(1);
+  torch::nn::Sequential net(torch::nn::Conv2d(1, 2, 3), torch::nn::ReLU(), torch::nn::Flatten(),
+                            torch::nn::Linear(2 * 4 * 4, 5));
+  net->eval();
+  return net;
+}
+
+struct TwoInputsImpl : torch::nn::Module {
+  TwoInputsImpl() : linear(register_module("linear", torch::nn::Linear(4, 3))) {}
+  at::Tensor forward(const at::Tensor& a, const at::Tensor& b) { return linear(a + b); }
+  torch::nn::Linear linear;
+};
+TORCH_MODULE(TwoInputs);
+
+/// A network with one tensor input, saved as TorchScript.
+std::string saved_network(const faultwave::TempFolder& folder) {
+  torch::jit::Module module("double");
+  module.register_parameter("weight", torch::full({4}, 2.0), false);
+  module.define("def forward(self, x):\n    return x * self.weight\n");
+  module.eval();
+  const std::string path = folder / "net.pt";
+  module.save(path);
+  return path;
+}
+
+/// Outputs of a detector: one box of a class.
+std::vector<at::Tensor> one_box(int64_t number) {
+  return {torch::tensor({{0.0, 0.0, 10.0, 10.0}}), torch::tensor({0.9}), torch::tensor({number})};
+}
+
+}  // namespace
+
+TEST_CASE("guide: three lines") {
+  const torch::NoGradGuard no_grad;
+  torch::nn::Sequential net = small_net();
+  const at::Tensor example = torch::rand({1, 1, 6, 6});
+  const at::Tensor image = example;
+  // snippet three lines
+  faultwave::Injector injector(net, example);  // one dummy inference: sites, shapes, types
+  auto fault = injector.random_neuron(faultwave::RandomValue{-1, 1});
+  auto y = injector.run(fault, [&] { return net->forward(image); });
+  // end snippet
+  CHECK(y.sizes() == net->forward(image).sizes());
+}
+
+TEST_CASE("guide: other forwards, and a network from a file") {
+  TwoInputs net;
+  const at::Tensor a = torch::rand({2, 4});
+  const at::Tensor b = torch::rand({2, 4});
+  // snippet other forwards
+  faultwave::Injector injector(
+      *net, [&](const auto& in) { net->forward(in[0].toTensor(), in[1].toTensor()); }, {a, b});
+  // end snippet
+  CHECK(injector.site(faultwave::SiteKind::output, "linear").numel() == 3);
+}
+
+TEST_CASE("guide: a network from a file") {
+  const faultwave::TempFolder folder;
+  const std::string path = saved_network(folder);
+  const at::Tensor example = torch::rand({2, 4});
+  // snippet from a file
+  auto network = faultwave::Network::open(path);
+  faultwave::Injector injector(network, {example});
+  // end snippet
+  CHECK(injector.site(faultwave::SiteKind::weight, "weight").numel() == 4);
+}
+
+TEST_CASE("guide: training with faults") {
+  torch::nn::Sequential net = small_net();
+  const at::Tensor example = torch::rand({2, 1, 6, 6});
+  faultwave::Injector injector(net, example);
+  torch::optim::SGD optimizer(net->parameters(), 0.1);
+  const std::vector<torch::data::Example<>> batches{{example, torch::tensor({1, 3})}};
+  const auto* loader = &batches;
+  uint64_t step = 0;
+  const at::Tensor before = net->parameters()[0].clone();
+  // snippet training
+  for (auto& batch : *loader) {
+    faultwave::Armed armed(
+        injector, faultwave::parse_faults("output:0[?]@each random(-1,1)#" + std::to_string(step++)));
+    optimizer.zero_grad();
+    auto loss = torch::nn::functional::cross_entropy(net->forward(batch.data), batch.target);
+    loss.backward();  // gradients flow through the faulty values
+    optimizer.step();
+  }
+  // end snippet
+  CHECK_FALSE(net->parameters()[0].equal(before));
+}
+
+TEST_CASE("guide: offline weights, and an error model of one's own") {
+  const torch::NoGradGuard no_grad;
+  torch::nn::Sequential net = small_net();
+  const at::Tensor image = torch::rand({1, 1, 6, 6});
+  faultwave::Injector injector(net, image);
+  // snippet own model
+  auto halve =
+      faultwave::user_model("halve", [](const at::Tensor& values, const auto&, auto&) { return values / 2; });
+  injector.run(injector.random_neuron(halve), [&] { return net->forward(image); });
+  // end snippet
+  CHECK(halve->text() == "user(halve)");
+}
+
+TEST_CASE("error models: registered by name") {
+  // snippet registered model
+  faultwave::register_user_model("salt", [](const at::Tensor& values, const faultwave::VictimContext& context,
+                                            faultwave::Draw& draw) { return values.clamp_max(1.0); });
+  auto model = faultwave::parse_error_model("user(salt)");  // or "salt"
+  // end snippet
+  CHECK(model->text() == "user(salt)");
+}
+
+TEST_CASE("outcomes: mean average precision over images") {
+  const std::vector<std::vector<at::Tensor>> faulty_outputs{one_box(1), one_box(2)};
+  const std::vector<faultwave::Detection> truth = faultwave::detections_of(one_box(1));
+  // snippet precision
+  faultwave::MeanAveragePrecision precision;
+  for (const std::vector<at::Tensor>& faulty : faulty_outputs)
+    precision.add(faultwave::detections_of(faulty), truth);
+  precision.at(0.5);  // at one IoU
+  precision.coco();   // mean over 0.50 to 0.95
+  // end snippet
+  // One class with two boxes, of which one is found: precision 1 up to a recall of 0.5, which are 51 of the
+  // 101 recalls, and 0 behind.
+  CHECK(precision.at(0.5) == doctest::Approx(51.0 / 101));
+}
+
+TEST_CASE("outcomes: a criterion of one's own") {
+  using faultwave::judge;
+  using faultwave::make_criterion;
+  using faultwave::OutputPair;
+  using faultwave::parse_criterion;
+  const std::vector<at::Tensor> golden{torch::tensor({0.5})};
+  const std::vector<at::Tensor> faulty{torch::tensor({-0.5})};
+  // snippet own criterion
+  auto sign = make_criterion("steering_sign", [](const OutputPair& outputs) {
+    return outputs.golden[0].item<float>() * outputs.faulty[0].item<float>() < 0;
+  });
+  auto outcome = judge({golden, faulty}, {parse_criterion("differs(0.1)"), sign});
+  // end snippet
+  CHECK(outcome.fired == 3);
+}
+
+TEST_CASE("wave: the engine on its own") {
+  const faultwave::TempFolder folder;
+  const auto network = faultwave::Network::open(saved_network(folder));
+  const faultwave::Injector injector(network, {torch::rand({1, 4})});
+  const std::shared_ptr<const faultwave::InputSet> inputs =
+      faultwave::inputs_from_tensor(torch::rand({3, 4}));
+  const std::vector<faultwave::Trial> trials{
+      {.number = 0, .input = 1, .faults = faultwave::parse_faults("weight:weight[2] zero")}};
+  // snippet wave engine
+  auto direct = std::make_shared<faultwave::DirectEngine>(network, injector, inputs);
+  faultwave::WaveEngine engine(network, injector, inputs, direct);
+  engine.run(trials, [](size_t index, const faultwave::TrialOutputs& outputs) { /* judge */ });
+  // end snippet
+}
