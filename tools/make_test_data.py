@@ -33,6 +33,7 @@ from test_networks import (
     NoGradBlock,
     PythonOperator,
     Quantised,
+    Raises,
     Residual,
     Scripted,
     SizeArithmetic,
@@ -160,6 +161,7 @@ def make_torchscript(maker: Maker) -> None:
     maker.script("frozen", torch.jit.freeze(traced), images)
     vector = torch.randn(3)
     maker.script("scripted", torch.jit.script(Scripted().eval()), [call(vector), call(vector, torch.randn(3))])
+    maker.script("raises", torch.jit.script(Raises()), [call(vector)])
     maker.script("quantised", torch.jit.trace(Quantised.converted(images[0][0][0]), images[0][0]), images)
 
 

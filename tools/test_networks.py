@@ -241,6 +241,15 @@ class Scripted(nn.Module):
         return {"results": [x, torch.tensor(steps)]}
 
 
+class Raises(nn.Module):
+    """Refuses what it does not like, as user code does."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if bool(x.sum() > 100):
+            raise ValueError("the sum is too large")
+        return x * 2
+
+
 class Quantised(nn.Module):
     def __init__(self):
         super().__init__()

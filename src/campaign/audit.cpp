@@ -4,14 +4,14 @@
 #include <torch/csrc/jit/serialization/pickle.h>
 #include <torch/types.h>
 
-#include <fstream>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include "faultwave/campaign.h"
 
+#include "src/common/output_file.h"
 #include "src/fault/numbers.h"
-#include "src/model/atomic_file.h"
 #include "src/outcome/change.h"
 
 namespace faultwave {
@@ -63,9 +63,8 @@ void Disagreement::keep(const std::string& database) const {
   outputs.insert("wave", list_of(engine_.faulty));
   outputs.insert("real", list_of(exact_.faulty));
   const std::vector<char> bytes = torch::jit::pickle_save(outputs);
-  detail::write_atomically(path, [&](const std::string& temporary) {
-    std::ofstream(temporary, std::ios::binary)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  write_file(path, [&](std::ostream& stream) {
+    stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   });
   throw UserError(ErrorCode::mismatch, std::string(what()) + "; the outputs are in '" + path +
                                            "' for torch.load. Please report it with that file; engine = "

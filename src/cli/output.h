@@ -10,8 +10,8 @@ namespace faultwave::cli {
 /// Throws UserError(store) if what was printed could not be written.
 void flush_standard_output();
 
-/// Calls `write` with standard output if `path` is "" or "-", else with a file that gets its name only once
-/// it is complete. Throws UserError(store) if it cannot be written; nothing is left then.
+/// Calls `write` with standard output if `path` is "" or "-", else as write_file does. Throws
+/// UserError(store) if it cannot be written.
 void write_output(const std::string& path, const std::function<void(std::ostream&)>& write);
 
 }  // namespace faultwave::cli

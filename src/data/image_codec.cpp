@@ -14,7 +14,7 @@
 #include <boost/crc.hpp>
 #include <stb/stb_image.h>
 
-#include "src/data/files.h"
+#include "src/common/input_file.h"
 #include "src/data/tensor_files.h"
 
 namespace faultwave {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "src/data/files.h"
+#include "src/common/input_file.h"
 #include "src/data/input_sets.h"
 #include "src/data/preprocess.h"
 

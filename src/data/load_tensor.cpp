@@ -7,7 +7,7 @@
 
 #include "faultwave/inputs.h"
 
-#include "src/data/files.h"
+#include "src/common/input_file.h"
 #include "src/data/tensor_files.h"
 
 namespace faultwave {

@@ -7,8 +7,9 @@
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
 
+#include "src/common/input_file.h"
+#include "src/common/output_file.h"
 #include "src/common/shape.h"
-#include "src/data/files.h"
 #include "src/data/npy_header.h"
 #include "src/data/tensor_files.h"
 
@@ -41,9 +42,7 @@ NpyLayout read_layout(InputFile& file) {
       version == 1 ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
   const uint64_t start = version == 1 ? 10 : 12;
   if (length > file.size() - start) cannot_read(file.path(), "it ends within its header");
-  std::string text(length, '\0');
-  file.read(start, text.data(), length);
-  return {.header = parse_npy_header(text, file.path()), .data_offset = start + length};
+  return {.header = parse_npy_header(file.text(start, length), file.path()), .data_offset = start + length};
 }
 
 /// Reverses the bytes of each number; a complex value is two numbers.
@@ -121,7 +120,7 @@ void save_npy(const std::string& path, const at::Tensor& tensor) {
   const std::string header = header_text(values);
   const char version[] = {1, 0};
   const char length[] = {static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
-  write_whole_file(path, [&](std::ostream& stream) {
+  write_file(path, [&](std::ostream& stream) {
     stream.write(npy_magic.data(), static_cast<std::streamsize>(npy_magic.size()));
     stream.write(version, sizeof version);
     stream.write(length, sizeof length);

@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 
-#include "src/data/files.h"
+#include "src/common/input_file.h"
 
 namespace faultwave {
 namespace {

@@ -9,8 +9,8 @@
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
 
+#include "src/common/input_file.h"
 #include "src/common/shape.h"
-#include "src/data/files.h"
 #include "src/data/image_codec.h"
 #include "src/data/input_sets.h"
 #include "src/data/sha256.h"

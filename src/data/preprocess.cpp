@@ -8,7 +8,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/data/files.h"
+#include "src/common/input_file.h"
 #include "src/data/resample.h"
 
 namespace faultwave {

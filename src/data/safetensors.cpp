@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "src/common/input_file.h"
 #include "src/common/near_names.h"
-#include "src/data/files.h"
 #include "src/data/tensor_files.h"
 
 namespace faultwave {

@@ -12,9 +12,12 @@
 #include "faultwave/network.h"
 
 namespace caffe2::serialize {
-class PyTorchStreamReader;
 class PyTorchStreamWriter;
 }  // namespace caffe2::serialize
+
+namespace faultwave {
+class CheckedArchive;
+}  // namespace faultwave
 
 namespace faultwave::detail {
 
@@ -46,20 +49,19 @@ class ExportedArchive {
   /// Parameters and persistent buffers in the order of the state dict, then other buffers and constants.
   const std::vector<StoredTensor>& tensors() const { return tensors_; }
 
-  /// Writes an archive like the one that was read, with the present values of the tensors.
-  /// Throws UserError(store) if the file cannot be written; nothing is left behind then.
+  /// Writes an archive like the one that was read, with the present values of the tensors, as write_file
+  /// does.
   void write(const std::string& path) const;
 
  private:
-  using Reader = caffe2::serialize::PyTorchStreamReader;
   using Writer = caffe2::serialize::PyTorchStreamWriter;
 
-  void read(Reader& reader, const OpenOptions& options);
-  void read_tensors(Reader& reader, const std::string& folder, OrderedJson& payloads,
+  void read(CheckedArchive& archive, const OpenOptions& options);
+  void read_tensors(CheckedArchive& archive, const std::string& folder, OrderedJson& payloads,
                     const OpenOptions& options);
-  at::Tensor read_storage(Reader& reader, const std::string& record, const OrderedJson& metadata,
+  at::Tensor read_storage(CheckedArchive& archive, const std::string& record, const OrderedJson& metadata,
                           const OpenOptions& options);
-  void read_other_records(Reader& reader);
+  void read_other_records(CheckedArchive& archive);
   void write_records(Writer& writer) const;
 
   std::string file_;  // for messages

@@ -9,6 +9,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/exception_text.h"
+#include "src/common/memory_shortage.h"
 #include "src/model/flat_outputs.h"
 #include "src/model/program_builder.h"
 
@@ -33,10 +35,11 @@ std::shared_ptr<Network> ExportedNetwork::open(const std::string& path, const Op
     return std::make_shared<ExportedNetwork>(std::move(archive), options);
   } catch (const UserError& error) {
     throw UserError(error.code(), path + ": " + error.what());
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {  // of nlohmann's, or libtorch's where a value is of another type
+    pass_shortage(error);
     throw UserError(
         ErrorCode::bad_input,
-        path + " is damaged: its description of the program is not complete (" + error.what() + ")");
+        path + " is damaged: its description of the program is not complete (" + reason_of(error) + ")");
   }
 }
 

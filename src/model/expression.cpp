@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,9 +13,34 @@
 namespace faultwave::detail {
 namespace {
 
-int64_t floor_divide(int64_t a, int64_t b) {
+// Whoever goes through an expression calls itself for each level.
+constexpr size_t kDeepest = 200;
+
+using MaybeInt = std::optional<int64_t>;
+
+MaybeInt subtract(int64_t a, int64_t b) {
+  int64_t result = 0;
+  return __builtin_sub_overflow(a, b, &result) ? std::nullopt : MaybeInt(result);
+}
+
+MaybeInt floor_divide(int64_t a, int64_t b) {
+  if (b == 0) return std::nullopt;
+  if (b == -1) return subtract(0, a);  // the least number has no opposite, and the processor traps
   const int64_t quotient = a / b;
   return (a % b != 0 && (a < 0) != (b < 0)) ? quotient - 1 : quotient;
+}
+
+MaybeInt ceil_divide(int64_t a, int64_t b) {
+  const MaybeInt floor = floor_divide(a, b);
+  return floor && b != -1 && a % b != 0 ? MaybeInt(*floor + 1) : floor;
+}
+
+/// With the sign of b, as Python has it.
+MaybeInt modulo(int64_t a, int64_t b) {
+  if (b == 0) return std::nullopt;
+  if (b == -1) return 0;
+  const int64_t remainder = a % b;
+  return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
 }
 
 std::optional<int64_t> power(int64_t base, int64_t exponent) {
@@ -27,14 +53,10 @@ std::optional<int64_t> power(int64_t base, int64_t exponent) {
 }
 
 std::optional<int64_t> apply_to_two(const std::string& function, int64_t a, int64_t b) {
-  if (function == "FloorDiv" || function == "CleanDiv") {
-    return b == 0 ? std::nullopt : std::optional(floor_divide(a, b));
-  }
-  if (function == "CeilDiv") return b == 0 ? std::nullopt : std::optional(-floor_divide(-a, b));
-  if (function == "Mod" || function == "PythonMod") {
-    return b == 0 ? std::nullopt : std::optional(a - b * floor_divide(a, b));
-  }
-  if (function == "Sub") return a - b;
+  if (function == "FloorDiv" || function == "CleanDiv") return floor_divide(a, b);
+  if (function == "CeilDiv") return ceil_divide(a, b);
+  if (function == "Mod" || function == "PythonMod") return modulo(a, b);
+  if (function == "Sub") return subtract(a, b);
   if (function == "Pow" || function == "PowByNatural") return power(a, b);
   if (function == "Eq" || function == "Equality") return a == b;
   if (function == "Ne" || function == "Unequality") return a != b;
@@ -47,7 +69,7 @@ std::optional<int64_t> apply_to_two(const std::string& function, int64_t a, int6
 
 std::optional<int64_t> apply_function(const std::string& function, const std::vector<int64_t>& values) {
   if (values.empty()) return std::nullopt;
-  if (function == "Neg") return -values[0];
+  if (function == "Neg") return subtract(0, values[0]);
   if (function == "Not") return values[0] == 0;
   if (function == "Identity") return values[0];
   if (function == "Max") return *std::max_element(values.begin(), values.end());
@@ -69,7 +91,7 @@ std::optional<int64_t> apply_function(const std::string& function, const std::ve
 }  // namespace
 
 /// Recursive descent over the Python subset that both ways of writing share. Every function leaves
-/// empty-handed (nullopt) where the text is not of that subset.
+/// empty-handed (nullopt) where the text is not of that subset, or goes too deep.
 class ExpressionParser {
  public:
   explicit ExpressionParser(std::string_view text) : text_(text) {}
@@ -102,28 +124,45 @@ class ExpressionParser {
     while (left) {
       const char* function = take_operator(ranks()[rank]);
       if (function == nullptr) return left;
-      const Maybe right = binary(rank + 1);
-      if (!right) return std::nullopt;
-      left = Expression::named(Expression::Kind::function, function, {*left, *right});
+      left = applied(function, std::move(left), binary(rank + 1));
     }
     return std::nullopt;
   }
 
   Maybe unary() {
-    if (take("not ")) return wrapped("Not", unary());
-    if (take("-")) return wrapped("Neg", unary());
+    const Level level(depth_);
+    if (depth_ > kDeepest) return std::nullopt;
+    if (take("not ")) return applied("Not", unary());
+    if (take("-")) return applied("Neg", unary());
     Maybe base = primary();
-    if (base && take("**")) {
-      const Maybe exponent = unary();
-      if (!exponent) return std::nullopt;
-      return Expression::named(Expression::Kind::function, "Pow", {*base, *exponent});
-    }
-    return base;
+    return base && take("**") ? applied("Pow", std::move(base), unary()) : base;
   }
 
-  static Maybe wrapped(const char* function, const Maybe& argument) {
-    if (!argument) return std::nullopt;
-    return Expression::named(Expression::Kind::function, function, {*argument});
+  /// Every way down goes through unary().
+  class Level {
+   public:
+    explicit Level(size_t& depth) : depth_(depth) { ++depth_; }
+    ~Level() { --depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    size_t& depth_;
+  };
+
+  template <typename... Arguments>
+  static Maybe applied(const char* function, Arguments... arguments) {
+    if (!(arguments && ...)) return std::nullopt;
+    std::vector<Expression> values;
+    (values.push_back(std::move(*arguments)), ...);
+    return call_of(function, std::move(values));
+  }
+
+  static Maybe call_of(std::string function, std::vector<Expression> arguments) {
+    Expression result =
+        Expression::named(Expression::Kind::function, std::move(function), std::move(arguments));
+    if (result.depth_ > kDeepest) return std::nullopt;
+    return result;
   }
 
   Maybe primary() {
@@ -144,8 +183,11 @@ class ExpressionParser {
     const size_t begin = at_;
     while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])))
       ++at_;
-    if (at_ - begin > 18 || (at_ < text_.size() && text_[at_] == '.')) return std::nullopt;
-    return Expression::number(std::stoll(std::string(text_.substr(begin, at_ - begin))));
+    if (at_ < text_.size() && text_[at_] == '.') return std::nullopt;
+    int64_t number = 0;
+    const auto parsed = std::from_chars(text_.data() + begin, text_.data() + at_, number);
+    if (parsed.ec != std::errc()) return std::nullopt;
+    return Expression::number(number);
   }
 
   /// What follows "Symbol": ('s77', positive=True, integer=True)
@@ -173,8 +215,7 @@ class ExpressionParser {
     if (name == "Integer" && arguments.size() == 1) return arguments[0];
     static const std::map<std::string, std::string> python_names = {{"max", "Max"}, {"min", "Min"}};
     const auto python = python_names.find(name);
-    return Expression::named(Expression::Kind::function, python == python_names.end() ? name : python->second,
-                             std::move(arguments));
+    return call_of(python == python_names.end() ? name : python->second, std::move(arguments));
   }
 
   /// A variable and what may follow it: L['x'].size()[0]
@@ -228,6 +269,7 @@ class ExpressionParser {
 
   std::string_view text_;
   size_t at_ = 0;
+  size_t depth_ = 0;
 };
 
 Expression Expression::number(int64_t value) {
@@ -240,6 +282,8 @@ Expression Expression::named(Kind kind, std::string name, std::vector<Expression
   Expression result;
   result.kind_ = kind;
   result.name_ = std::move(name);
+  for (const Expression& argument : arguments)
+    result.depth_ = std::max(result.depth_, argument.depth_ + 1);
   result.arguments_ = std::move(arguments);
   return result;
 }

@@ -19,10 +19,11 @@ class Expression {
   /// Value of a variable ("s77", "L['x'].size()[0]"), or empty if it is not known.
   using Lookup = std::function<std::optional<int64_t>(const std::string& variable)>;
 
-  /// Empty if the text is not understood.
+  /// Empty if the text is not understood, or nested more than 200 deep.
   static std::optional<Expression> parse(std::string_view text);
 
-  /// Empty if a variable or a function is not known, or on a division by zero.
+  /// Empty if a variable or a function is not known, on a division by zero, or if a number does not fit 64
+  /// bits.
   std::optional<int64_t> evaluate(const Lookup& lookup) const;
 
   /// The variable's name if the expression is nothing but one, else "".
@@ -43,6 +44,7 @@ class Expression {
   int64_t value_ = 0;
   std::string name_;                   // of a variable, or of a function as sympy names it: "Mul", "Eq"
   std::vector<Expression> arguments_;  // of a function
+  size_t depth_ = 0;                   // of functions in it
 };
 
 }  // namespace faultwave::detail

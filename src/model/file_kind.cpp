@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/model/file_kind.h"
 
-#include <c10/util/Exception.h>
-#include <caffe2/serialize/inline_container.h>
-
 #include <algorithm>
-#include <cctype>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
-#include <vector>
 
 #include "faultwave/error.h"
 
+#include "src/common/checked_archive.h"
+
 namespace faultwave::detail {
 namespace {
-
-using caffe2::serialize::PyTorchStreamReader;
 
 const std::string kAdvice =
     "write the network with torch.export.save(torch.export.export(model, inputs), file) or with "
@@ -27,19 +20,10 @@ const std::string kAdvice =
   throw UserError(ErrorCode::bad_input, path + " " + what);
 }
 
-std::string first_bytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) refuse(path, "cannot be read; check its permissions");
-  std::string bytes(512, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
-  return bytes;
-}
-
 bool is_text(const std::string& bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return std::isprint(byte) || std::isspace(byte) || byte >= 0x80;
+    return byte >= 0x20 ? byte != 0x7F : c == '\t' || c == '\n' || c == '\r' || c == '\f';
   });
 }
 
@@ -62,9 +46,9 @@ bool is_safetensors(const std::string& bytes) {
 
 /// An archive that torch.save wrote: an object's pickle in data.pkl. A module's pickle names the attributes
 /// that every module has; a state dict holds tensors under the names of its choice.
-[[noreturn]] void refuse_pickle(const std::string& path, PyTorchStreamReader& reader) {
-  const auto [data, size] = reader.getRecord("data.pkl");
-  const std::string pickle(static_cast<const char*>(data.get()), size);
+[[noreturn]] void refuse_pickle(CheckedArchive& archive) {
+  const std::string& path = archive.path();
+  const std::string pickle = archive.read_text("data.pkl");
   const auto holds = [&](const char* word) { return pickle.find(word) != std::string::npos; };
   if (holds("_modules") && holds("_parameters")) {
     refuse(path, "holds a pickled Python module, which only Python can run; " + kAdvice);
@@ -76,18 +60,16 @@ bool is_safetensors(const std::string& bytes) {
 }
 
 FileKind identify_archive(const std::string& path) {
-  PyTorchStreamReader reader(path);
-  const std::vector<std::string> records = reader.getAllRecords();
-  const auto has = [&](const std::string& name) { return reader.hasRecord(name); };
-  const bool has_program = std::any_of(records.begin(), records.end(), [](const std::string& record) {
-    return record.compare(0, 7, "models/") == 0;
-  });
-  if (has_program || has("archive_format")) return FileKind::exported_program;
-  if (has("serialized_exported_program.json")) {
+  CheckedArchive archive(path);
+  const bool has_program =
+      std::any_of(archive.names().begin(), archive.names().end(),
+                  [](const std::string& record) { return record.compare(0, 7, "models/") == 0; });
+  if (has_program || archive.has("archive_format")) return FileKind::exported_program;
+  if (archive.has("serialized_exported_program.json")) {
     refuse(path, "is an exported program of an old layout; save it again with PyTorch 2.13 or newer");
   }
-  if (has("constants.pkl") && has("data.pkl")) return FileKind::torchscript;
-  if (has("data.pkl")) refuse_pickle(path, reader);
+  if (archive.has("constants.pkl") && archive.has("data.pkl")) return FileKind::torchscript;
+  if (archive.has("data.pkl")) refuse_pickle(archive);
   refuse(path, "is an archive, but of neither a TorchScript network nor an exported program; " + kAdvice);
 }
 
@@ -96,13 +78,9 @@ FileKind identify_archive(const std::string& path) {
 FileKind identify_file(const std::string& path) {
   if (!std::filesystem::exists(path)) refuse(path, "does not exist");
   if (std::filesystem::is_directory(path)) refuse(path, "is a folder; name a network file (.pt or .pt2)");
-  const std::string bytes = first_bytes(path);
+  const std::string bytes = InputFile(path).head(512);
   if (bytes.compare(0, 4, "PK\x03\x04") != 0) refuse_foreign(path, bytes);
-  try {
-    return identify_archive(path);
-  } catch (const c10::Error&) {
-    refuse(path, "is a damaged or incomplete archive; copy or export the network again");
-  }
+  return identify_archive(path);
 }
 
 }  // namespace faultwave::detail

@@ -11,6 +11,7 @@
 #include "src/common/shape.h"
 #include "src/model/export_types.h"
 #include "src/model/input_paths.h"
+#include "src/model/json_integer.h"
 #include "src/model/literal.h"
 
 namespace faultwave::detail {
@@ -46,8 +47,13 @@ std::optional<int64_t> evaluate(const Expression& expression, const std::map<std
 std::optional<int64_t> solve_linear(const Expression& expression, int64_t given) {
   const auto at = [&](int64_t x) { return expression.evaluate([x](const std::string&) { return x; }); };
   const auto at_zero = at(0), at_one = at(1);
-  if (!at_zero || !at_one || *at_zero == *at_one) return std::nullopt;
-  const int64_t x = (given - *at_zero) / (*at_one - *at_zero);
+  int64_t slope = 0;
+  int64_t distance = 0;
+  const bool is_line = at_zero && at_one && !__builtin_sub_overflow(*at_one, *at_zero, &slope) &&
+                       slope != 0 && !__builtin_sub_overflow(given, *at_zero, &distance) &&
+                       distance != INT64_MIN;
+  if (!is_line) return std::nullopt;
+  const int64_t x = distance / slope;
   if (at(x) != given) return std::nullopt;
   return x;
 }
@@ -82,7 +88,7 @@ void InputCheck::add_input(const json& argument, const json& graph, const std::s
   input.name = input.is_tensor ? value.at("name") : value.at("as_name");
   if (input.is_tensor) {
     const json& metadata = graph.at("tensor_values").at(input.name);
-    input.dtype = scalar_type_from_export(metadata.at("dtype"));
+    input.dtype = scalar_type_from_export(json_integer(metadata.at("dtype")));
     for (const json& size : metadata.at("sizes"))
       input.shape.push_back(size_expression(size));
   } else {

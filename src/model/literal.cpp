@@ -7,7 +7,9 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/plain_text.h"
 #include "src/model/export_types.h"
+#include "src/model/json_integer.h"
 #include "src/model/symbol_functions.h"
 
 namespace faultwave::detail {
@@ -78,14 +80,14 @@ IValue none_for(const c10::Argument& formal) {
 ArgumentField argument_field(const json& argument) {
   if (!argument.is_object() || argument.size() != 1) {
     throw UserError(ErrorCode::bad_input, "the description of the exported program is damaged: " +
-                                              argument.dump() + " is no argument of a node");
+                                              shortened(argument.dump(), 200) + " is no argument of a node");
   }
   return {argument.begin().key(), argument.begin().value()};
 }
 
 std::optional<IValue> plain_number(const ArgumentField& field) {
   if (field.kind == "as_none") return IValue();
-  if (field.kind == "as_int") return IValue(field.value.get<int64_t>());
+  if (field.kind == "as_int") return IValue(json_integer(field.value));
   if (field.kind == "as_float") return IValue(float_value(field.value));
   if (field.kind == "as_bool") return IValue(field.value.get<bool>());
   return std::nullopt;
@@ -101,9 +103,11 @@ std::optional<IValue> literal(const ArgumentField& field, const c10::Argument& f
     return number_for(IValue(number), formal);
   }
   if (kind == "as_string") return IValue(value.get<std::string>());
-  if (kind == "as_scalar_type") return IValue(static_cast<int64_t>(scalar_type_from_export(value)));
-  if (kind == "as_layout") return IValue(static_cast<int64_t>(layout_from_export(value)));
-  if (kind == "as_memory_format") return IValue(static_cast<int64_t>(memory_format_from_export(value)));
+  if (kind == "as_scalar_type")
+    return IValue(static_cast<int64_t>(scalar_type_from_export(json_integer(value))));
+  if (kind == "as_layout") return IValue(static_cast<int64_t>(layout_from_export(json_integer(value))));
+  if (kind == "as_memory_format")
+    return IValue(static_cast<int64_t>(memory_format_from_export(json_integer(value))));
   if (kind == "as_device") return IValue(device);
   const bool is_list = kind == "as_ints" || kind == "as_floats" || kind == "as_bools" || kind == "as_strings";
   if (is_list) return list_for(field, formal);

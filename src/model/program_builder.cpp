@@ -11,7 +11,9 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/plain_text.h"
 #include "src/model/export_types.h"
+#include "src/model/json_integer.h"
 #include "src/model/literal.h"
 #include "src/model/module_path.h"
 
@@ -137,7 +139,7 @@ void ProgramBuilder::add_input(const json& spec, Values& values) {
     if (!name) {
       throw UserError(ErrorCode::bad_network,
                       "the exported program has an input that is neither a tensor nor a number: " +
-                          content.at("arg").dump());
+                          shortened(content.at("arg").dump(), 200));
     }
     program_.input_slots.push_back(new_slot(*name, values));
   } else if (kind == "custom_obj") {
@@ -378,7 +380,7 @@ Operand ProgramBuilder::missing_operand(const json& node, const json& graph,
     const auto name = value_name(argument_field(node.at("outputs")[0]));
     const json& metadata = graph.at("tensor_values");
     if (formal.name() == "dtype" && name && metadata.contains(*name)) {
-      return fixed(static_cast<int64_t>(scalar_type_from_export(metadata[*name].at("dtype"))));
+      return fixed(static_cast<int64_t>(scalar_type_from_export(json_integer(metadata[*name].at("dtype")))));
     }
   }
   if (!formal.default_value()) refuse(node, "its argument " + formal.name() + " is missing");

@@ -4,6 +4,7 @@
 #include <ATen/ScalarOps.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -28,19 +29,48 @@ double as_float(const IValue& value) {
   return value.isDouble() ? value.toDouble() : static_cast<double>(as_int(value));
 }
 
+/// Python's whole numbers have no end.
+void check_fits(bool fits) {
+  TORCH_CHECK(fits, "a size of the exported program does not fit 64 bits");
+}
+
+int64_t sum(int64_t a, int64_t b) {
+  int64_t result = 0;
+  check_fits(!__builtin_add_overflow(a, b, &result));
+  return result;
+}
+
+int64_t difference(int64_t a, int64_t b) {
+  int64_t result = 0;
+  check_fits(!__builtin_sub_overflow(a, b, &result));
+  return result;
+}
+
+int64_t product(int64_t a, int64_t b) {
+  int64_t result = 0;
+  check_fits(!__builtin_mul_overflow(a, b, &result));
+  return result;
+}
+
+int64_t whole(double value) {
+  constexpr double limit = 9223372036854775808.0;  // 2^63
+  check_fits(value >= -limit && value < limit);
+  return static_cast<int64_t>(value);
+}
+
 IValue add(const IValue& a, const IValue& b) {
   if (is_float(a) || is_float(b)) return as_float(a) + as_float(b);
-  return as_int(a) + as_int(b);
+  return sum(as_int(a), as_int(b));
 }
 
 IValue subtract(const IValue& a, const IValue& b) {
   if (is_float(a) || is_float(b)) return as_float(a) - as_float(b);
-  return as_int(a) - as_int(b);
+  return difference(as_int(a), as_int(b));
 }
 
 IValue multiply(const IValue& a, const IValue& b) {
   if (is_float(a) || is_float(b)) return as_float(a) * as_float(b);
-  return as_int(a) * as_int(b);
+  return product(as_int(a), as_int(b));
 }
 
 IValue true_divide(const IValue& a, const IValue& b) {
@@ -51,6 +81,7 @@ IValue true_divide(const IValue& a, const IValue& b) {
 IValue floor_divide(const IValue& a, const IValue& b) {
   TORCH_CHECK(as_float(b) != 0, "division by zero in the sizes of an exported program");
   if (is_float(a) || is_float(b)) return std::floor(as_float(a) / as_float(b));
+  if (as_int(b) == -1) return difference(0, as_int(a));  // the processor traps for the least number
   const int64_t quotient = as_int(a) / as_int(b);
   const bool round_down = as_int(a) % as_int(b) != 0 && (as_int(a) < 0) != (as_int(b) < 0);
   return round_down ? quotient - 1 : quotient;
@@ -62,15 +93,19 @@ IValue modulo(const IValue& a, const IValue& b) {
     const double remainder = std::fmod(as_float(a), as_float(b));
     return remainder != 0 && (remainder < 0) != (as_float(b) < 0) ? remainder + as_float(b) : remainder;
   }
+  if (as_int(b) == -1) return 0;
   const int64_t remainder = as_int(a) % as_int(b);
   return remainder != 0 && (remainder < 0) != (as_int(b) < 0) ? remainder + as_int(b) : remainder;
 }
 
 IValue power(const IValue& a, const IValue& b) {
   if (is_float(a) || is_float(b) || as_int(b) < 0) return std::pow(as_float(a), as_float(b));
+  const int64_t base = as_int(a);
+  if (base == 0 || base == 1) return as_int(b) == 0 ? 1 : base;
+  if (base == -1) return as_int(b) % 2 == 0 ? 1 : -1;
   int64_t result = 1;
-  for (int64_t i = 0; i < as_int(b); ++i)
-    result *= as_int(a);
+  for (int64_t i = 0; i < as_int(b); ++i)  // ends, since the result soon does not fit
+    result = product(result, base);
   return result;
 }
 
@@ -85,10 +120,13 @@ IValue bit_or(const IValue& a, const IValue& b) {
 }
 
 IValue shift_left(const IValue& a, const IValue& b) {
-  return as_int(a) << as_int(b);
+  TORCH_CHECK(as_int(b) >= 0, "negative shift count in the sizes of an exported program");
+  check_fits(as_int(b) < 63);
+  return product(as_int(a), int64_t{1} << as_int(b));
 }
 IValue shift_right(const IValue& a, const IValue& b) {
-  return as_int(a) >> as_int(b);
+  TORCH_CHECK(as_int(b) >= 0, "negative shift count in the sizes of an exported program");
+  return as_int(a) >> std::min<int64_t>(as_int(b), 63);
 }
 
 /// Compares as ints where both are, since a double does not hold every int.
@@ -125,7 +163,7 @@ IValue smaller_of(const IValue& a, const IValue& b) {
 
 IValue negate(const IValue& a) {
   if (is_float(a)) return -a.toDouble();
-  return -as_int(a);
+  return difference(0, as_int(a));
 }
 
 IValue plus(const IValue& a) {
@@ -134,13 +172,13 @@ IValue plus(const IValue& a) {
 }
 
 IValue truncate(const IValue& a) {
-  return is_float(a) ? static_cast<int64_t>(std::trunc(a.toDouble())) : as_int(a);
+  return is_float(a) ? whole(std::trunc(a.toDouble())) : as_int(a);
 }
 IValue round_up(const IValue& a) {
-  return is_float(a) ? static_cast<int64_t>(std::ceil(a.toDouble())) : as_int(a);
+  return is_float(a) ? whole(std::ceil(a.toDouble())) : as_int(a);
 }
 IValue round_down(const IValue& a) {
-  return is_float(a) ? static_cast<int64_t>(std::floor(a.toDouble())) : as_int(a);
+  return is_float(a) ? whole(std::floor(a.toDouble())) : as_int(a);
 }
 IValue to_float(const IValue& a) {
   return as_float(a);

@@ -17,9 +17,11 @@
 #include "faultwave/error.h"
 
 #include "src/common/exception_text.h"
-#include "src/model/atomic_file.h"
+#include "src/common/memory_shortage.h"
+#include "src/common/output_file.h"
 #include "src/model/export_types.h"
 #include "src/model/flat_outputs.h"
+#include "src/model/torchscript_archive.h"
 
 namespace faultwave::detail {
 namespace {
@@ -74,8 +76,11 @@ std::vector<Child> find_called(const torch::jit::Module& parent, const std::stri
 std::shared_ptr<Network> TorchScriptNetwork::open(const std::string& path, const OpenOptions& options) {
   torch::jit::Module module;
   try {
-    module = torch::jit::load(path, options.device);
+    module = load_torchscript(path, options.device);
+  } catch (const UserError&) {
+    throw;
   } catch (const std::exception& error) {
+    pass_shortage(error);
     throw UserError(ErrorCode::bad_input,
                     path + " is a TorchScript archive that cannot be opened (" + reason_of(error) + ")");
   }
@@ -158,7 +163,7 @@ std::string TorchScriptNetwork::current_scope() const {
 }
 
 void TorchScriptNetwork::save(const std::string& path) const {
-  write_atomically(path, [&](const std::string& temporary) { module_.save(temporary); });
+  write_file(path, [&](std::ostream& stream) { module_.save(stream); });
 }
 
 }  // namespace faultwave::detail

@@ -33,6 +33,22 @@ TEST_CASE("sizes as sympy writes them") {
   CHECK_EQ(Expression::parse("Symbol('s0', integer=True)")->variable(), "s0");
 }
 
+TEST_CASE("whole numbers that do not fit 64 bits have no value") {
+  constexpr int64_t least = INT64_MIN;
+  const std::map<std::string, int64_t> s = {{"n", least}};
+  CHECK_EQ(value("n", s), least);
+  CHECK_FALSE(value("n // -1", s));
+  CHECK_EQ(value("n % -1", s), 0);
+  CHECK_FALSE(value("-n", s));
+  CHECK_FALSE(value("n - 1", s));
+  CHECK_FALSE(value("CeilDiv(n, -1)", s));
+  CHECK_EQ(value("CeilDiv(7, 2)", s), 4);
+  CHECK_EQ(value("CeilDiv(-7, 2)", s), -3);
+  CHECK_EQ(value("(-7) % 3", s), 2);
+  CHECK_EQ(value("7 % (-3)", s), -2);
+  CHECK_FALSE(Expression::parse("99999999999999999999"));
+}
+
 TEST_CASE("guards as Python writes them") {
   const std::map<std::string, int64_t> sizes = {
       {"L['x'].size()[0]", 6}, {"L['d']['n']", -7}, {"L['y'].size()[1]", 3}};

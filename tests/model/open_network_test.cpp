@@ -8,6 +8,7 @@
 #include "faultwave/error.h"
 
 #include "tests/model/recorded_calls.h"
+#include "tests/support/zip_file.h"
 
 namespace faultwave {
 namespace {
@@ -147,9 +148,9 @@ TEST_CASE("a damaged archive is refused wherever it was cut or changed") {
       CHECK_EQ(complaint(folder / name)[0], '3');
     }
   }
-  std::string changed = read_file(test_file("residual.pt2"));
-  changed.replace(changed.find("\"graph_module\""), 14, "\"graph_modern\"");
-  write_file(folder / "changed.pt2", changed);
+  change_record(test_file("residual.pt2"), folder / "changed.pt2", "models/model.json", [](std::string text) {
+    return text.replace(text.find("\"graph_module\""), 14, "\"graph_modern\"");
+  });
   CHECK(contains(complaint(folder / "changed.pt2"), "is damaged: its description of the program"));
 }
 

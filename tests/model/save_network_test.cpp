@@ -76,12 +76,14 @@ TEST_CASE("what cannot be written leaves nothing behind") {
 TEST_CASE("a full disk is reported") {
   if (!std::filesystem::exists("/dev/full")) return;
   const TempFolder folder;
-  // The temporary file is beside the target and named after it, so the link has that name.
-  const std::string path = folder / "net.pt2";
-  std::filesystem::create_symlink("/dev/full", path + ".part" + std::to_string(::getpid()));
-  const auto network = open_test_network("residual.pt2");
-  CHECK_THROWS_WITH_AS(network->save(path), doctest::Contains("the disk may be full"), UserError);
-  CHECK(folder.holds(0));
+  std::filesystem::create_symlink("/dev/full", folder / "link");
+  for (const char* name : {"residual.pt2", "traced.pt"}) {
+    const auto network = open_test_network(name);
+    CHECK_THROWS_WITH_AS(network->save(folder / "link"), doctest::Contains("No space left on device"),
+                         UserError);
+  }
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(folder.holds(1));
 }
 
 }  // namespace

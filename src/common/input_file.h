@@ -3,8 +3,6 @@
 
 #include <cstdint>
 #include <fstream>
-#include <functional>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -23,6 +21,8 @@ class InputFile {
   uint64_t size() const { return size_; }
   /// Reads `bytes` bytes from `offset` on. Throws UserError(bad_input) if the file ends before that.
   void read(uint64_t offset, void* out, uint64_t bytes);
+  /// Likewise, as text. Memory is taken only for what the file has.
+  std::string text(uint64_t offset, uint64_t bytes);
   /// The first `bytes` bytes, or fewer where the file is shorter.
   std::string head(uint64_t bytes);
 
@@ -35,8 +35,8 @@ class InputFile {
 /// All bytes of a file. Throws UserError(bad_input).
 std::vector<uint8_t> read_whole_file(const std::string& path);
 
-/// Writes a file beside its final place and moves it there when it is complete; an older file of the name
-/// stays until then. Throws UserError(store) and leaves nothing behind if that cannot be done.
-void write_whole_file(const std::string& path, const std::function<void(std::ostream&)>& write);
+/// All that a file says which people write; a FIFO or a device will do. Throws UserError(bad_input) if it cannot be
+/// read, is a folder, or does not end within `most` bytes.
+std::string read_text_file(const std::string& path, uint64_t most);
 
 }  // namespace faultwave
