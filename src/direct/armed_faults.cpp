@@ -151,13 +151,19 @@ const at::Tensor& ArmedFaults::faulty_stored(int number, Copy& copy) {
 }
 
 void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  if (std::exchange(forward_of_given_, tracker_.forward()) != tracker_.forward()) given_inputs_.clear();
+  // With all faults in it: one that an in-place operator wrote to, or that a call inside of this one reads.
+  const auto is_given = [&](const at::Tensor& tensor) {
+    return std::any_of(given_inputs_.begin(), given_inputs_.end(),
+                       [&](const at::Tensor& given) { return given.is_same(tensor); });
+  };
+  std::vector<TensorPlace> places;
   for (const Hit& hit : hits) {
     const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
-    if (!tensor.defined()) continue;
+    if (!tensor.defined() || is_given(tensor)) continue;
     Copy& copy = input_copies_[hit.plan];
     const bool is_fresh = copy.forward == tracker_.forward() && copy.original.defined() &&
-                          (copy.original.is_same(tensor) || copy.faulty.is_same(tensor)) &&
-                          copy.version == version_of(copy.original);
+                          copy.original.is_same(tensor) && copy.version == version_of(copy.original);
     if (!is_fresh) {
       copy.original = tensor;
       copy.version = version_of(tensor);
@@ -165,7 +171,10 @@ void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const st
       copy.faulty = plans_[hit.plan].hit_copy(tensor, copy.forward);
     }
     put_tensor(call.argument(static_cast<size_t>(hit.place.position)), hit.place.element, copy.faulty);
+    places.push_back(hit.place);
   }
+  for (const TensorPlace place : places)
+    given_inputs_.push_back(tensor_at(call.arguments(), place));
 }
 
 void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {

@@ -82,6 +82,8 @@ class ArmedFaults : public intercept::Handler {
   std::unordered_map<size_t, CallHits> hits_by_call_;
   std::unordered_map<int, Copy> stored_copies_;    // by stored tensor
   std::unordered_map<size_t, Copy> input_copies_;  // by plan
+  std::vector<at::Tensor> given_inputs_;           // network inputs with faults, in the forward under way
+  int64_t forward_of_given_ = 0;
   std::unordered_map<size_t, at::Tensor>
       stand_ins_;                              // by plan; alive, so that their memory is not used again
   std::vector<const void*> watched_storages_;  // of the calls that watch_few_calls() chose

@@ -4,10 +4,10 @@
 #include <torch/library.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
-#include <string_view>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "faultwave/error.h"
 
@@ -20,14 +20,23 @@ thread_local c10::ArrayRef<const void*> chosen_storages;
 
 namespace {
 
-// Fused inference paths of the transformer layers: one call stands for a whole layer.
-constexpr std::array<std::string_view, 2> kFastPaths{
-    "aten::_transformer_encoder_layer_fwd",
-    "aten::_native_multi_head_attention",
-};
+/// Fused inference paths of the transformer layers, each of which stands for a whole layer, and what was given
+/// to open_up().
+std::vector<std::string>& fast_paths() {
+  static std::vector<std::string> names{"aten::_transformer_encoder_layer_fwd",
+                                        "aten::_native_multi_head_attention"};
+  return names;
+}
 
 bool is_fast_path(const c10::OperatorHandle& op) {
-  return std::find(kFastPaths.begin(), kFastPaths.end(), op.operator_name().name) != kFastPaths.end();
+  const std::vector<std::string>& names = fast_paths();
+  return std::find(names.begin(), names.end(), op.operator_name().name) != names.end();
+}
+
+bool any_is_nested(c10::ArrayRef<c10::IValue> arguments) {
+  return std::any_of(arguments.begin(), arguments.end(), [](const c10::IValue& argument) {
+    return argument.isTensor() && argument.toTensor().defined() && argument.toTensor().is_nested();
+  });
 }
 
 /// The key is on again for what the operator calls, and skipped for the operator itself.
@@ -87,7 +96,11 @@ template void call_boxed<every_key>(const c10::OperatorHandle&, c10::DispatchKey
 template void call_boxed<chosen_key>(const c10::OperatorHandle&, c10::DispatchKeySet, torch::jit::Stack*);
 
 OperatorCall::OperatorCall(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack& stack)
-    : op_(op), keys_(keys), stack_(stack), base_(stack.size() - op.schema().arguments().size()) {}
+    : op_(op),
+      keys_(keys),
+      stack_(stack),
+      base_(stack.size() - op.schema().arguments().size()),
+      opens_up_(is_fast_path(op) && !any_is_nested(arguments())) {}
 
 c10::ArrayRef<c10::IValue> OperatorCall::arguments() const {
   return c10::ArrayRef<c10::IValue>(stack_.data() + base_, stack_.size() - base_);
@@ -106,7 +119,7 @@ c10::IValue& OperatorCall::result(size_t index) {
 }
 
 void OperatorCall::run() {
-  if (is_fast_path(op_)) {
+  if (opens_up_) {
     const OpenedUp on(every_key);
     op_.redispatchBoxed(keys_.remove(every_key), &stack_);
     return;
@@ -118,6 +131,10 @@ Intercept::Intercept(Handler& handler) : include_(claim(handler, every_key)) {}
 
 Intercept::Intercept(Handler& handler, ChosenCalls chosen) : include_(claim(handler, chosen_key)) {
   chosen_storages = chosen.storages;
+}
+
+void open_up(const std::string& name) {
+  fast_paths().push_back(name);
 }
 
 void choose_operator(const c10::OperatorHandle& op) {

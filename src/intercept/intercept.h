@@ -5,6 +5,8 @@
 #include <ATen/core/stack.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
+#include <string>
+
 namespace faultwave::intercept {
 
 /// One operator call of the running network, seen as the user made it: above autograd and before
@@ -25,15 +27,20 @@ class OperatorCall {
   c10::ArrayRef<c10::IValue> results() const;
   c10::IValue& result(size_t index);
 
-  /// Calls the operator; arguments give way to results. Operators inside it are not seen, unless it is a
-  /// fused fast path that hides whole layers (see the list in intercept.cpp), which is opened up.
+  /// Calls the operator; arguments give way to results. Operators inside it are not seen, unless it opens up.
   void run();
+
+  /// Whether it is a fused fast path that hides whole layers: the operators inside it are then seen as well,
+  /// each while run() is under way. Such an operator writes to none of its arguments. On nested tensors it stays
+  /// closed: what it reads there is packed, in shapes that are others for each input.
+  bool opens_up() const { return opens_up_; }
 
  private:
   const c10::OperatorHandle& op_;
   c10::DispatchKeySet keys_;
   torch::jit::Stack& stack_;
   size_t base_;  // where arguments, and later results, begin on the stack
+  bool opens_up_;
 };
 
 /// Sees every operator call of one thread. Must call `call.run()` exactly once. May throw, which ends the
@@ -48,6 +55,10 @@ class Handler {
   /// at once.
   virtual bool wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) { return true; }
 };
+
+/// From now on, and for all threads, this operator opens up too, beside those that libtorch has; "aten::name".
+/// Not while a network runs.
+void open_up(const std::string& name);
 
 /// From now on, and for all threads, Intercept with ChosenCalls sees this operator. Cheap where that holds
 /// already, about 20 us the first time. While it is first chosen no other thread may be inside PyTorch's

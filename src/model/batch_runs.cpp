@@ -28,7 +28,8 @@ void RowSampler::keep(const Target& target, const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.layout() != at::kStrided || target.axis >= tensor.dim()) return;
   const at::Tensor rows = tensor.detach().movedim(target.axis, 0);
   if (rows.numel() == 0) return;
-  const at::Tensor flat = rows.flatten(1).narrow(1, 0, std::min(kValuesOfARow, rows.numel() / rows.size(0)));
+  const at::Tensor flat =
+      rows.reshape({rows.size(0), -1}).narrow(1, 0, std::min(kValuesOfARow, rows.numel() / rows.size(0)));
   const at::Tensor values = flat.is_quantized() ? flat.dequantize() : flat;
   rows_[target.site] = values.to(at::kCPU, at::kDouble).nan_to_num().clone();
 }

@@ -53,8 +53,9 @@ RecordedTensor Recorder::describe(TensorPlace place, const at::Tensor& tensor, b
 void Recorder::on_call(intercept::OperatorCall& call) {
   // The number is taken before the call, since a fused path records the operators inside it meanwhile.
   const size_t number = calls_.size();
-  RecordedCall record{call.op(), scope_ ? scope_() : std::string(), false, {}, {}};
+  RecordedCall record{call.op(), scope_ ? scope_() : std::string(), false, call.opens_up(), {}, {}};
   for_each_tensor(call.arguments(), [&](TensorPlace place, const at::Tensor& tensor) {
+    if (tensor.is_nested()) return;  // has no shape, so its values are no site
     record.arguments.push_back(describe(place, tensor, /*is_result=*/false));
   });
   for (const c10::IValue& argument : call.arguments())
@@ -64,6 +65,7 @@ void Recorder::on_call(intercept::OperatorCall& call) {
   call.run();
 
   for_each_tensor(call.results(), [&](TensorPlace place, const at::Tensor& tensor) {
+    if (tensor.is_nested()) return;
     RecordedTensor recorded = describe(place, tensor, /*is_result=*/true);
     recorded.network_input = -1;
     recorded.channel_axis = channel_axis_of_result(calls_[number].op.operator_name().name, recorded.shape,

@@ -32,6 +32,7 @@ struct RecordedCall {
   c10::OperatorHandle op;
   std::string scope;                   ///< module path where the network tells, "" where not
   bool has_packed_parameters = false;  ///< an argument is an object, as quantised layers keep their weights
+  bool opens_up = false;               ///< stands for the calls that follow it (OperatorCall::opens_up)
   std::vector<RecordedTensor> arguments;
   std::vector<RecordedTensor> results;
 };

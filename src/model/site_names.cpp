@@ -2,6 +2,7 @@
 #include "src/model/site_names.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace faultwave::detail {
 namespace {
@@ -29,6 +30,24 @@ int first_stored(const RecordedCall& call, const StoredTensors& stored) {
     if (found == StoredTensors::none) found = argument.stored;
   }
   return found;
+}
+
+std::string common_parent(const std::string& a, const std::string& b) {
+  std::string path = a;
+  while (!path.empty() && path != b && b.rfind(path + ".", 0) != 0)
+    path = parent_of(path);
+  return path;
+}
+
+/// The innermost module that owns all stored tensors of a call, "" for the root.
+std::string common_owner(const RecordedCall& call, const StoredTensors& stored) {
+  std::optional<std::string> owner;
+  for (const RecordedTensor& argument : call.arguments) {
+    if (argument.stored == StoredTensors::none) continue;
+    const std::string own = owner_of(stored[argument.stored].name);
+    owner = owner ? common_parent(*owner, own) : own;
+  }
+  return owner.value_or("");
 }
 
 }  // namespace
@@ -92,7 +111,7 @@ std::string CallNamer::name(const RecordedCall& call) {
   const int number = first_stored(call, stored_);
   std::string path;
   if (number != StoredTensors::none) {
-    path = owner_of(stored_[number].name);
+    path = call.opens_up ? common_owner(call, stored_) : owner_of(stored_[number].name);
     if (!path.empty()) {
       last_owner_ = path;
       if (reads_data(call) && primary_op_.try_emplace(path, op).first->second == op) return unique(path);

@@ -16,6 +16,7 @@ namespace faultwave::detail {
 /// Gives operator calls their names, in execution order.
 ///
 /// An operator that reads a stored tensor and data goes by the module that owns the tensor: `layer1.0.conv1`.
+/// A fused operator that stands for a whole layer goes by the module that owns all the tensors that it reads.
 /// When the module runs again the same operator is `layer1.0.conv1#2`; another operator on its tensors is
 /// `layer1.0.conv1/add`. Any other operator is `path/op`, `path/op#2`: the path is what the network tells
 /// (exported programs, TorchScript), otherwise the parent of the module whose tensors were read last.

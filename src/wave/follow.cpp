@@ -145,6 +145,15 @@ Call given(const Call& call, Takes takes) {
   return same;
 }
 
+std::set<int32_t> trials_of(const std::vector<PartedArgument>& shadowed) {
+  std::set<int32_t> trials;
+  for (const PartedArgument& argument : shadowed) {
+    for (const Shadow& part : argument.parts)
+      trials.insert(part.trials.begin(), part.trials.end());
+  }
+  return trials;
+}
+
 std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<PartedArgument>& shadowed,
                                             WaveReport& report) {
   const GoldenMemo memo;

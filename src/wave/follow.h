@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <vector>
 
 #include "faultwave/wave_engine.h"
@@ -15,6 +17,9 @@ struct PartedArgument {
   detail::TensorPlace place;
   ShadowParts parts;
 };
+
+/// Trials that differ in one of them.
+std::set<int32_t> trials_of(const std::vector<PartedArgument>& shadowed);
 
 /// Where the trials of a call differ in its results, one for each tensor; `call` has no shadows yet. Parts
 /// are followed one by one, or joined first where a call reads more than they hold (weights). The rules are

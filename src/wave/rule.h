@@ -39,6 +39,8 @@ struct Call {
   at::Tensor result() const { return results.front().toTensor(); }
   /// Runs the operator on other arguments; tensors given as `out` are not written to. Its first result.
   at::Tensor run(std::vector<c10::IValue> stack) const;
+  /// Puts new empty tensors where an operator writes its results to.
+  void renew_outs(std::vector<c10::IValue>& stack) const;
   /// Notes arithmetic that was done for what differs, in multiply-adds.
   void count(double multiply_adds) const {
     if (work != nullptr) *work += multiply_adds;

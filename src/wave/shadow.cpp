@@ -108,7 +108,8 @@ RowSpace::RowSpace(c10::IntArrayRef shape, int64_t axis) {
 }
 
 bool can_have_shadow(const at::Tensor& tensor) {
-  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided &&
+         !tensor.is_nested();
 }
 
 std::vector<Segment> segments(const Shadow& shadow) {

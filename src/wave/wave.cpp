@@ -32,6 +32,34 @@ bool is_idle_dropout(const intercept::OperatorCall& call) {
   return !call.arguments()[2].toBool();
 }
 
+/// Copies what a call is about to write to: `x` of `x.mul_(x)` as an argument of either kind.
+void copy_written(const c10::FunctionSchema& schema, std::vector<c10::IValue>& arguments) {
+  std::set<const void*> written;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (is_written(schema.arguments()[i]) && arguments[i].isTensor())
+      written.insert(detail::storage_of(arguments[i].toTensor()));
+  }
+  if (written.empty()) return;
+  std::vector<std::pair<TensorPlace, at::Tensor>> copies;
+  detail::for_each_tensor(arguments, [&](TensorPlace place, const at::Tensor& tensor) {
+    if (written.count(detail::storage_of(tensor)) > 0) copies.emplace_back(place, tensor.clone());
+  });
+  for (auto& [place, copy] : copies)
+    detail::put_tensor(arguments[static_cast<size_t>(place.position)], place.element, std::move(copy));
+}
+
+/// Of trials for which `keep`, what is known already.
+void add_trials_of(const ShadowParts* parts, const std::vector<char>& keep, const at::Tensor& golden,
+                   ShadowParts& to) {
+  if (parts == nullptr) return;
+  for (Shadow& part : select_trials(*parts, keep))
+    append(to, std::move(part), golden);
+}
+
+bool is_out(const c10::FunctionSchema& schema, TensorPlace place) {
+  return schema.arguments()[static_cast<size_t>(place.position)].is_out();
+}
+
 void add_points(PointList& points, int32_t trial, const detail::FaultPlan::Change& change) {
   const float* after = change.after.const_data_ptr<float>();
   std::vector<std::pair<int64_t, float>> ordered;
@@ -65,19 +93,26 @@ Wave::Wave(const detail::Profile& profile, const std::vector<const Trial*>& tria
 void Wave::on_call(intercept::OperatorCall& call) {
   const detail::ProfiledCall* profiled = tracker_.match(call);
   const Arguments arguments(call.arguments().begin(), call.arguments().end());
+  note_inner_reads(call.schema(), arguments);
   if (profiled != nullptr) join_what_is_read(*profiled, arguments);
-  std::vector<PartedArgument> shadowed = shadowed_arguments(arguments);
+  std::vector<PartedArgument> shadowed = shadowed_arguments(call.schema(), arguments);
   if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
   const bool stays = is_idle_dropout(call) && (profiled == nullptr || !has_input_faults(*profiled));
-  if (call.schema().is_mutable() && !stays) {
-    leave_written_views(call.schema(), arguments);
+  const bool writes = call.schema().is_mutable() && !stays;
+  const std::set<int32_t> differing = writes ? trials_of(shadowed) : std::set<int32_t>();
+  if (writes) {
     leave_written_copies(call.schema(), arguments);
+    leave_written_lists(call.schema(), arguments, shadowed);
   }
-  if (shadowed.empty() || stays) {  // a tensor that stays as it is keeps its shadow
+  if (call.opens_up()) {
+    open_up(call, profiled, arguments, std::move(shadowed));
+  } else if (shadowed.empty() || stays) {  // a tensor that stays as it is keeps its shadow
     call.run();
   } else {
     follow(call, arguments, std::move(shadowed));
   }
+  if (writes) note_writes(call.schema(), arguments, differing);
+  if (!opened_.empty()) opened_.back().calls.made(call.results());
   note_views(arguments, call);
   if (profiled != nullptr) {
     join_outputs(*profiled, call);
@@ -105,13 +140,21 @@ void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Argumen
     const auto faults = pending_.find(use.site);
     const at::Tensor tensor = detail::tensor_at(arguments, use.place);
     if (faults == pending_.end() || !tensor.defined()) continue;
-    put(tensor, hit(faults->second, tensor, shadows_.find(tensor)));
+    put(tensor, hit(faults->second, tensor, known_shadow_of(tensor)));
     pending_.erase(faults);  // later readers find the shadow
   }
 }
 
+const ShadowParts* Wave::known_shadow_of(const at::Tensor& tensor) {
+  if (const std::set<int32_t>* trials = shadows_.stale(tensor)) {
+    for (const int32_t trial : *trials)
+      leave(trial, kWrittenView);
+  }
+  return shadows_.find(tensor);
+}
+
 const ShadowParts* Wave::shadow_of(const at::Tensor& tensor) {
-  const ShadowParts* shadow = shadows_.find(tensor);
+  const ShadowParts* shadow = known_shadow_of(tensor);
   if (shadow != nullptr || stored_shadows_.empty()) return shadow;
   const auto stored = stored_shadows_.find(profile_.stored().find(tensor));
   if (stored == stored_shadows_.end()) return nullptr;
@@ -122,9 +165,11 @@ const ShadowParts* Wave::shadow_of(const at::Tensor& tensor) {
   return nullptr;
 }
 
-std::vector<PartedArgument> Wave::shadowed_arguments(const Arguments& arguments) {
+std::vector<PartedArgument> Wave::shadowed_arguments(const c10::FunctionSchema& schema,
+                                                     const Arguments& arguments) {
   std::vector<PartedArgument> shadowed;
   detail::for_each_tensor(arguments, [&](TensorPlace place, const at::Tensor& tensor) {
+    if (is_out(schema, place)) return;  // nobody reads what it was
     const ShadowParts* shadow = shadow_of(tensor);
     if (shadow == nullptr) return;
     ShadowParts here = of_those_here(*shadow);
@@ -140,6 +185,8 @@ bool Wave::has_input_faults(const detail::ProfiledCall& profiled) const {
 
 void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
                             std::vector<PartedArgument>& shadowed) {
+  const c10::FunctionSchema& schema = profiled.op.schema();
+  leave_shared_hits(profiled, arguments);
   for (const detail::SiteUse& use : profiled.inputs) {
     const auto faults = pending_.find(use.site);
     const at::Tensor tensor = detail::tensor_at(arguments, use.place);
@@ -147,7 +194,7 @@ void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Argument
     const auto known = std::find_if(shadowed.begin(), shadowed.end(),
                                     [&](const PartedArgument& s) { return s.place == use.place; });
     ShadowParts faulty = hit(faults->second, tensor, known == shadowed.end() ? nullptr : &known->parts);
-    if (is_empty(faulty)) continue;
+    if (is_empty(faulty) || is_out(schema, use.place)) continue;
     if (known == shadowed.end()) {
       shadowed.push_back({use.place, std::move(faulty)});
     } else {
@@ -156,24 +203,49 @@ void Wave::add_input_faults(const detail::ProfiledCall& profiled, const Argument
   }
 }
 
-void Wave::leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments) {
+// A fault in an argument that is written to goes into its memory, and other arguments may lie there too.
+void Wave::leave_shared_hits(const detail::ProfiledCall& profiled, const Arguments& arguments) {
+  for (const detail::SiteUse& use : profiled.inputs) {
+    const auto faults = pending_.find(use.site);
+    const auto position = static_cast<size_t>(use.place.position);
+    if (faults == pending_.end() || !is_written(profiled.op.schema().arguments()[position])) continue;
+    const void* memory = detail::storage_of(detail::tensor_at(arguments, use.place));
+    detail::for_each_tensor(arguments, [&](TensorPlace place, const at::Tensor& tensor) {
+      if (place == use.place || memory == nullptr || memory != detail::storage_of(tensor)) return;
+      for (const Pending& fault : faults->second)
+        leave(fault.trial, kWrittenView);
+    });
+  }
+}
+
+void Wave::leave_written_lists(const c10::FunctionSchema& schema, const Arguments& arguments,
+                               const std::vector<PartedArgument>& shadowed) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!is_written(schema.arguments()[i]) || !arguments[i].isTensorList()) continue;
+    for (const PartedArgument& argument : shadowed)
+      leave_all(argument.parts, "a write to a list of tensors");
+  }
+}
+
+void Wave::note_writes(const c10::FunctionSchema& schema, const Arguments& arguments,
+                       const std::set<int32_t>& trials) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (!is_written(schema.arguments()[i]) || !arguments[i].isTensor()) continue;
-    for (const ShadowParts* shadow : shadows_.of_other_views(arguments[i].toTensor()))
-      leave_all(*shadow, kWrittenView);
+    const at::Tensor tensor = arguments[i].toTensor();
+    shadows_.note_write(tensor, trials);
+    // What was there before is gone, also where nothing had to be followed.
+    if (schema.arguments()[i].is_out() && trials.empty()) shadows_.put(tensor, {});
   }
 }
 
 void Wave::follow(intercept::OperatorCall& call, Arguments arguments, std::vector<PartedArgument> shadowed) {
-  const auto& schema = call.schema().arguments();
-  std::vector<at::Tensor> written;
-  for (size_t i = 0; i < schema.size(); ++i) {
-    if (!is_written(schema[i]) || !arguments[i].isTensor()) continue;
-    written.push_back(arguments[i].toTensor());
-    arguments[i] = written.back().clone();
-  }
+  copy_written(call.schema(), arguments);
   call.run();
+  follow_results(call, std::move(arguments), shadowed);
+}
 
+void Wave::follow_results(const intercept::OperatorCall& call, Arguments arguments,
+                          std::vector<PartedArgument>& shadowed, const std::vector<char>* known) {
   const auto start = std::chrono::steady_clock::now();
   const std::string& name = call.op().operator_name().name;
   const Call seen{.op = call.op(),
@@ -185,13 +257,10 @@ void Wave::follow(intercept::OperatorCall& call, Arguments arguments, std::vecto
                   .notes = observer_ ? &notes_ : nullptr};
   const std::vector<at::Tensor> results = detail::tensors_of(seen.results);
   std::vector<ShadowParts> shadows = shadows_within_budget(seen, shadowed);
-  for (const at::Tensor& tensor : written) {
-    if (!shadows_.has_other_views(tensor)) continue;
-    for (const PartedArgument& argument : shadowed)
-      leave_all(argument.parts, kWrittenView);
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (known != nullptr) add_trials_of(known_shadow_of(results[i]), *known, results[i], shadows[i]);
+    put(results[i], std::move(shadows[i]));
   }
-  for (size_t i = 0; i < results.size(); ++i)
-    put(results[i], std::move(shadows.at(i)));
   shadows_.sweep();
   report_.seconds[name] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -201,9 +270,9 @@ void Wave::join_outputs(const detail::ProfiledCall& profiled, const intercept::O
     const auto faults = pending_.find(use.site);
     const at::Tensor tensor = detail::tensor_at(call.results(), use.place);
     if (faults == pending_.end() || !tensor.defined()) continue;
-    ShadowParts shadow = hit(faults->second, tensor, shadows_.find(tensor));
+    ShadowParts shadow = hit(faults->second, tensor, known_shadow_of(tensor));
     const bool is_new_memory = !is_written(call.schema().returns()[static_cast<size_t>(use.place.position)]);
-    if (!is_new_memory && shadows_.has_other_views(tensor)) leave_all(shadow, kWrittenView);
+    if (!is_new_memory) shadows_.note_write(tensor, trials_of({{use.place, shadow}}));
     put(tensor, std::move(shadow));
   }
 }
@@ -214,6 +283,8 @@ ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& gold
   for (const Pending& fault : faults) {
     if (is_here_[static_cast<size_t>(fault.trial)]) by_trial[fault.trial].push_back(fault.plan);
   }
+  for (const auto& [trial, plans] : by_trial)
+    note_inner_hit(trial);
   std::vector<char> untouched(is_here_.begin(), is_here_.end());
   PointList points;
   for (const auto& [trial, plans] : by_trial) {
@@ -378,6 +449,11 @@ void Wave::leave_written_copies(const c10::FunctionSchema& schema, const Argumen
     for (const int32_t trial : copies->second)
       leave(trial, kWrittenCopy);
   }
+}
+
+void Wave::finish(const std::vector<at::Tensor>& outputs) {
+  for (const at::Tensor& output : outputs)
+    known_shadow_of(output);
 }
 
 at::Tensor Wave::faulty(int32_t trial, const at::Tensor& golden) const {

@@ -17,6 +17,7 @@
 #include "src/model/call_tracker.h"
 #include "src/model/profile.h"
 #include "src/wave/follow.h"
+#include "src/wave/inner_calls.h"
 #include "src/wave/shadow_map.h"
 
 namespace faultwave::wave {
@@ -34,8 +35,9 @@ struct SeenCall {
 /// Note: the life of a shadow. A fault joins where the network has its site: an output's values differ from
 /// then on, those of a weight, bias, buffer or network input from its first reader on, an operator's input
 /// for that operator alone. Each operator that reads a tensor with a shadow hands shadows to its results by
-/// its rule. A trial that has no entry left anywhere behind its faults is masked. What cannot be followed
-/// (see left()) has to be run by another engine.
+/// its rule; an operator that opens up leaves that to the calls inside it (inner_calls.h). A trial that has no
+/// entry left anywhere behind its faults is masked. What cannot be followed (see left()) has to be run by
+/// another engine.
 class Wave : public intercept::Handler {
  public:
   /// Faults are resolved, in trials of one input. `trials` must outlive the wave.
@@ -46,7 +48,9 @@ class Wave : public intercept::Handler {
   /// Is called after each operator call.
   void set_observer(std::function<void(const SeenCall&)> observer) { observer_ = std::move(observer); }
 
-  /// After the forward: what a trial has in place of a golden output.
+  /// After the forward, which gave these golden outputs.
+  void finish(const std::vector<at::Tensor>& outputs);
+  /// After finish(): what a trial has in place of a golden output.
   at::Tensor faulty(int32_t trial, const at::Tensor& golden) const;
   /// Why a trial left the wave, by trial.
   const std::map<int32_t, std::string>& left() const { return left_; }
@@ -61,19 +65,44 @@ class Wave : public intercept::Handler {
     size_t plan;
   };
   using Arguments = std::vector<c10::IValue>;
+  /// An operator that opens up, while it runs.
+  struct Opened {
+    InnerCalls calls;
+    std::set<int32_t> by_itself;  // trials that the calls inside cannot follow: it has another argument there
+    std::set<int32_t> hit;        // trials that have a fault inside
+  };
 
   void join_what_is_read(const detail::ProfiledCall& profiled, const Arguments& arguments);
+  /// Of what is not stored; null where no trial differs. Trials of which it cannot be told leave.
+  const ShadowParts* known_shadow_of(const at::Tensor& tensor);
   /// Null where no trial differs.
   const ShadowParts* shadow_of(const at::Tensor& tensor);
-  std::vector<PartedArgument> shadowed_arguments(const Arguments& arguments);
+  std::vector<PartedArgument> shadowed_arguments(const c10::FunctionSchema& schema,
+                                                 const Arguments& arguments);
   bool has_input_faults(const detail::ProfiledCall& profiled) const;
   void add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
                         std::vector<PartedArgument>& shadowed);
-  /// Of trials that differ in another view of what is about to be written.
-  void leave_written_views(const c10::FunctionSchema& schema, const Arguments& arguments);
+  void leave_shared_hits(const detail::ProfiledCall& profiled, const Arguments& arguments);
+  /// Of trials that differ in what a list of tensors is written with.
+  void leave_written_lists(const c10::FunctionSchema& schema, const Arguments& arguments,
+                           const std::vector<PartedArgument>& shadowed);
   /// Of trials that have a copy of what is about to be written.
   void leave_written_copies(const c10::FunctionSchema& schema, const Arguments& arguments);
   void follow(intercept::OperatorCall& call, Arguments arguments, std::vector<PartedArgument> shadowed);
+  /// After a call: shadows of its results by the rules, which want the arguments as they were before. Where
+  /// `known` is given, shadows of the results tell of trials for which it is set already.
+  void follow_results(const intercept::OperatorCall& call, Arguments arguments,
+                      std::vector<PartedArgument>& shadowed, const std::vector<char>* known = nullptr);
+  /// `trials`: those that differ in what was read.
+  void note_writes(const c10::FunctionSchema& schema, const Arguments& arguments,
+                   const std::set<int32_t>& trials);
+
+  // In opened_calls.cpp.
+  void open_up(intercept::OperatorCall& call, const detail::ProfiledCall* profiled,
+               const Arguments& arguments, std::vector<PartedArgument> shadowed);
+  void note_inner_reads(const c10::FunctionSchema& schema, const Arguments& arguments);
+  void note_inner_hit(int32_t trial);
+  std::set<int32_t> trials_with_faults_in(const std::vector<detail::SiteUse>& inputs) const;
   void join_outputs(const detail::ProfiledCall& profiled, const intercept::OperatorCall& call);
   /// `base` with the faults of a site in it.
   ShadowParts hit(const std::vector<Pending>& faults, const at::Tensor& golden, const ShadowParts* base);
@@ -104,6 +133,7 @@ class Wave : public intercept::Handler {
   std::map<int32_t, std::string> left_;
   std::set<int32_t> postponed_;
   std::vector<char> is_here_;  // by trial
+  std::vector<Opened> opened_;  // the innermost last
   std::function<void(const SeenCall&)> observer_;
   CallNotes notes_;  // of the call under way, for the observer
 };

@@ -212,6 +212,7 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
     const intercept::Intercept on(wave);
     golden = network_->forward({input});
   }
+  wave.finish(golden);
   ++report_.forwards;
   const bool splits = std::all_of(golden.begin(), golden.end(), [&](const at::Tensor& output) {
     return output.dim() > 0 && output.size(0) == batch.size();

@@ -211,11 +211,16 @@ bool Call::is_only_shadowed(int position) const {
   return shadowed.size() == 1 && shadow_of(position) != nullptr;
 }
 
-at::Tensor Call::run(std::vector<c10::IValue> stack) const {
+void Call::renew_outs(std::vector<c10::IValue>& stack) const {
   const auto& schema = op.schema().arguments();
   for (size_t i = 0; i < stack.size(); ++i) {
-    if (schema[i].is_out()) stack[i] = at::empty({0}, stack[i].toTensor().options());
+    if (schema[i].is_out() && stack[i].isTensor())
+      stack[i] = at::empty({0}, stack[i].toTensor().options());
   }
+}
+
+at::Tensor Call::run(std::vector<c10::IValue> stack) const {
+  renew_outs(stack);
   op.callBoxed(&stack);
   return stack.front().toTensor();
 }

@@ -18,8 +18,10 @@ std::vector<c10::IValue> arguments_of(const Call& call, int32_t trial) {
   std::vector<c10::IValue> arguments = call.arguments;
   const auto& schema = call.op.schema().arguments();
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (is_written(schema[i]) && arguments[i].isTensor()) arguments[i] = arguments[i].toTensor().clone();
+    const bool is_copied = is_written(schema[i]) && !schema[i].is_out() && arguments[i].isTensor();
+    if (is_copied) arguments[i] = arguments[i].toTensor().clone();
   }
+  call.renew_outs(arguments);
   for (const ShadowedArgument& argument : call.shadowed) {
     const Segment segment = segment_of(argument.shadow, trial);
     if (segment.size() == 0) continue;
@@ -44,6 +46,7 @@ std::string reason_to_leave(const Call& call, const std::vector<c10::IValue>& fa
   const std::vector<at::Tensor> after = tensors_of(faulty);
   if (before.size() != after.size()) return "the number of results";
   for (size_t i = 0; i < before.size(); ++i) {
+    if (before[i].is_nested() || after[i].is_nested()) return "a result that is a nested tensor";
     if (before[i].sizes() != after[i].sizes()) return "the shape of a result";
     if (before[i].scalar_type() != at::kFloat && !at::equal(before[i], after[i]))
       return "a result that is not FP32";

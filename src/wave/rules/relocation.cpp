@@ -165,6 +165,7 @@ std::vector<Relocation> relocations_of(const Call& call, int64_t axis) {
   std::vector<c10::IValue> stack = call.arguments;
   stack[0] = offsets_of(golden);
   mark_padding(call, stack);
+  call.renew_outs(stack);
   call.op.callBoxed(&stack);
   std::vector<Relocation> relocations;
   for (const at::Tensor& sources : detail::tensors_of(stack))

@@ -253,8 +253,8 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
     std::vector<c10::IValue> stack = call.arguments;
     for (size_t position = 0; position < activations.size(); ++position)
       stack[position] = activations[position].stack(some);
-    call.op.callBoxed(&stack);
-    whole = behind(std::move(whole), rows_of_stack(stack[0].toTensor(), some, golden, axis, as_change));
+    const at::Tensor result = call.run(std::move(stack));
+    whole = behind(std::move(whole), rows_of_stack(result, some, golden, axis, as_change));
   }
   return std::vector<Shadow>{std::move(whole)};
 }
