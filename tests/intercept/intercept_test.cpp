@@ -157,4 +157,22 @@ TEST_CASE("fused paths of transformer layers are opened up") {
   CHECK(seen.equal(plain));
 }
 
+TEST_CASE("a fused path stays closed on nested tensors, whose shapes are packed") {
+  torch::NoGradGuard no_grad;
+  const at::Tensor x = torch::ones({2, 3, 8});
+  const at::Tensor weight = torch::ones({24, 8}) * 0.1;
+  const at::Tensor mask = torch::ones({2, 3}, at::kBool);
+  mask[1][2] = false;
+  const at::Tensor nested = at::_nested_tensor_from_mask(x, mask);
+  const at::Tensor bias = torch::zeros({24});
+  const at::Tensor out = torch::eye(8);
+  const at::Tensor out_bias = torch::zeros({8});
+  Names names;
+  {
+    Intercept on(names);
+    at::_native_multi_head_attention(nested, nested, nested, 8, 2, weight, bias, out, out_bias, {}, false);
+  }
+  CHECK(names.seen == std::vector<std::string>{"aten::_native_multi_head_attention"});
+}
+
 }  // namespace

@@ -29,6 +29,11 @@ int map_block(NetworkBuilder& b, int x);
 int view_block(NetworkBuilder& b, int x);
 /// A block over tokens [batch, tokens, features].
 int token_block(NetworkBuilder& b, int x);
+/// A whole layer, or its attention, in one operator.
+int fused_layer(NetworkBuilder& b, int x);
+int fused_attention(NetworkBuilder& b, int x);
+/// A module of TorchScript, over the last axis of any shape.
+int scripted_block(NetworkBuilder& b, int x);
 int tokens_of_map(NetworkBuilder& b, int x);
 
 /// Outputs: scores, a map, boxes and their scores, tokens, best classes.

@@ -167,6 +167,7 @@ int map_block(NetworkBuilder& b, int x) {
                                          norm_of_map,
                                          activation,
                                          arithmetic,
+                                         scripted_block,
                                          view_block,
                                          view_block,
                                          view_block};

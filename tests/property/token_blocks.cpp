@@ -189,6 +189,7 @@ int einsum_block(NetworkBuilder& b, int x) {
 int token_block(NetworkBuilder& b, int x) {
   using Block = int (*)(NetworkBuilder&, int);
   static const std::vector<Block> blocks{
+      fused_layer,     fused_layer,       fused_attention,      scripted_block,
       attention_block, attention_block,   attention_block,      layers_block,
       layers_block,    gated_block,       tokens_added,         window_block,
       window_block,    convolution_block, sequence_first_block, einsum_block,

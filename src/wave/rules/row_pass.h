@@ -30,11 +30,12 @@ Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, floa
 /// Values as changes from a golden tensor that is finite, without entries that are as good as golden.
 Shadow less_golden(Shadow values, const at::Tensor& golden);
 
-/// A row whose changes are all below this part of the mean magnitude of a result counts as golden. It is as
-/// large as the part of the largest magnitude that is promised for outputs (kWaveRounding); docs/wave.md says
-/// what was measured. The mean, not the largest magnitude, which a few large values can lift far above what
-/// the others are.
-inline constexpr double kLeastChange = 0x1p-17;
+/// A row whose changes are all below this part of the mean magnitude of a result counts as golden. It is less
+/// than the part of the largest magnitude that is promised for outputs (kWaveRounding), since outputs may be
+/// smaller than what they are made of, and attention spreads a change over many rows; docs/wave.md says what
+/// was measured. The mean, not the largest magnitude, which a few large values can lift far above what the
+/// others are.
+inline constexpr double kLeastChange = 0x1p-20;
 
 /// That in figures. Not finite if a value of the tensor is not.
 float least_change(const at::Tensor& golden);
