@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Says in two sentences what the demo's campaigns found: `python tools/demo_summary.py PROGRAM FOLDER`.
+"""Says in a few sentences what the demo's campaigns found: `python tools/demo_summary.py PROGRAM FOLDER`.
 
 PROGRAM is the command line program, FOLDER holds neurons.db and weights.db.
 """
@@ -8,6 +8,7 @@ import collections
 import csv
 import io
 import json
+import math
 import re
 import subprocess
 import sys
@@ -45,10 +46,29 @@ def rate_of(campaign: Campaign) -> str:
     return f"{percent(top1['estimate'])} of {campaign.stats['trials']:,} trials when it hit a {campaign.victim} ({interval})"
 
 
+def chance_of(events: int, trials: int, rate: float) -> float:
+    """Of so many events or more, where each of the trials has one at this rate."""
+    fewer = sum(math.comb(trials, k) * rate**k * (1 - rate) ** (trials - k) for k in range(events))
+    return 1 - fewer
+
+
 def most_exposed(campaign: Campaign) -> str:
-    """The layer whose rate is highest for sure: by the lower end of its interval, since layers differ in trials."""
-    layer = max(campaign.stats["layers"], key=lambda layer: layer["outcomes"]["top1"]["low"])
-    return f"{layer['site']} for {campaign.victim}s ({layer['outcomes']['top1']['count']} of {layer['trials']})"
+    """The layer whose rate is the highest at least, if it is more than the highest of many that chance made.
+
+    It stands out where its events would be rare at the upper end of the rate over all, so rare that not even the worst
+    of all layers would have them (Bonferroni).
+    """
+    over_all = campaign.stats["outcomes"]["top1"]
+    layers = [layer for layer in campaign.stats["layers"] if layer["trials"] > 0]
+    layer = max(layers, key=lambda layer: layer["outcomes"]["top1"]["low"])
+    top1 = layer["outcomes"]["top1"]
+    chance = len(layers) * chance_of(top1["count"], layer["trials"], over_all["high"])
+    if chance > 1 - over_all["confidence"]:
+        return f"no layer stands out among {campaign.victim}s, for which {campaign.stats['trials']:,} trials are too few"
+    return (
+        f"{layer['site']} is the most exposed to flips of its {campaign.victim}s, with {percent(top1['estimate'])} "
+        f"of {layer['trials']:,} ({percent(top1['low'])} at least)"
+    )
 
 
 def meaning(bit: int) -> str:
@@ -71,8 +91,8 @@ def main() -> None:
         return
     bit, hits = harmful.most_common(1)[0]
     print(
-        f"Of the {harmful.total():,} flips that did, {hits:,} hit bit {bit}, {meaning(bit)}, "
-        f"and the most exposed layers were {most_exposed(neurons)} and {most_exposed(weights)}."
+        f"Of the {harmful.total():,} flips that did, {hits:,} hit bit {bit}, {meaning(bit)}; "
+        f"{most_exposed(neurons)}, and {most_exposed(weights)}."
     )
 
 

@@ -50,7 +50,8 @@ struct Summary {
 Summary summarize(const Store& store, GroupBy by = GroupBy::layer);
 
 /// The table that `faultwave run` ends with: what the numbers are of, the rates over all, and by layer (or
-/// what the summary is by) with the worst by the first criterion first. `most` 0 means all.
+/// what the summary is by) with the worst first: by the lower end of the interval of the first criterion.
+/// `most` 0 means all.
 std::string text_report(const Summary& summary, size_t most = 0);
 
 /// `{"trials": n, "classes": {...}, "outcomes": {"top1": {"count", "estimate", "low", "high", "confidence"},

@@ -117,6 +117,7 @@ FitTable fit_table(const Store& store, double fit_per_megabit) {
 std::string fit_text(const FitTable& table) {
   std::vector<LayerFit> layers = table.layers;
   std::stable_sort(layers.begin(), layers.end(), [](const LayerFit& a, const LayerFit& b) {
+    if (a.failures.low != b.failures.low) return a.failures.low > b.failures.low;
     return a.failures.estimate > b.failures.estimate;
   });
   layers.insert(layers.begin(), table.total);

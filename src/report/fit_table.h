@@ -34,7 +34,7 @@ struct FitTable {
 /// Throws UserError(usage) unless each trial flips one bit, and for a fit_per_megabit that fit() refuses.
 FitTable fit_table(const Store& store, double fit_per_megabit);
 
-/// A table, the layer with the most FIT first, with what it rests on above.
+/// A table, the layer whose FIT are the most at least (the lower end) first, with what it rests on above.
 std::string fit_text(const FitTable& table);
 
 /// The JSON text of a report with the key "fit" added: {"fit_per_megabit", "bits_per_megabit", "criterion",

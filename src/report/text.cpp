@@ -137,9 +137,8 @@ std::string heading(const Summary& summary) {
   return text.str();
 }
 
-/// Groups that trials fell in, by the rate of the first criterion; the group with more trials first where it
-/// is equal. A stratified campaign has few trials in most layers, and rates of two or three say nothing:
-/// there what the rate is at least comes first.
+/// Groups that trials fell in, by what the rate of the first criterion is at least: a rate of two or three
+/// trials says little, however high. Where that is the same (none had an event, say), more trials come first.
 std::vector<size_t> worst_first(const Summary& summary) {
   std::vector<size_t> order(summary.groups.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -147,11 +146,7 @@ std::vector<size_t> worst_first(const Summary& summary) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const RateGroup& first = summary.groups[a];
     const RateGroup& second = summary.groups[b];
-    const bool by_low = summary.interval == IntervalKind::sequential;
-    if (by_low && first.rates[0].low != second.rates[0].low) return first.rates[0].low > second.rates[0].low;
-    if (first.rates[0].estimate != second.rates[0].estimate) {
-      return first.rates[0].estimate > second.rates[0].estimate;
-    }
+    if (first.rates[0].low != second.rates[0].low) return first.rates[0].low > second.rates[0].low;
     return first.tally.trials > second.tally.trials;
   });
   return order;

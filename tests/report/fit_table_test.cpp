@@ -161,6 +161,13 @@ output:conv            1,400,000     1.5 [0, 2.5]
 )");
 }
 
+TEST_CASE("layers are ordered by the FIT that they have at least") {
+  FitTable table = sample_table();
+  table.layers[0].failures = {900, 0.5, 4000, 0.99};  // one event in one trial
+  const std::string text = fit_text(table);
+  CHECK(text.find("output:fc") < text.find("output:conv"));
+}
+
 TEST_CASE("JSON gains the key fit") {
   const nlohmann::json json = nlohmann::json::parse(with_fit("{\"trials\": 10}", sample_table()));
   CHECK(json["trials"] == 10);

@@ -52,6 +52,23 @@ No trial fell on 1 layer.
 )");
 }
 
+TEST_CASE("a layer is as bad as its rate is at least: one event in one trial is not the worst") {
+  Summary summary = sample_summary();
+  summary.groups = {group("output:one", 1, 1, 0.95),        // 2.5 % at least
+                    group("output:two", 40, 8, 0.95),       // 9.05 %
+                    group("output:three", 1000, 60, 0.95),  // 4.6 %
+                    group("output:four", 3, 0, 0.95), group("output:five", 300, 0, 0.95)};
+  const std::string text = text_report(summary);
+  size_t place = 0;
+  for (const char* layer : {"output:two", "output:three", "output:one", "output:five", "output:four"}) {
+    CAPTURE(layer);
+    const size_t found = text.find(layer);
+    REQUIRE(found != std::string::npos);
+    CHECK(found > place);
+    place = found;
+  }
+}
+
 TEST_CASE("layers beyond a limit are counted, unfinished campaigns and labels are mentioned") {
   Summary summary = sample_summary();
   summary.info.trials = 2000;
