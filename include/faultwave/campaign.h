@@ -36,7 +36,7 @@ struct CampaignParts {
   std::vector<CriterionPtr> criteria{};
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
   std::vector<int64_t> labels{};                     ///< one an input, or empty
-  std::map<int64_t, int64_t> golden_classes{};       ///< by input, as far as they are known beforehand
+  std::map<int64_t, int64_t> golden_classes{};       ///< by input, -1 without scores, as far as known
   std::string model_fingerprint{};
   std::string inputs_fingerprint{};
   std::string labels_fingerprint{};

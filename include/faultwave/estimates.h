@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,6 +22,19 @@ enum class IntervalKind : uint8_t {
 };
 std::string_view to_string(IntervalKind kind);
 
+/// What is counted in trials: a criterion that fired, or an answer that a fault made wrong or right.
+struct Counted {
+  enum class What : uint8_t { criterion, right_lost, right_won };
+
+  What what = What::criterion;
+  size_t criterion = 0;  ///< its position
+
+  Counted(size_t position) : criterion(position) {}
+  Counted(What change) : what(change) {}
+  int64_t in(const Tally& tally) const;
+  auto operator<=>(const Counted&) const = default;
+};
+
 /// Rates with intervals from the counts of a campaign, over all and over parts of its population. One object
 /// belongs to one thread at a time.
 class Estimates {
@@ -29,32 +43,32 @@ class Estimates {
 
   IntervalKind kind() const { return kind_; }
 
-  /// How often criterion `criterion` fires, over the whole population.
-  Interval overall(size_t criterion) const;
+  /// How often it happens, over the whole population.
+  Interval overall(Counted counted) const;
   /// A part of the population: the cells for which this holds, and among their trials those of `counts`,
   /// which may be fewer, if something else singles them out too (an input, a feature map of the site).
   /// `neurons`: of each stratum, which part of its pairs of neuron and input has that; empty where it is as
   /// likely in each cell.
   using Part = std::function<bool(int64_t site, int64_t choice)>;
-  Interval part(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+  Interval part(Counted counted, const Part& within, const std::vector<CellTally>& counts,
                 const std::vector<double>& neurons = {}) const;
-  Interval part(size_t criterion, const Part& within) const { return part(criterion, within, cells_); }
+  Interval part(Counted counted, const Part& within) const { return part(counted, within, cells_); }
 
   const std::vector<CellTally>& cells() const { return cells_; }
 
  private:
-  Interval sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+  Interval sequential(Counted counted, const Part& within, const std::vector<CellTally>& counts,
                       double half_width, const std::vector<double>& neurons) const;
   /// What is expected of each stratum before each round, from all trials of the rounds before, those outside
   /// of a part too.
-  const std::vector<std::vector<double>>& guesses_of(size_t criterion) const;
+  const std::vector<std::vector<double>>& guesses_of(Counted counted) const;
 
   CampaignInfo info_;
   std::vector<Round> rounds_;
   std::vector<CellTally> cells_;
   IntervalKind kind_ = IntervalKind::binomial;
   double half_width_ = 0;  // at which the campaign stops, 0 if it does not
-  mutable std::map<size_t, std::vector<std::vector<double>>> guesses_;  // by criterion, once asked for
+  mutable std::map<Counted, std::vector<std::vector<double>>> guesses_;  // once asked for
 };
 
 /// Shares of the next round of a stratified campaign, from the counts of the finished ones: what brings the

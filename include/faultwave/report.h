@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,18 @@ enum class GroupBy : uint8_t {
 std::string_view to_string(GroupBy by);
 GroupBy parse_group_by(std::string_view text);
 
+/// How often the top class is the label.
+struct Accuracy {
+  int64_t inputs = 0;        ///< that trials ran on, each counted once
+  int64_t golden_right = 0;  ///< of these
+  Interval lost;             ///< trials in which a right answer became wrong, over the population
+  Interval won;              ///< and a wrong one right
+
+  double golden() const { return static_cast<double>(golden_right) / static_cast<double>(inputs); }
+  /// Golden, less what trials lost, and what they won: which inputs they happened to fall on cancels out.
+  double faulty() const { return std::clamp(golden() - lost.estimate + won.estimate, 0.0, 1.0); }
+};
+
 /// What a campaign found so far.
 struct Summary {
   CampaignInfo info;
@@ -40,6 +54,7 @@ struct Summary {
   EngineCounts counts{};
   bool has_layers = true;  ///< false where a trial has several faults, which lie in several layers
   RateGroup overall;
+  std::optional<Accuracy> accuracy;  ///< with labels, once trials are done
   GroupBy by = GroupBy::layer;
   std::vector<RateGroup> groups;  ///< in their natural order; for layers and bits those without trials too
 };

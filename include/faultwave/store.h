@@ -72,7 +72,8 @@ struct CampaignInfo {
   /// Where strata go by neurons: for Store::create alone, since it may be large; Store::neuron_classes reads
   /// it back.
   std::shared_ptr<const NeuronClasses> neurons;
-  /// Golden top classes that were known beforehand, by input; for Store::create alone.
+  std::vector<int64_t> labels;  ///< the right class of each input, or none
+  /// Golden top classes that were known beforehand, by input (-1 without scores); for Store::create alone.
   std::map<int64_t, int64_t> golden_classes;
   std::vector<std::string> list;      ///< fault lines, for draw "list"
   Shard shard;                        ///< what of the campaign this database is for
@@ -153,8 +154,8 @@ struct Tally {
   int64_t trials = 0;
   std::array<int64_t, 4> classes{};  ///< by OutcomeClass
   std::vector<int64_t> fired;        ///< by criterion
-  int64_t golden_right = 0;          ///< trials whose golden top class is the label
-  int64_t faulty_right = 0;
+  int64_t right_lost = 0;            ///< trials whose golden top class is the label, and the faulty one not
+  int64_t right_won = 0;             ///< the other way round
 
   Tally() = default;
   explicit Tally(size_t criteria) : fired(criteria) {}
@@ -186,7 +187,7 @@ struct BlockResult {
   std::vector<TrialOutcome> outcomes;
   std::vector<TrialRow> rows;
   std::map<int64_t, int64_t>
-      golden_classes;  ///< by input, of those that the block ran on; none without scores
+      golden_classes;  ///< by input, of those that the block ran on; -1 without scores
   EngineCounts counts{};
 };
 
@@ -243,7 +244,7 @@ class Store {
   /// Empty if the trial has no row: it is not done yet, or was not worth keeping.
   std::optional<TrialRow> row(int64_t trial) const;
 
-  /// The golden top class of each input that a finished block ran on.
+  /// The golden top class of each input that a finished block ran on; -1 without scores.
   std::map<int64_t, int64_t> golden_classes() const;
 
   /// Calls `visit` for each finished block, ascending, with the number of its round and its outcomes, whose

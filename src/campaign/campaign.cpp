@@ -130,6 +130,7 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path, 
   info.choices = population.choice_texts();
   if (specification_.draw == DrawRule::stratified) info.strata = stored(sampler.strata());
   info.neurons = sampler.options().neurons;
+  info.labels = parts_.labels;
   info.golden_classes = parts_.golden_classes;
   info.criteria = columns_;
   for (const CriterionPtr& criterion : parts_.criteria)

@@ -102,10 +102,9 @@ GoldenLook classify_neurons(const Injector& injector, const Population& populati
         });
     const at::Tensor scores = scores_of(outputs);
     input.margin = margin_of(scores);
-    if (scores.defined()) {
-      const std::vector<RankedClass> top = top_classes(scores, 1);
-      if (!top.empty()) look.golden_classes[number] = top[0].index;
-    }
+    const std::vector<RankedClass> top =
+        scores.defined() ? top_classes(scores, 1) : std::vector<RankedClass>();
+    look.golden_classes[number] = top.empty() ? -1 : top[0].index;
     is_all = is_all && is_complete(input, sites);
     if (is_all) inputs.push_back(std::move(input));
   }

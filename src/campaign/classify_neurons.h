@@ -19,7 +19,7 @@ namespace faultwave {
 /// What golden runs of all inputs that are drawn from tell.
 struct GoldenLook {
   std::shared_ptr<const NeuronClasses> neurons;  ///< null where they cannot be told
-  std::map<int64_t, int64_t> golden_classes;     ///< by input; none without scores
+  std::map<int64_t, int64_t> golden_classes;     ///< by input; -1 without scores
 };
 
 /// Whether a campaign is one whose strata go by neurons, and these few enough for their classes to be kept.

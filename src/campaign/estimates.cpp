@@ -48,8 +48,8 @@ class StrataOf {
   const CampaignInfo& info_;
 };
 
-/// Counts of one criterion by round and stratum, over a part.
-std::vector<std::vector<StratumTotal>> count(size_t strata, size_t rounds, size_t criterion,
+/// Counts of one thing by round and stratum, over a part.
+std::vector<std::vector<StratumTotal>> count(size_t strata, size_t rounds, Counted counted,
                                              const Estimates::Part& part,
                                              const std::vector<CellTally>& tallies) {
   std::vector<std::vector<StratumTotal>> counts(rounds, std::vector<StratumTotal>(strata));
@@ -57,7 +57,7 @@ std::vector<std::vector<StratumTotal>> count(size_t strata, size_t rounds, size_
     if (!part(cell.site, cell.choice)) continue;
     StratumTotal& place = counts.at(static_cast<size_t>(cell.round)).at(static_cast<size_t>(cell.stratum));
     place.trials += cell.tally.trials;
-    place.events += cell.tally.fired.at(criterion);
+    place.events += counted.in(cell.tally);
   }
   return counts;
 }
@@ -103,6 +103,11 @@ SequenceTarget target_of(const CampaignInfo& info, double half_width) {
 
 }  // namespace
 
+int64_t Counted::in(const Tally& tally) const {
+  if (what == What::criterion) return tally.fired.at(criterion);
+  return what == What::right_lost ? tally.right_lost : tally.right_won;
+}
+
 std::string_view to_string(IntervalKind kind) {
   switch (kind) {
     case IntervalKind::exact:
@@ -131,26 +136,26 @@ Estimates::Estimates(const CampaignInfo& info, const std::vector<Round>& rounds,
   }
 }
 
-Interval Estimates::overall(size_t criterion) const {
-  if (kind_ == IntervalKind::sequential) return sequential(criterion, everywhere, cells_, half_width_, {});
-  return part(criterion, everywhere);
+Interval Estimates::overall(Counted counted) const {
+  if (kind_ == IntervalKind::sequential) return sequential(counted, everywhere, cells_, half_width_, {});
+  return part(counted, everywhere);
 }
 
-Interval Estimates::part(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+Interval Estimates::part(Counted counted, const Part& within, const std::vector<CellTally>& counts,
                          const std::vector<double>& neurons) const {
-  if (kind_ == IntervalKind::sequential) return sequential(criterion, within, counts, 0, neurons);
+  if (kind_ == IntervalKind::sequential) return sequential(counted, within, counts, 0, neurons);
   StratumTotal sum;
   for (const CellTally& cell : counts) {
     if (!within(cell.site, cell.choice)) continue;
     sum.trials += cell.tally.trials;
-    sum.events += cell.tally.fired.at(criterion);
+    sum.events += counted.in(cell.tally);
   }
   Interval interval = clopper_pearson(sum.events, sum.trials, info_.confidence);
   if (kind_ == IntervalKind::exact && sum.trials > 0) interval.low = interval.high = interval.estimate;
   return interval;
 }
 
-Interval Estimates::sequential(size_t criterion, const Part& within, const std::vector<CellTally>& counts,
+Interval Estimates::sequential(Counted counted, const Part& within, const std::vector<CellTally>& counts,
                                double half_width, const std::vector<double>& neurons) const {
   const StrataOf strata(info_);
   const std::vector<double> fractions = strata.fractions(within, neurons);
@@ -160,20 +165,20 @@ Interval Estimates::sequential(size_t criterion, const Part& within, const std::
   if (std::all_of(fractions.begin(), fractions.end(), [](double f) { return f == 0; }))
     return sequence.interval();
 
-  const auto by_round = count(strata.size(), rounds_.size(), criterion, within, counts);
-  const std::vector<std::vector<double>>& guesses = guesses_of(criterion);
+  const auto by_round = count(strata.size(), rounds_.size(), counted, within, counts);
+  const std::vector<std::vector<double>>& guesses = guesses_of(counted);
   for (size_t round = 0; round < rounds_.size(); ++round)
     sequence.add(round_counts(strata, rounds_[round], fractions, by_round[round], guesses[round]));
   return sequence.interval();
 }
 
-const std::vector<std::vector<double>>& Estimates::guesses_of(size_t criterion) const {
-  std::vector<std::vector<double>>& guesses = guesses_[criterion];
+const std::vector<std::vector<double>>& Estimates::guesses_of(Counted counted) const {
+  std::vector<std::vector<double>>& guesses = guesses_[counted];
   if (!guesses.empty()) return guesses;
   const StrataOf strata(info_);
   const std::vector<size_t> kinds = strata.kinds();
   std::vector<StratumTotal> before(strata.size());
-  for (const auto& round : count(strata.size(), rounds_.size(), criterion, everywhere, cells_)) {
+  for (const auto& round : count(strata.size(), rounds_.size(), counted, everywhere, cells_)) {
     guesses.push_back(guesses.empty() ? std::vector<double>(strata.size(), 0.0)
                                       : pooled_rates(before, kinds));
     add_to(before, round);

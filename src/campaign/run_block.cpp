@@ -28,7 +28,7 @@ void note_golden_class(std::map<int64_t, int64_t>& classes, int64_t input,
                        const std::vector<at::Tensor>& golden) {
   if (classes.count(input) > 0) return;
   const std::vector<RankedClass> top = top_of(golden);
-  if (!top.empty()) classes[input] = top[0].index;
+  classes[input] = top.empty() ? -1 : top[0].index;
 }
 
 void take_top(const std::vector<RankedClass>& top, std::optional<int64_t>& index, double& probability) {

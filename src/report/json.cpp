@@ -8,15 +8,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json rate_of(const Interval& rate) {
+  return {{"estimate", rate.estimate},
+          {"low", rate.low},
+          {"high", rate.high},
+          {"confidence", rate.confidence}};
+}
+
 Json outcomes_of(const RateGroup& group, const std::vector<std::string>& criteria) {
   Json outcomes = Json::object();
   for (size_t i = 0; i < criteria.size(); ++i) {
-    const Interval& rate = group.rates[i];
-    outcomes[criteria[i]] = {{"count", group.tally.fired[i]},
-                             {"estimate", rate.estimate},
-                             {"low", rate.low},
-                             {"high", rate.high},
-                             {"confidence", rate.confidence}};
+    outcomes[criteria[i]] = {{"count", group.tally.fired[i]}};
+    outcomes[criteria[i]].update(rate_of(group.rates[i]));
   }
   return outcomes;
 }
@@ -30,9 +33,19 @@ Json classes_of(const Tally& tally) {
   return classes;
 }
 
+Json accuracy_of(const Accuracy& accuracy) {
+  return {{"golden", accuracy.golden()},
+          {"inputs", accuracy.inputs},
+          {"faulty", accuracy.faulty()},
+          {"lost", rate_of(accuracy.lost)},
+          {"won", rate_of(accuracy.won)}};
+}
+
 Json campaign_of(const CampaignInfo& info) {
   Json campaign = {{"trials", info.trials}, {"seed", info.seed}, {"inputs", info.inputs},
                    {"error", info.error},   {"draw", info.draw}, {"criteria", info.criteria_text}};
+  campaign["inputs_drawn_from"] =
+      info.eligible_inputs.empty() ? info.inputs : static_cast<int64_t>(info.eligible_inputs.size());
   campaign["rate_over_all"] = info.draw == "layers" ? "mean over layers" : "mean over bits";
   return campaign;
 }
@@ -75,10 +88,7 @@ std::string json_report(const Summary& summary) {
   Json report = {{"trials", tally.trials},
                  {"classes", classes_of(tally)},
                  {"outcomes", outcomes_of(summary.overall, summary.info.criteria)}};
-  if (!summary.info.labels_fingerprint.empty() && tally.trials > 0) {
-    const auto trials = static_cast<double>(tally.trials);
-    report["accuracy"] = {{"golden", tally.golden_right / trials}, {"faulty", tally.faulty_right / trials}};
-  }
+  if (summary.accuracy) report["accuracy"] = accuracy_of(*summary.accuracy);
   report[list_name(summary.by)] = groups_of(summary);
   report["campaign"] = campaign_of(summary.info);
   report["campaign"]["interval"] = to_string(summary.interval);

@@ -101,6 +101,20 @@ std::vector<RateGroup> by_walking(const Store& store, const Estimates& estimates
   return groups;
 }
 
+std::optional<Accuracy> accuracy_of(const Store& store, const Estimates& estimates) {
+  const std::vector<int64_t>& labels = store.info().labels;
+  Accuracy accuracy;
+  for (const auto& [input, best] : store.golden_classes()) {
+    if (input < 0 || input >= static_cast<int64_t>(labels.size())) continue;
+    ++accuracy.inputs;
+    accuracy.golden_right += best == labels[static_cast<size_t>(input)];
+  }
+  if (accuracy.inputs == 0 || estimates.cells().empty()) return std::nullopt;
+  accuracy.lost = estimates.overall(Counted::What::right_lost);
+  accuracy.won = estimates.overall(Counted::What::right_won);
+  return accuracy;
+}
+
 }  // namespace
 
 std::string_view to_string(GroupBy by) {
@@ -134,6 +148,7 @@ Summary summarize(const Store& store, GroupBy by) {
   // The sequence that the stop rule looks at, which is aimed at its half-width.
   for (size_t criterion = 0; criterion < summary.info.criteria.size(); ++criterion)
     summary.overall.rates[criterion] = estimates.overall(criterion);
+  summary.accuracy = accuracy_of(store, estimates);
   const bool needs_places = by == GroupBy::layer || by == GroupBy::bit || by == GroupBy::channel;
   if (needs_places && !summary.has_layers) return summary;
   if (by == GroupBy::layer) {

@@ -32,6 +32,13 @@ std::string count_of(int64_t count, const std::string& thing) {
   return grouped(count) + " " + (count == 1 ? thing : is_latin ? "strata" : thing + "s");
 }
 
+/// Those that are drawn from, where they are not all.
+std::string inputs_text(const CampaignInfo& info) {
+  if (info.eligible_inputs.empty()) return count_of(info.inputs, "input");
+  return grouped(static_cast<int64_t>(info.eligible_inputs.size())) + " of " + count_of(info.inputs, "input") +
+         ", those that the network gets right";
+}
+
 std::string population_line(const CampaignInfo& info) {
   int64_t values = 0;
   int64_t bits = 0;
@@ -40,7 +47,7 @@ std::string population_line(const CampaignInfo& info) {
     bits += site.values * site.bits;
   }
   return count_of(static_cast<int64_t>(info.sites.size()), site_kinds(info) + " site") + " with " +
-         count_of(values, "value") + " of " + count_of(bits, "bit") + "; " + count_of(info.inputs, "input");
+         count_of(values, "value") + " of " + count_of(bits, "bit") + "; " + inputs_text(info);
 }
 
 bool goes_by_neurons(const CampaignInfo& info) {
@@ -119,6 +126,12 @@ std::string engine_line(const Summary& summary) {
   return text;
 }
 
+std::string accuracy_line(const Accuracy& accuracy) {
+  return "golden " + percent(accuracy.golden()) + " of " + count_of(accuracy.inputs, "input") + ", faulty " +
+         percent(accuracy.faulty()) + ": right answers lost " + percent(accuracy.lost) + ", won " +
+         percent(accuracy.won);
+}
+
 std::string heading(const Summary& summary) {
   const CampaignInfo& info = summary.info;
   const Tally& tally = summary.overall.tally;
@@ -130,10 +143,7 @@ std::string heading(const Summary& summary) {
        << classes_line(tally) << (info.strata.empty() ? "" : " as drawn, not weighted") << "\n";
   if (summary.engine != "direct" && summary.counts.decided_again + summary.counts.audited > 0)
     text << "Engine      " << engine_line(summary) << "\n";
-  if (!info.labels_fingerprint.empty() && tally.trials > 0) {
-    text << "Accuracy    golden " << percent(static_cast<double>(tally.golden_right) / tally.trials)
-         << ", faulty " << percent(static_cast<double>(tally.faulty_right) / tally.trials) << "\n";
-  }
+  if (summary.accuracy) text << "Accuracy    " << accuracy_line(*summary.accuracy) << "\n";
   return text.str();
 }
 

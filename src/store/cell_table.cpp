@@ -20,8 +20,8 @@ void each_count(AnyTally& tally, const std::vector<std::string>& criteria, Visit
     visit(std::string(to_string(outcome)), tally.classes[static_cast<size_t>(outcome)]);
   for (size_t i = 0; i < criteria.size(); ++i)
     visit(criteria[i], tally.fired[i]);
-  visit("golden_right", tally.golden_right);
-  visit("faulty_right", tally.faulty_right);
+  visit("right_lost", tally.right_lost);
+  visit("right_won", tally.right_won);
 }
 
 void add_count(Tally& tally, const std::vector<std::string>& criteria, const std::string& name,

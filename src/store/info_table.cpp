@@ -75,6 +75,9 @@ void write_choices(const Database& database, const CampaignInfo& info) {
   Statement line(database, "INSERT INTO fault_list VALUES (?, ?)");
   for (size_t i = 0; i < info.list.size(); ++i)
     line.bind(static_cast<int64_t>(i)).bind(info.list[i]).run();
+  Statement label(database, "INSERT INTO labels VALUES (?, ?)");
+  for (size_t i = 0; i < info.labels.size(); ++i)
+    label.bind(static_cast<int64_t>(i)).bind(info.labels[i]).run();
   Statement input(database, "INSERT INTO eligible_inputs VALUES (?)");
   for (const int64_t eligible : info.eligible_inputs)
     input.bind(eligible).run();
@@ -95,6 +98,9 @@ void read_choices(const Database& database, CampaignInfo& info) {
   Statement line(database, "SELECT fault FROM fault_list ORDER BY line");
   while (line.step())
     info.list.push_back(line.text(0));
+  Statement label(database, "SELECT label FROM labels ORDER BY input");
+  while (label.step())
+    info.labels.push_back(label.integer(0));
   Statement input(database, "SELECT input FROM eligible_inputs ORDER BY input");
   while (input.step())
     info.eligible_inputs.push_back(input.integer(0));

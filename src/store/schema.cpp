@@ -5,7 +5,7 @@ namespace faultwave {
 
 const char* const kSchema = R"sql(
 PRAGMA application_id = 0x46774176;
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 CREATE TABLE campaign (
   key   TEXT PRIMARY KEY,
@@ -65,6 +65,11 @@ CREATE TABLE neuron_classes (
 CREATE TABLE fault_list (
   line  INTEGER PRIMARY KEY,
   fault TEXT NOT NULL
+);
+
+CREATE TABLE labels (
+  input INTEGER PRIMARY KEY,
+  label INTEGER NOT NULL
 );
 
 CREATE TABLE eligible_inputs (

@@ -63,8 +63,8 @@ void Tally::add(const TrialOutcome& outcome) {
   ++classes[static_cast<size_t>(outcome.outcome)];
   for (size_t i = 0; i < fired.size(); ++i)
     fired[i] += (outcome.fired >> i) & 1;
-  golden_right += outcome.golden_right;
-  faulty_right += outcome.faulty_right;
+  right_lost += outcome.golden_right && !outcome.faulty_right;
+  right_won += outcome.faulty_right && !outcome.golden_right;
 }
 
 int64_t campaign_blocks(const CampaignInfo& info) {
@@ -83,8 +83,8 @@ Tally& Tally::operator+=(const Tally& other) {
     classes[i] += other.classes[i];
   for (size_t i = 0; i < fired.size(); ++i)
     fired[i] += other.fired[i];
-  golden_right += other.golden_right;
-  faulty_right += other.faulty_right;
+  right_lost += other.right_lost;
+  right_won += other.right_won;
   return *this;
 }
 

@@ -114,7 +114,8 @@ inline Specification fake_specification() {
 
 inline Campaign fake_campaign(const std::shared_ptr<Engine>& engine,
                               const Specification& spec = fake_specification(),
-                              std::shared_ptr<const NeuronClasses> neurons = nullptr) {
+                              std::shared_ptr<const NeuronClasses> neurons = nullptr,
+                              std::vector<int64_t> labels = {}) {
   SamplingOptions sampling{.rule = spec.draw,
                            .seed = spec.seed,
                            .inputs = 7,
@@ -128,6 +129,8 @@ inline Campaign fake_campaign(const std::shared_ptr<Engine>& engine,
     parts.criteria.push_back(parse_criterion(criterion));
   parts.model_fingerprint = "m0";
   parts.inputs_fingerprint = "i0";
+  if (!labels.empty()) parts.labels_fingerprint = "l0";
+  parts.labels = std::move(labels);
   return Campaign(spec, std::move(parts));
 }
 

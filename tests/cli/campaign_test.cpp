@@ -113,7 +113,7 @@ TEST_CASE("labels give accuracies") {
   const TempFolder folder;
   make_tiny_campaign(folder, "labels = \"labels.npy\"\n" + tiny_specification);
   save_npy(folder / "labels.npy", torch::tensor({9, 9, 9, 9, 9}));
-  check_contains(run_tiny(folder).out, "Accuracy    golden 0.00 %, faulty 0.00 %");
+  check_contains(run_tiny(folder).out, "Accuracy    golden 0.00 % of 5 inputs, faulty 0.00 %");
   save_npy(folder / "labels.npy", torch::tensor({9, 9, 9, 9}));
   const Result run = faultwave(folder, "run spec.toml --db b.db");
   CHECK(run.code == 3);

@@ -73,15 +73,27 @@ TEST_CASE("layers beyond a limit are counted, unfinished campaigns and labels ar
   Summary summary = sample_summary();
   summary.info.trials = 2000;
   summary.info.draw = "bits";
-  summary.info.labels_fingerprint = "x";
-  summary.overall.tally.golden_right = 900;
-  summary.overall.tally.faulty_right = 894;
+  summary.accuracy = {.inputs = 4,
+                      .golden_right = 3,
+                      .lost = clopper_pearson(25, 1200, 0.95),
+                      .won = clopper_pearson(0, 1200, 0.95)};
   const std::string text = text_report(summary, 1);
   check_contains(text, "Trials      1,200 of 2,000 (not finished)\n");
   check_contains(text, "Sampling    input, then bit, each uniformly over all; seed 7\n");
-  check_contains(text, "Accuracy    golden 75.00 %, faulty 74.50 %\n");
+  check_contains(text,
+                 "Accuracy    golden 75.00 % of 4 inputs, faulty 72.92 %: right answers lost 2.08 % "
+                 "[1.35, 3.06], won 0.00 % [0.00, 0.31]\n");
   check_contains(text, "... and 1 layer more\n");
   CHECK(!contains(text, "output:conv"));
+}
+
+TEST_CASE("where not all inputs are drawn from, both numbers are told") {
+  Summary summary = sample_summary();
+  summary.info.eligible_inputs = {0, 2};
+  check_contains(text_report(summary), "; 2 of 3 inputs, those that the network gets right\n");
+  const nlohmann::json json = nlohmann::json::parse(json_report(summary));
+  CHECK(json["campaign"]["inputs"] == 3);
+  CHECK(json["campaign"]["inputs_drawn_from"] == 2);
 }
 
 TEST_CASE("JSON has the published keys") {
@@ -101,6 +113,8 @@ TEST_CASE("JSON has the published keys") {
   CHECK(json["layers"][1]["outcomes"]["top1"]["count"] == 20);
   CHECK(json["layers"][2]["outcomes"]["top1"]["high"] == 1.0);
   CHECK(json["campaign"]["rate_over_all"] == "mean over layers");
+  CHECK(json["campaign"]["inputs_drawn_from"] == 3);
+  CHECK(!json.contains("accuracy"));
 }
 
 }  // namespace

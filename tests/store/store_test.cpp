@@ -142,8 +142,12 @@ TEST_CASE("labels are counted as right or wrong") {
   tally.add(outcome_of(row));
   tally.add(outcome_of(sample_row(0)));
   CHECK(tally.trials == 2);
-  CHECK(tally.golden_right == 1);
-  CHECK(tally.faulty_right == 0);
+  CHECK(tally.right_lost == 1);
+  CHECK(tally.right_won == 0);
+  std::swap(row.golden_class, row.faulty_class);
+  tally.add(outcome_of(row));
+  CHECK(tally.right_lost == 1);
+  CHECK(tally.right_won == 1);
 }
 
 TEST_CASE("plain SQL sees the view of results") {
