@@ -14,7 +14,7 @@ namespace faultwave {
 /// How an 8-bit image becomes a tensor [3, height, width] of FP32:
 /// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle
 /// `crop` x `crop` if given; divide by 255; subtract `mean` and divide by `std`, channel by channel. Sizes
-/// from 1 to 16384 pixels, `std` not 0 (UserError(usage)). docs/inputs.md relates it to torchvision, and
+/// from 1 to 16384 pixels, `std` from 1e-6 (UserError(usage)). docs/inputs.md relates it to torchvision, and
 /// lists what each file format may hold.
 struct Preprocess {
   std::optional<int64_t> resize = {};

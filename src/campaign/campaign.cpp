@@ -7,6 +7,7 @@
 #include "faultwave/error.h"
 #include "faultwave/estimates.h"
 
+#include "src/campaign/check_numbers.h"
 #include "src/campaign/columns.h"
 #include "src/campaign/schedule.h"
 #include "src/common/torch_names.h"
@@ -26,8 +27,11 @@ void check_parts(const Specification& spec, const CampaignParts& parts) {
 }
 
 int64_t most_trials(const Specification& spec, const Sampler& sampler) {
+  check_numbers(spec);
   const int64_t all = sampler.trials().value_or(kMostTrials);
-  return spec.trials > 0 ? std::min(spec.trials, all) : all;
+  const int64_t most = spec.trials > 0 ? std::min(spec.trials, all) : all;
+  check_trials(spec, most);
+  return most;
 }
 
 StoredSite stored(const Site& site, double probability) {

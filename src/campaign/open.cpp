@@ -16,6 +16,7 @@
 #include "faultwave/network.h"
 #include "faultwave/wave_engine.h"
 
+#include "src/campaign/check_numbers.h"
 #include "src/campaign/classify_neurons.h"
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
@@ -216,6 +217,7 @@ ErrorModelPtr model_of(const std::vector<std::vector<Fault>>& list) {
 }  // namespace
 
 Campaign open_campaign(const Specification& spec, const Store* recorded) {
+  check_numbers(spec);
   const bool is_list = spec.draw == DrawRule::list;
   const ErrorModelPtr error = is_list ? nullptr : parse_error_model(spec.error);
   const auto bench = std::make_shared<Bench>(spec);

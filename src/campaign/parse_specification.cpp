@@ -9,6 +9,7 @@
 #include "faultwave/outcome.h"
 #include "faultwave/specification.h"
 
+#include "src/campaign/check_numbers.h"
 #include "src/campaign/toml_reader.h"
 #include "src/common/near_names.h"
 #include "src/common/torch_names.h"
@@ -16,9 +17,6 @@
 namespace faultwave {
 namespace {
 
-// A row of the database each: more would cost minutes before the first trial, for blocks that are too small
-// to be of use.
-constexpr int64_t kMostBlocks = 10'000'000;
 // TrialRow::fired has 32 bits, two of which the packed outcomes spend on the class.
 constexpr size_t kMostCriteria = 30;
 
@@ -34,7 +32,6 @@ void read_devices(TomlReader& reader, Specification& spec) {
   reader.read("dtype", spec.dtype);
   reader.at("engine", [&] { check_engine(spec.engine); });
   reader.read("audit", spec.audit);
-  if (!(spec.audit >= 0 && spec.audit <= 1)) reader.fail("audit", "must lie from 0 to 1, such as 0.01");
   reader.at("device", [&] { spec.device = parse_device(spec.device).str(); });
   reader.at("dtype", [&] {
     if (reader.has("dtype")) spec.dtype = dtype_name(parse_dtype(spec.dtype));
@@ -43,14 +40,12 @@ void read_devices(TomlReader& reader, Specification& spec) {
 
 void read_amounts(TomlReader& reader, Specification& spec) {
   int64_t seed = 0;
-  reader.read("seed", seed, 0);
+  reader.read("seed", seed);
   spec.seed = static_cast<uint64_t>(seed);
-  reader.read("trials", spec.trials, 1);
-  reader.read("batch", spec.batch, 1);
-  reader.read("block", spec.block, 1);
-  reader.read("round", spec.round, 1);
-  if (spec.trials / spec.block < kMostBlocks) return;
-  reader.fail("trials", "would make more than " + std::to_string(kMostBlocks) + " blocks: make block larger");
+  reader.read("trials", spec.trials);
+  reader.read("batch", spec.batch);
+  reader.read("block", spec.block);
+  reader.read("round", spec.round);
 }
 
 void read_choice_of_inputs(TomlReader& reader, Specification& spec) {
@@ -76,10 +71,6 @@ void read_stop(const toml::table& table, const std::string& name, StopRule& stop
   reader.read("criteria", stop.criteria);
   reader.read("minutes", stop.minutes);
   reader.finish();
-  if (reader.has("half_width") && !(stop.half_width > 0 && stop.half_width < 0.5)) {
-    reader.fail("half_width", "must lie between 0 and 0.5, such as 0.002 for 0.2 %");
-  }
-  if (reader.has("minutes") && !(stop.minutes > 0)) reader.fail("minutes", "must be above 0");
   if (reader.has("criteria") && stop.half_width == 0) {
     reader.fail("criteria", "says whose interval is looked at, and half_width is missing");
   }
@@ -87,7 +78,6 @@ void read_stop(const toml::table& table, const std::string& name, StopRule& stop
 
 void read_criteria(TomlReader& reader, Specification& spec) {
   reader.read("confidence", spec.confidence);
-  if (!(spec.confidence > 0 && spec.confidence < 1)) reader.fail("confidence", "must lie between 0 and 1");
   reader.read("criteria", spec.criteria);
   if (spec.criteria.empty()) reader.fail("criteria", "names no criterion: leave it out for the usual ones");
   if (spec.criteria.size() > kMostCriteria) {
@@ -101,19 +91,16 @@ void read_criteria(TomlReader& reader, Specification& spec) {
 
 void read_preprocess(const toml::table& table, const std::string& name, Preprocess& preprocess) {
   TomlReader reader(table, name, "preprocess");
-  reader.read("resize", preprocess.resize, 1);
-  reader.read("crop", preprocess.crop, 1);
+  reader.read("resize", preprocess.resize);
+  reader.read("crop", preprocess.crop);
   reader.read("mean", preprocess.mean);
   reader.read("std", preprocess.std);
   reader.finish();
-  for (const double deviation : preprocess.std) {
-    if (!(deviation > 0)) reader.fail("std", "must be three numbers above 0");
-  }
 }
 
 void read_faults_per_trial(TomlReader& reader, Specification& spec) {
   if (!reader.has("per_trial") || reader.is_integer("per_trial")) {
-    reader.read("per_trial", spec.faults_per_trial, 1);
+    reader.read("per_trial", spec.faults_per_trial);
     return;
   }
   std::string text;
@@ -134,7 +121,7 @@ void read_fault(const toml::table& table, const std::string& name, Specification
   reader.read("sites", spec.sites);
   reader.read("error", spec.error);
   reader.read("list", spec.list);
-  reader.read("calibrate", spec.calibrate, 1);
+  reader.read("calibrate", spec.calibrate);
   read_faults_per_trial(reader, spec);
   reader.finish();
   if (spec.draw == DrawRule::list) {
@@ -197,6 +184,11 @@ Specification parse_specification(std::string_view text, const std::string& name
   if (stop != nullptr) read_stop(*stop, name, spec.stop);
   read_fault(*fault, name, spec);
   check_ends(reader, spec);
+  try {
+    check_numbers(spec);
+  } catch (const UserError& error) {
+    throw UserError(error.code(), name + ": " + error.what());
+  }
   return spec;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "src/common/near_names.h"
+#include "src/common/number_ranges.h"
 
 namespace faultwave {
 namespace {
@@ -27,6 +28,12 @@ std::string type_name(const toml::node& node) {
   }
 }
 
+/// An integer too, however large.
+double as_number(const toml::node& node) {
+  return node.is_integer() ? static_cast<double>(node.as_integer()->get())
+                           : node.as_floating_point()->get();
+}
+
 }  // namespace
 
 TomlReader::TomlReader(const toml::table& table, std::string file, std::string heading)
@@ -43,7 +50,8 @@ void TomlReader::read(const char* key, double& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   if (!node->is_number()) wrong_type(key, "a number", *node);
-  value = node->value<double>().value();
+  value = as_number(*node);
+  check_range(key, value, *node);
 }
 
 void TomlReader::read(const char* key, bool& value) {
@@ -73,22 +81,22 @@ void TomlReader::read(const char* key, std::array<double, 3>& value) {
   for (size_t i = 0; i < value.size(); ++i) {
     const toml::node& item = *items->get(i);
     if (!item.is_number()) wrong_item(key, "an array of three numbers", item);
-    value[i] = item.value<double>().value();
+    value[i] = as_number(item);
+    check_range(key, value[i], item);
   }
 }
 
-void TomlReader::read(const char* key, int64_t& value, int64_t least) {
+void TomlReader::read(const char* key, int64_t& value) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   if (!node->is_integer()) wrong_type(key, "an integer", *node);
   value = node->as_integer()->get();
-  if (value < least)
-    fail(key, "must be at least " + std::to_string(least) + ", and is " + std::to_string(value));
+  check_range(key, value, *node);
 }
 
-void TomlReader::read(const char* key, std::optional<int64_t>& value, int64_t least) {
+void TomlReader::read(const char* key, std::optional<int64_t>& value) {
   int64_t number = 0;
-  read(key, number, least);
+  read(key, number);
   if (has(key)) value = number;
 }
 
@@ -140,6 +148,11 @@ const toml::node* TomlReader::find(const char* key) {
 void TomlReader::wrong_type(const char* key, const char* expected, const toml::node& found) const {
   throw UserError(ErrorCode::usage, place(found.source()) + shown(key) + " must be " + expected +
                                         ", and is " + type_name(found));
+}
+
+template <typename Number>
+void TomlReader::check_range(const char* key, Number value, const toml::node& found) const {
+  check_number(key, value, place(found.source()) + shown(key));
 }
 
 void TomlReader::wrong_item(const char* key, const char* expected, const toml::node& found) const {

@@ -15,20 +15,20 @@
 namespace faultwave {
 
 /// Reads the keys of one TOML table into variables. A key that is absent leaves its variable alone; one of a
-/// wrong type or range throws UserError(usage) with file, line, key, and what was expected.
+/// wrong type, and a number that is not in its range (number_ranges()), throws UserError(usage) with file,
+/// line, key, and what was expected.
 class TomlReader {
  public:
   /// `heading` is the table's name, or "" for the top level.
   TomlReader(const toml::table& table, std::string file, std::string heading);
 
   void read(const char* key, std::string& value);
+  void read(const char* key, int64_t& value);
+  void read(const char* key, std::optional<int64_t>& value);
   void read(const char* key, double& value);
   void read(const char* key, bool& value);
   void read(const char* key, std::vector<std::string>& value);
   void read(const char* key, std::array<double, 3>& value);
-  /// An integer of at least `least`.
-  void read(const char* key, int64_t& value, int64_t least);
-  void read(const char* key, std::optional<int64_t>& value, int64_t least);
 
   /// A table within; null if absent.
   const toml::table* table(const char* key);
@@ -50,6 +50,8 @@ class TomlReader {
  private:
   const toml::node* find(const char* key);
   [[noreturn]] void wrong_type(const char* key, const char* expected, const toml::node& found) const;
+  template <typename Number>
+  void check_range(const char* key, Number value, const toml::node& found) const;
   [[noreturn]] void wrong_item(const char* key, const char* expected, const toml::node& found) const;
   std::string place(const toml::source_region& source) const;
   std::string shown(const std::string& key) const;

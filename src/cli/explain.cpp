@@ -56,7 +56,6 @@ Site site_of(const ExplainOptions& options, const Injector& injector) {
 }
 
 std::vector<Trial> drawn_trials(const ExplainOptions& options, const Site& site) {
-  if (options.faults < 1) throw UserError(ErrorCode::usage, "--faults: expected at least 1");
   const Population population({site}, DrawRule::layers, random_value(-1, 1));
   std::vector<Trial> trials;
   for (int64_t number = 0; number < options.faults; ++number) {
@@ -192,7 +191,8 @@ void add_explain(CLI::App& program) {
       ->add_option("--site", options->site, "Output whose neurons are hit (default: that of the first layer)")
       ->type_name("NAME");
   command->add_option("--faults", options->faults, "How many neurons, one fault each (default: 16)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(in_range("--faults"));
   command->add_option("--key", options->key, "Key that neurons and values are drawn by (default: 1)")
       ->type_name("N");
   command->add_flag("--json", options->json, "Print JSON: one object, with a list of calls");

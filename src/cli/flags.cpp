@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "src/common/number_ranges.h"
 #include "src/common/torch_names.h"
+#include "src/fault/numbers.h"
 
 namespace faultwave::cli {
 
@@ -20,7 +22,17 @@ void add_network_flags(CLI::App& command, NetworkFlags& flags) {
       .add_option("--threads", flags.threads,
                   "Threads of one forward on the CPU (default: as libtorch chooses)")
       ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+      ->check(in_range("--threads"));
+}
+
+CLI::Validator in_range(const std::string& key) {
+  const NumberRange& range = number_range(key);
+  return CLI::Validator(
+      [&range](const std::string& text) {
+        const std::optional<double> number = parse_number(text);
+        return number && range.holds(*number) ? std::string() : range.refusal(text);
+      },
+      range.text());
 }
 
 void apply(const NetworkFlags& flags) {

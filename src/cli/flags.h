@@ -7,6 +7,7 @@
 
 namespace CLI {
 class App;
+class Validator;
 }
 
 namespace faultwave::cli {
@@ -20,6 +21,9 @@ struct NetworkFlags {
 
 /// Adds --device, --dtype and --threads. `flags` must live until the callback of the command has run.
 void add_network_flags(CLI::App& command, NetworkFlags& flags);
+
+/// For an option's check(): a number within its range (number_ranges()).
+CLI::Validator in_range(const std::string& key);
 
 /// Sets libtorch's number of threads. Throws UserError(usage) for a device or dtype that does not exist.
 void apply(const NetworkFlags& flags);

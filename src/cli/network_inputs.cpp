@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
 #include "faultwave/error.h"
 
+#include "src/common/number_ranges.h"
 #include "src/common/torch_names.h"
+#include "src/fault/numbers.h"
 
 namespace faultwave::cli {
 namespace {
@@ -42,20 +45,22 @@ at::Tensor read_input(const std::string& path, const InputSpec& spec, const Prep
 
 std::vector<int64_t> parse_shape(const std::string& text) {
   std::vector<int64_t> shape;
+  double values = 1;
   size_t begin = 0;
   while (begin <= text.size()) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
-    const bool is_number =
-        !part.empty() && part.size() < 10 &&
-        std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c); });
-    if (!is_number || std::stoll(part) == 0) {
+    const std::optional<int64_t> size = parse_integer(part);
+    if (!size) {
       throw UserError(ErrorCode::usage,
                       "--shape '" + text + "': expected sizes joined by commas, such as 1,3,224,224");
     }
-    shape.push_back(std::stoll(part));
+    check_number("--shape", *size, "--shape '" + text + "': a size");
+    shape.push_back(*size);
+    values *= static_cast<double>(*size);
     begin = end + 1;
   }
+  check_number("--shape", values, "--shape '" + text + "': the number of values");
   return shape;
 }
 
@@ -107,8 +112,12 @@ void add_subject_flags(CLI::App& command, SubjectFlags& flags, bool made_up_inpu
   } else {
     input->required();
   }
-  command.add_option("--resize", flags.resize, "Images: scale the shorter side to this")->type_name("PIXELS");
-  command.add_option("--crop", flags.crop, "Images: cut the middle square of this side")->type_name("PIXELS");
+  command.add_option("--resize", flags.resize, "Images: scale the shorter side to this")
+      ->type_name("PIXELS")
+      ->check(in_range("resize"));
+  command.add_option("--crop", flags.crop, "Images: cut the middle square of this side")
+      ->type_name("PIXELS")
+      ->check(in_range("crop"));
   command.add_option("--mean", flags.mean, "Images: subtracted from red, green and blue in [0, 1]")
       ->expected(3)
       ->delimiter(',')

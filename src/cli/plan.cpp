@@ -143,13 +143,13 @@ void add_plan(CLI::App& program) {
   command
       ->add_option("--half-width", options->half_width,
                    "Half-width of the interval, such as 0.002 for 0.2 % (default: that of [stop])")
-      ->check(CLI::Range(1e-9, 0.5))
+      ->check(in_range("half_width"))
       ->type_name("X");
   command->add_option("--rate", options->rate, "Rate to expect (default: what the calibration sees)")
-      ->check(CLI::Range(1e-9, 1 - 1e-9))
+      ->check(in_range("--rate"))
       ->type_name("P");
   command->add_option("--seconds", options->seconds, "Length of the calibration")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(in_range("--seconds"))
       ->type_name("S")
       ->capture_default_str();
   add_network_flags(*command, options->network);

@@ -66,7 +66,7 @@ void add_run(CLI::App& program) {
       ->add_option("--audit", options->audit,
                    "Share of the wave's trials that are run again as real faulty runs, 0 to 1")
       ->type_name("SHARE")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(in_range("audit"));
   add_run_flags(*command, options->flags);
   add_network_flags(*command, options->network);
   command->callback([options] { run(*options); });

@@ -13,10 +13,12 @@
 #include "faultwave/report.h"
 
 #include "src/cli/engine_text.h"
+#include "src/cli/flags.h"
 #include "src/cli/interrupt.h"
 #include "src/cli/program.h"
 #include "src/cli/progress_line.h"
 #include "src/cli/worker_pool.h"
+#include "src/common/number_ranges.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -24,16 +26,19 @@ namespace {
 
 /// "500", "500MB", "4GB", in bytes.
 int64_t parse_megabytes(const std::string& text) {
-  constexpr int64_t kMost = int64_t{1} << 24;  // MB
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string unit(end, text.data() + text.size());
   const bool is_known = unit.empty() || unit == "MB" || unit == "GB";
-  if (error != std::errc() || !is_known || number < 1 || number > kMost) {
+  if (error != std::errc() || !is_known) {
     throw UserError(ErrorCode::usage,
                     "--memory: '" + text + "' is no size: expected megabytes, as 500 or 500MB, or as 4GB");
   }
-  return number << (unit == "GB" ? 30 : 20);
+  const NumberRange& range = number_range("--memory");
+  const double megabytes = static_cast<double>(number) * (unit == "GB" ? 1024 : 1);
+  if (!range.holds(megabytes))
+    throw UserError(ErrorCode::usage, "--memory: megabytes " + range.refusal(text));
+  return static_cast<int64_t>(megabytes) << 20;
 }
 
 // What fits a screen; `faultwave stats` shows the rest.
@@ -56,7 +61,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       .add_option("--workers", flags.workers,
                   "Processes that share the work, and the threads: worth it for small networks")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024))
+      ->check(in_range("--workers"))
       ->capture_default_str();
   add_memory_flag(command, flags.memory);
 }

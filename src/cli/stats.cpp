@@ -8,6 +8,7 @@
 #include "faultwave/report.h"
 
 #include "src/cli/commands.h"
+#include "src/cli/flags.h"
 #include "src/report/fit_table.h"
 
 namespace faultwave::cli {
@@ -46,7 +47,8 @@ void add_stats(CLI::App& program) {
   command
       ->add_option("--fit-per-mbit", options->fit_per_megabit,
                    "Upsets of the memory in FIT per Mbit (10^6 bits): adds failures in time by layer")
-      ->type_name("X");
+      ->type_name("X")
+      ->check(in_range("--fit-per-mbit"));
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { stats(*options); });
 }

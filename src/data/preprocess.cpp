@@ -9,20 +9,13 @@
 #include "faultwave/error.h"
 
 #include "src/common/input_file.h"
+#include "src/common/number_ranges.h"
 #include "src/data/resample.h"
 
 namespace faultwave {
 namespace {
 
-constexpr int64_t longest_side = 16384;
-
-void check_side(const std::optional<int64_t>& side, const std::string& key) {
-  if (side && (*side < 1 || *side > longest_side)) {
-    throw UserError(ErrorCode::usage, "preprocessing with " + key + " = " + std::to_string(*side) +
-                                          ": expected a number of pixels from 1 to " +
-                                          std::to_string(longest_side));
-  }
-}
+const auto longest_side = static_cast<int64_t>(number_range("resize").most);
 
 std::string text(ImageSize size) {
   return std::to_string(size.width) + " x " + std::to_string(size.height);
@@ -67,16 +60,11 @@ at::Tensor normalised_crop(const RgbImage& image, ImageSize target, const Prepro
 }  // namespace
 
 void check_preprocess(const Preprocess& preprocess) {
-  check_side(preprocess.resize, "resize");
-  check_side(preprocess.crop, "crop");
+  if (preprocess.resize) check_number("resize", *preprocess.resize);
+  if (preprocess.crop) check_number("crop", *preprocess.crop);
   for (size_t channel = 0; channel < 3; ++channel) {
-    const double mean = preprocess.mean[channel];
-    const double std = preprocess.std[channel];
-    if (!std::isfinite(mean) || !std::isfinite(std) || static_cast<float>(std) == 0) {
-      throw UserError(ErrorCode::usage, "preprocessing with mean " + std::to_string(mean) + " and std " +
-                                            std::to_string(std) + " of channel " + std::to_string(channel) +
-                                            ": expected finite numbers, and a std other than 0");
-    }
+    check_number("mean", preprocess.mean[channel]);
+    check_number("std", preprocess.std[channel]);
   }
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/specification.h"
 
+#include <regex>
+
 #include <doctest/doctest.h>
 
+#include "src/common/number_ranges.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
 
@@ -179,24 +182,69 @@ TEST_CASE("values out of range are refused") {
   const auto head = [](const std::string& trials) {
     return "model = \"a\"\ninput = \"b\"\ntrials = " + trials + "\n[fault]\nerror = \"flip\"";
   };
-  CHECK(message(head("0")) == "s.toml, line 3: trials must be at least 1, and is 0");
-  CHECK(message(head("-4")) == "s.toml, line 3: trials must be at least 1, and is -4");
-  check_contains(message(head("9000000000000000000")), "make block larger");
-  CHECK(message(with("seed = -1")) == "s.toml, line 2: seed must be at least 0, and is -1");
-  CHECK(message(with("block = 0")) == "s.toml, line 2: block must be at least 1, and is 0");
-  CHECK(message(with("confidence = 1")) == "s.toml, line 2: confidence must lie between 0 and 1");
-  CHECK(message(with("confidence = nan")) == "s.toml, line 2: confidence must lie between 0 and 1");
+  CHECK(message(head("0")) == "s.toml, line 3: trials must be from 1 to 1000000000, and is 0");
+  CHECK(message(head("-4")) == "s.toml, line 3: trials must be from 1 to 1000000000, and is -4");
+  CHECK(message(head("9000000000000000000")) ==
+        "s.toml, line 3: trials must be from 1 to 1000000000, and is 9000000000000000000");
+  CHECK(message("block = 50\n" + head("500000000")) ==
+        "s.toml: block = 50 would make more than 10000000 blocks of 500000000 trials: make block larger");
+  CHECK(message(minimal + "per_trial = 4096") ==
+        "s.toml: per_trial = 4096 with block = 2048 would hold more than 4194304 faults at a time: make block "
+        "smaller");
+  CHECK(message(with("seed = -1")) == "s.toml, line 2: seed must be from 0 to 9223372036854775807, and is -1");
+  CHECK(message(with("block = 0")) == "s.toml, line 2: block must be from 1 to 1048576, and is 0");
+  CHECK(message(with("confidence = 1")) ==
+        "s.toml, line 2: confidence must be above 0 and below 1, and is 1");
+  CHECK(message(with("confidence = nan")) ==
+        "s.toml, line 2: confidence must be above 0 and below 1, and is nan");
   check_contains(message(with("criteria = []")), "names no criterion");
   check_contains(message(minimal + "sites = []"), "line 7: [fault] sites names no site");
-  check_contains(message(minimal + "[preprocess]\nstd = [1, 0, 1]"), "above 0");
-  check_contains(message(minimal + "[preprocess]\ncrop = 0"), "line 8: [preprocess] crop must be at least 1");
+  check_contains(message(minimal + "[preprocess]\nstd = [1, 0, 1]"),
+                 "line 8: [preprocess] std must be from 1e-06 to 1000000, and is 0");
+  check_contains(message(minimal + "[preprocess]\ncrop = 0"),
+                 "line 8: [preprocess] crop must be from 1 to 16384, and is 0");
+}
+
+TEST_CASE("numbers far out of their ranges are refused, the largest that there are too") {
+  const std::string huge = "9223372036854775807";
+  for (const std::string key : {"batch", "block", "round", "trials"}) {
+    CAPTURE(key);
+    const std::string text = key == "trials" ? std::regex_replace(minimal, std::regex("2000"), huge)
+                                             : with(key + " = " + huge);
+    const std::string refusal = message(text);
+    check_contains(refusal, key + " must be from 1 to ");
+    check_contains(refusal, ", and is " + huge);
+  }
+  CHECK(message(with("batch = 2305843009213693952")) ==
+        "s.toml, line 2: batch must be from 1 to 65536, and is 2305843009213693952");
+  for (const std::string key : {"per_trial", "calibrate"})
+    check_contains(message(minimal + key + " = " + huge), "line 7: [fault] " + key + " must be from 1 to ");
+  check_contains(message(minimal + "[stop]\nminutes = inf"), "line 8: [stop] minutes must be above 0");
+  check_contains(message(minimal + "[stop]\nhalf_width = 0.5"), "must be from 1e-09 to below 0.5, and is 0.5");
+  check_contains(message(minimal + "[preprocess]\nresize = " + huge), "[preprocess] resize must be from 1 to");
+}
+
+TEST_CASE("an integer that no floating-point number equals is a number all the same") {
+  CHECK(message(with("audit = 9007199254740993")) ==
+        "s.toml, line 2: audit must be from 0 to 1, and is 9007199254740992");
+  check_contains(message(minimal + "[preprocess]\nmean = [0, 9007199254740993, 0]"),
+                 "[preprocess] mean must be from -1000000 to 1000000");
+  CHECK(parse_specification(with("audit = 1"), "s.toml").audit == 1);
+}
+
+TEST_CASE("the page on campaigns has the range of every number") {
+  const std::string page = read_file(std::string(FAULTWAVE_DOCS) + "/campaigns.md");
+  for (const NumberRange& range : number_ranges()) {
+    const std::string row = "| `" + std::string(range.key) + "` | " + range.text() + " |";
+    CHECK_MESSAGE(page.find(row) != std::string::npos, row);
+  }
 }
 
 TEST_CASE("names that do not exist are refused with their line") {
   check_contains(
       message(with("engine = \"wafe\"")),
       "s.toml, line 2: engine: unknown engine 'wafe': expected wave or direct; did you mean wave?");
-  check_contains(message(with("audit = 1.5")), "s.toml, line 2: audit must lie from 0 to 1");
+  check_contains(message(with("audit = 1.5")), "s.toml, line 2: audit must be from 0 to 1, and is 1.5");
   check_contains(message(with("device = \"gpu\"")), "s.toml, line 2: device: unknown device 'gpu'");
   check_contains(message(with("dtype = \"int8\"")), "s.toml, line 2: dtype: unknown dtype 'int8'");
   check_contains(message(with("criteria = [\"top2\"]")), "s.toml, line 2: criteria: ");

@@ -179,11 +179,11 @@ TEST_CASE("impossible preprocessing is refused") {
   const auto usage_message = [&](const Preprocess& preprocess) {
     return error_of(ErrorCode::usage, [&] { load_image(folder / "x.png", preprocess); });
   };
-  CHECK(contains(usage_message({.resize = 0}), "resize = 0"));
-  CHECK(contains(usage_message({.crop = -3}), "crop = -3"));
+  CHECK(contains(usage_message({.resize = 0}), "resize must be from 1 to 16384, and is 0"));
+  CHECK(contains(usage_message({.crop = -3}), "crop must be from 1 to 16384, and is -3"));
   CHECK(contains(usage_message({.resize = 20000}), "from 1 to 16384"));
   CHECK(contains(usage_message({.std = {1, 0, 1}}), "std"));
-  CHECK(contains(usage_message({.mean = {0, 0, NAN}}), "mean nan"));
+  CHECK(contains(usage_message({.mean = {0, 0, NAN}}), "mean must be from -1000000 to 1000000, and is nan"));
 }
 
 TEST_CASE("files that are no images are refused") {
