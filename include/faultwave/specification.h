@@ -89,6 +89,11 @@ Specification load_specification(const std::string& path);
 Specification parse_specification(std::string_view text, const std::string& name,
                                   const std::string& folder = {});
 
+/// Likewise from the text that a database holds (CampaignInfo::specification). Criteria and error models may
+/// be a program's own there, which no other program knows; they are taken as they stand.
+Specification parse_recorded_specification(std::string_view text, const std::string& name,
+                                           const std::string& folder = {});
+
 /// The canonical text: every key, in one order, defaults written out. Parsing it gives the same specification
 /// but for `folder`, and two specifications are the same campaign exactly if their texts are equal.
 std::string to_string(const Specification& specification);

@@ -75,10 +75,10 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
   if (recorded.specification != now.specification) {
     throw UserError(ErrorCode::mismatch,
                     "'" + where + "' belongs to another campaign: " +
-                        describe_difference(parse_specification(recorded.specification, where),
-                                            parse_specification(now.specification, "the specification")));
+                        describe_difference(parse_recorded_specification(recorded.specification, where),
+                                            parse_recorded_specification(now.specification, "the specification")));
   }
-  const Specification spec = parse_specification(now.specification, "the specification");
+  const Specification spec = parse_recorded_specification(now.specification, "the specification");
   check_fingerprint(recorded.model_fingerprint, now.model_fingerprint, where, named("network", spec.model));
   check_fingerprint(recorded.inputs_fingerprint, now.inputs_fingerprint, where, named("input", spec.input));
   check_fingerprint(recorded.labels_fingerprint, now.labels_fingerprint, where, named("labels", spec.labels));
@@ -92,13 +92,13 @@ Specification recorded_specification(const Store& store, const std::string& move
   if (!moved_to.empty() || std::filesystem::exists(path)) {
     const Specification file = load_specification(path);
     if (to_string(file) != info.specification_file) {
-      const Specification recorded = parse_specification(info.specification_file, store.path());
+      const Specification recorded = parse_recorded_specification(info.specification_file, store.path());
       throw UserError(ErrorCode::mismatch, "'" + path + "' is not what '" + store.path() +
                                                "' was begun with: " + describe_difference(recorded, file));
     }
   }
   const std::string folder = path.empty() ? "" : std::filesystem::absolute(path).parent_path().string();
-  return parse_specification(info.specification, store.path(), folder);
+  return parse_recorded_specification(info.specification, store.path(), folder);
 }
 
 void check_new_database(const std::string& path, const Specification& specification) {
@@ -117,7 +117,7 @@ void check_new_database(const std::string& path, const Specification& specificat
                         std::to_string(shard_trials(store.info()).size()) +
                         " trials done): go on with `faultwave resume`, or choose another name");
   }
-  const Specification recorded = parse_specification(store.info().specification, path);
+  const Specification recorded = parse_recorded_specification(store.info().specification, path);
   throw UserError(ErrorCode::store, "'" + path + "' belongs to another campaign (" +
                                         describe_difference(recorded, specification) +
                                         "): choose another name");

@@ -22,6 +22,7 @@
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
 #include "src/fault/victim_context.h"
+#include "src/outcome/criteria.h"
 
 namespace faultwave {
 namespace {
@@ -227,8 +228,13 @@ Campaign open_campaign(const Specification& spec, const Store* recorded) {
                       .exact = std::shared_ptr<Engine>(bench, &bench->direct()),
                       .sampler = nullptr};
   parts.wave_report = bench->wave_report();
-  for (const std::string& criterion : spec.criteria)
+  for (const std::string& criterion : spec.criteria) {
+    if (recorded && is_own_criterion(criterion)) {
+      throw UserError(ErrorCode::usage, "criterion " + criterion + " is one of the program that made '" +
+                                            recorded->path() + "': only that program can judge by it");
+    }
     parts.criteria.push_back(parse_criterion(criterion));
+  }
   parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };
   if (!spec.labels.empty()) {
     const at::Tensor labels = load_tensor(spec.resolve(spec.labels));

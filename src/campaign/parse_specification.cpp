@@ -76,13 +76,17 @@ void read_stop(const toml::table& table, const std::string& name, StopRule& stop
   }
 }
 
-void read_criteria(TomlReader& reader, Specification& spec) {
+/// Where a text comes from: a user, or a database, whose names were checked by the program that wrote it.
+enum class Origin { user, database };
+
+void read_criteria(TomlReader& reader, Specification& spec, Origin origin) {
   reader.read("confidence", spec.confidence);
   reader.read("criteria", spec.criteria);
   if (spec.criteria.empty()) reader.fail("criteria", "names no criterion: leave it out for the usual ones");
   if (spec.criteria.size() > kMostCriteria) {
     reader.fail("criteria", "names more than " + std::to_string(kMostCriteria) + " criteria");
   }
+  if (origin == Origin::database) return;
   reader.at("criteria", [&] {
     for (std::string& criterion : spec.criteria)
       criterion = parse_criterion(criterion)->text();
@@ -111,7 +115,7 @@ void read_faults_per_trial(TomlReader& reader, Specification& spec) {
   spec.faults_per_trial = 0;
 }
 
-void read_fault(const toml::table& table, const std::string& name, Specification& spec) {
+void read_fault(const toml::table& table, const std::string& name, Specification& spec, Origin origin) {
   TomlReader reader(table, name, "fault");
   std::string kind(to_string(spec.kind));
   std::string draw(to_string(spec.draw));
@@ -135,7 +139,7 @@ void read_fault(const toml::table& table, const std::string& name, Specification
   reader.require("error", "what happens to a value, as in a fault line, such as \"flip\"");
 
   reader.at("kind", [&] { spec.kind = parse_site_kind(kind); });
-  reader.at("error", [&] { spec.error = parse_error_model(spec.error)->text(); });
+  if (origin == Origin::user) reader.at("error", [&] { spec.error = parse_error_model(spec.error)->text(); });
   if (reader.has("sites") && spec.sites.empty()) {
     reader.fail("sites", "names no site: leave it out for the default sites, or write [\"*\"] for all");
   }
@@ -157,9 +161,8 @@ toml::table parse_toml(std::string_view text, const std::string& name) {
   }
 }
 
-}  // namespace
-
-Specification parse_specification(std::string_view text, const std::string& name, const std::string& folder) {
+Specification parse(std::string_view text, const std::string& name, const std::string& folder,
+                    Origin origin) {
   const toml::table table = parse_toml(text, name);
   TomlReader reader(table, name, "");
   Specification spec;
@@ -174,7 +177,7 @@ Specification parse_specification(std::string_view text, const std::string& name
   read_devices(reader, spec);
   read_amounts(reader, spec);
   read_choice_of_inputs(reader, spec);
-  read_criteria(reader, spec);
+  read_criteria(reader, spec, origin);
   reader.finish();
   reader.require("model", "the network's file");
   reader.require("input", "a tensor file, an image, or a folder of images");
@@ -182,7 +185,7 @@ Specification parse_specification(std::string_view text, const std::string& name
 
   if (preprocess != nullptr) read_preprocess(*preprocess, name, spec.preprocess);
   if (stop != nullptr) read_stop(*stop, name, spec.stop);
-  read_fault(*fault, name, spec);
+  read_fault(*fault, name, spec, origin);
   check_ends(reader, spec);
   try {
     check_numbers(spec);
@@ -190,6 +193,17 @@ Specification parse_specification(std::string_view text, const std::string& name
     throw UserError(error.code(), name + ": " + error.what());
   }
   return spec;
+}
+
+}  // namespace
+
+Specification parse_specification(std::string_view text, const std::string& name, const std::string& folder) {
+  return parse(text, name, folder, Origin::user);
+}
+
+Specification parse_recorded_specification(std::string_view text, const std::string& name,
+                                           const std::string& folder) {
+  return parse(text, name, folder, Origin::database);
 }
 
 Specification load_specification(const std::string& path) {

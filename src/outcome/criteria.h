@@ -41,6 +41,9 @@ CriterionPtr make_boxes_class(const std::vector<double>& arguments);
 CriterionPtr make_boxes_moved(const std::vector<double>& arguments);
 CriterionPtr make_map(const std::vector<double>& arguments);
 
+/// Whether a criterion of the user's own may have this name.
+bool is_own_criterion(const std::string& name);
+
 /// The first of a criterion's arguments as a number of classes. `name` is the criterion, for the message.
 /// Throws UserError(usage) unless it is a whole number from 1 up.
 int64_t class_count(const char* name, const std::vector<double>& arguments);

@@ -5,6 +5,8 @@
 #include "faultwave/error.h"
 #include "faultwave/outcome.h"
 
+#include "src/outcome/criteria.h"
+
 namespace faultwave {
 namespace {
 
@@ -34,7 +36,16 @@ class UserCriterion final : public Criterion {
   std::function<bool(const OutputPair&)> fires_;
 };
 
+bool is_known(const std::string& name) {
+  const std::vector<std::string> known = criterion_names();
+  return std::find(known.begin(), known.end(), name) != known.end();
+}
+
 }  // namespace
+
+bool is_own_criterion(const std::string& name) {
+  return is_name(name) && !is_known(name);
+}
 
 CriterionPtr make_criterion(std::string name, std::function<bool(const OutputPair&)> fires) {
   if (!is_name(name)) {
@@ -43,8 +54,7 @@ CriterionPtr make_criterion(std::string name, std::function<bool(const OutputPai
                         "': expected a letter, then letters, digits and underscores, at most " +
                         std::to_string(kLongestName) + " in all");
   }
-  const std::vector<std::string> known = criterion_names();
-  if (std::find(known.begin(), known.end(), name) != known.end()) {
+  if (is_known(name)) {
     throw UserError(ErrorCode::usage, "a criterion of your own cannot be named '" + name +
                                           "': that is one of Faultwave's, choose another name");
   }

@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "faultwave/comparison.h"
 #include "faultwave/random.h"
 #include "faultwave/report.h"
 
+#include "src/campaign/check_numbers.h"
 #include "tests/campaign/fake_engine.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"
@@ -308,6 +310,58 @@ TEST_CASE("a replayed trial equals the recorded one, alone in its batch") {
     CHECK(replayed.golden.size() == 4);
   }
   check_contains(error_of(ErrorCode::usage, [&] { campaign.replay(50); }), "trials 0 to 49");
+}
+
+TEST_CASE("a criterion of a program's own, named in the specification, is counted, reported and exported") {
+  const TempFolder folder;
+  Specification spec = fake_specification();
+  CampaignParts parts = fake_campaign(std::make_shared<FakeEngine>(), spec).parts();
+  // 8.0 is what the fake network's SDCs lift a class to.
+  parts.criteria = {make_criterion("lifted",
+                                   [](const OutputPair& outputs) {
+                                     return outputs.faulty[0].gt(7).any().item<bool>();
+                                   }),
+                    parse_criterion("nonfinite")};
+  spec.criteria = {"lifted", "nonfinite"};
+  const Campaign campaign(spec, parts);
+  {
+    Store store = Store::create(folder / "a.db", campaign.info(spec, ""));
+    campaign.run(store, never, {});
+  }
+  int64_t expected = 0;
+  for (int64_t k = 0; k < 50; ++k) {
+    const FakeEngine::Effect effect = FakeEngine::effect_of(campaign.draw(k).faults[0]);
+    expected += effect == FakeEngine::Effect::sdc || effect == FakeEngine::Effect::crash;
+  }
+  const Store store = Store::open(folder / "a.db", Store::Access::read);
+  CHECK(summarize(store).overall.tally.fired[0] == expected);
+  check_contains(text_report(summarize(store, GroupBy::input)), "input, worst lifted first");
+  check_contains(export_of(folder / "a.db"), ",lifted,nonfinite\n");
+  CHECK(compare(store, store).criteria[0].name == "lifted");
+  CHECK(recorded_specification(store).criteria == spec.criteria);
+}
+
+TEST_CASE("a specification that a program makes is held to the same ranges as a file") {
+  const auto refusal = [](const auto& change) {
+    Specification spec = fake_specification();
+    change(spec);
+    return error_of(ErrorCode::usage, [&] { fake_campaign(std::make_shared<FakeEngine>(), spec); });
+  };
+  CHECK(refusal([](Specification& spec) { spec.batch = int64_t{1} << 62; }) ==
+        "batch must be from 1 to 65536, and is 4611686018427387904");
+  CHECK(refusal([](Specification& spec) { spec.block = INT64_MAX; }) ==
+        "block must be from 1 to 1048576, and is 9223372036854775807");
+  CHECK(refusal([](Specification& spec) { spec.faults_per_trial = INT64_MAX; }) ==
+        "per_trial must be from 1 to 65536, and is 9223372036854775807");
+  CHECK(refusal([](Specification& spec) { spec.trials = 1'000'000'001; }) ==
+        "trials must be from 1 to 1000000000, and is 1000000001");
+  check_contains(error_of(ErrorCode::usage,
+                          [] {
+                            Specification spec = fake_specification();
+                            spec.draw = DrawRule::exhaustive;
+                            check_trials(spec, 2'000'000'000);
+                          }),
+                 "draw = \"exhaustive\" would take 2000000000 trials, more than the 1000000000");
 }
 
 TEST_CASE("criteria of one name are told apart by their text, and equal ones are refused") {
