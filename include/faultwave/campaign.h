@@ -37,6 +37,9 @@ struct CampaignParts {
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
   std::vector<int64_t> labels{};                     ///< one an input, or empty
   std::map<int64_t, int64_t> golden_classes{};       ///< by input, -1 without scores, as far as known
+  /// What a user should know before reading numbers, one sentence each: NaN in inputs, labels that are no
+  /// class, criteria that read what are no scores, and the like. Not where a recorded campaign goes on.
+  std::vector<std::string> warnings{};
   std::string model_fingerprint{};
   std::string inputs_fingerprint{};
   std::string labels_fingerprint{};
@@ -146,7 +149,8 @@ Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronC
 Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial);
 
 /// Opens all that a specification names: network, inputs, labels, sites, engine; checks that the error model
-/// is legal at each site. A stratified campaign looks at the neurons of a golden run of each input, if its
+/// is legal at each site; chooses criteria where none are named (choose_criteria), which the campaign's
+/// specification then names. A stratified campaign looks at the neurons of a golden run of each input, if its
 /// faults hit one output a trial at inputs drawn at random (NeuronClasses); where it goes on with what
 /// `recorded` holds, it takes them from there. Throws UserError.
 Campaign open_campaign(const Specification& specification, const Store* recorded = nullptr);

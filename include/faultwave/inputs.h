@@ -21,6 +21,8 @@ struct Preprocess {
   std::optional<int64_t> crop = {};
   std::array<double, 3> mean = {0, 0, 0};
   std::array<double, 3> std = {1, 1, 1};
+  bool is_scaled =
+      false;  ///< mean or std were given, if only as 0 and 1; changes nothing but doubts about it
 };
 
 /// One tensor from `.npy`, `.safetensors` (a single tensor, or the one named after a colon:

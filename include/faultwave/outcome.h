@@ -72,6 +72,23 @@ CriterionPtr make_criterion(std::string name, std::function<bool(const OutputPai
 void check_criteria(const std::vector<at::Tensor>& golden, const std::vector<CriterionPtr>& criteria,
                     std::optional<int64_t> label = std::nullopt);
 
+/// Criteria that fit what a network puts out, for where nobody named any.
+struct ChosenCriteria {
+  std::vector<std::string> criteria;  ///< as a specification writes them
+  std::string reason;                 ///< what they were chosen for: "scores of 1000 classes"
+  bool is_judged = true;              ///< false: none fits, and only NaN and Inf are looked for
+};
+/// `golden`: outputs of some inputs, one batch element each, as OutputPair has them. docs/outcomes.md has the
+/// rules.
+ChosenCriteria choose_criteria(const std::vector<std::vector<at::Tensor>>& golden);
+
+/// Whether any of the criteria says something of outputs that are finite: any but nonfinite. Where none does,
+/// an output that moved is not benign, but not judged.
+bool judges_finite(const std::vector<CriterionPtr>& criteria);
+bool judges_finite(const std::vector<std::string>& names);
+/// to_string, but "not judged" for what is benign only for want of a criterion.
+std::string_view outcome_name(OutcomeClass kind, bool is_judged);
+
 struct Outcome {
   OutcomeClass kind = OutcomeClass::masked;
   uint32_t fired = 0;  ///< bit i set: criterion i of the list fired

@@ -66,8 +66,9 @@ Summary summarize(const Store& store, GroupBy by = GroupBy::layer);
 
 /// The table that `faultwave run` ends with: what the numbers are of, the rates over all, and by layer (or
 /// what the summary is by) with the worst first: by the lower end of the interval of the first criterion.
-/// `most` 0 means all.
-std::string text_report(const Summary& summary, size_t most = 0);
+/// `most` 0 means all. `width`: columns of text to fit in, 0 for as wide as it gets; criteria that do not fit
+/// side by side come below each other.
+std::string text_report(const Summary& summary, size_t most = 0, size_t width = 0);
 
 /// `{"trials": n, "classes": {...}, "outcomes": {"top1": {"count", "estimate", "low", "high", "confidence"},
 /// ...}, "layers": [...], "campaign": {...}}`; layers in execution order, those that no trial fell on

@@ -50,7 +50,7 @@ struct Specification {
   bool only_right = false;      ///< only inputs whose golden top class is the label
 
   // What is counted.
-  std::vector<std::string> criteria = {"top1", "top5", "confidence(0.2)", "nonfinite"};
+  std::vector<std::string> criteria;  ///< none: open_campaign() chooses those that fit the outputs
   double confidence = 0.99;  ///< of the intervals
   std::string keep;  ///< trials with a row of their own: "all", "events" (sdc, due); "": see keeps_all()
 

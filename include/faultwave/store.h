@@ -79,6 +79,9 @@ struct CampaignInfo {
   Shard shard;                        ///< what of the campaign this database is for
 };
 
+/// Whether the specification's file names criteria, rather than leaving the choice to open_campaign().
+bool names_criteria(const CampaignInfo& info);
+
 /// How many blocks the campaign has, at most.
 int64_t campaign_blocks(const CampaignInfo& info);
 
@@ -186,8 +189,7 @@ struct BlockResult {
   Block block;
   std::vector<TrialOutcome> outcomes;
   std::vector<TrialRow> rows;
-  std::map<int64_t, int64_t>
-      golden_classes;  ///< by input, of those that the block ran on; -1 without scores
+  std::map<int64_t, int64_t> golden_classes;  ///< by input, of those that the block ran on; -1 without scores
   EngineCounts counts{};
 };
 

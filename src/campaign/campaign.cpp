@@ -28,7 +28,9 @@ void check_parts(const Specification& spec, const CampaignParts& parts) {
 
 int64_t most_trials(const Specification& spec, const Sampler& sampler) {
   check_numbers(spec);
-  const int64_t all = sampler.trials().value_or(kMostTrials);
+  // Where only the stop rule ends a campaign, it hardly comes to the last of them.
+  if (!sampler.trials()) return spec.trials > 0 ? spec.trials : kMostTrials;
+  const int64_t all = *sampler.trials();
   const int64_t most = spec.trials > 0 ? std::min(spec.trials, all) : all;
   check_trials(spec, most);
   return most;

@@ -20,8 +20,8 @@ constexpr int64_t kMostFaults = 4'194'304;
 void check_blocks(const Specification& spec, int64_t trials) {
   if (trials / spec.block < kMostBlocks) return;
   throw UserError(ErrorCode::usage, "block = " + std::to_string(spec.block) + " would make more than " +
-                                        std::to_string(kMostBlocks) + " blocks of " +
-                                        std::to_string(trials) + " trials: make block larger");
+                                        std::to_string(kMostBlocks) + " blocks of " + std::to_string(trials) +
+                                        " trials: make block larger");
 }
 
 void check_preprocess_numbers(const Preprocess& preprocess) {

@@ -73,10 +73,11 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
   check_equal(recorded.program_version, now.program_version, where, "version of Faultwave");
   check_equal(recorded.torch_version, now.torch_version, where, "version of libtorch");
   if (recorded.specification != now.specification) {
-    throw UserError(ErrorCode::mismatch,
-                    "'" + where + "' belongs to another campaign: " +
-                        describe_difference(parse_recorded_specification(recorded.specification, where),
-                                            parse_recorded_specification(now.specification, "the specification")));
+    throw UserError(
+        ErrorCode::mismatch,
+        "'" + where + "' belongs to another campaign: " +
+            describe_difference(parse_recorded_specification(recorded.specification, where),
+                                parse_recorded_specification(now.specification, "the specification")));
   }
   const Specification spec = parse_recorded_specification(now.specification, "the specification");
   check_fingerprint(recorded.model_fingerprint, now.model_fingerprint, where, named("network", spec.model));
@@ -107,20 +108,21 @@ void check_new_database(const std::string& path, const Specification& specificat
     return;
   }
   const Store store = Store::open(path, Store::Access::read);
-  const std::string text = to_string(specification);
-  if (store.info().specification == text) {
+  const Specification recorded = parse_recorded_specification(store.info().specification, path);
+  Specification now = specification;
+  // Those that were chosen are recorded, and the file names none.
+  if (now.criteria.empty() && !names_criteria(store.info())) now.criteria = recorded.criteria;
+  if (to_string(recorded) == to_string(now)) {
     const Shard& shard = store.info().shard;
     const std::string part = shard.is_whole() ? "" : "shard " + to_string(shard) + " of ";
-    throw UserError(ErrorCode::store,
-                    "'" + path + "' holds " + part + "this campaign already (" +
-                        std::to_string(store.trials_done()) + " of " +
-                        std::to_string(shard_trials(store.info()).size()) +
-                        " trials done): go on with `faultwave resume`, or choose another name");
+    throw UserError(
+        ErrorCode::store,
+        "'" + path + "' holds " + part + "this campaign already (" + std::to_string(store.trials_done()) +
+            " of " + std::to_string(shard_trials(store.info()).size()) + " trials done): " +
+            (store.ended().empty() ? "go on with `faultwave resume`, or " : "") + "choose another name");
   }
-  const Specification recorded = parse_recorded_specification(store.info().specification, path);
   throw UserError(ErrorCode::store, "'" + path + "' belongs to another campaign (" +
-                                        describe_difference(recorded, specification) +
-                                        "): choose another name");
+                                        describe_difference(recorded, now) + "): choose another name");
 }
 
 }  // namespace faultwave

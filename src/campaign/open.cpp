@@ -18,6 +18,7 @@
 
 #include "src/campaign/check_numbers.h"
 #include "src/campaign/classify_neurons.h"
+#include "src/campaign/doubts_about_campaign.h"
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
@@ -215,9 +216,23 @@ ErrorModelPtr model_of(const std::vector<std::vector<Fault>>& list) {
   return list.at(0).at(0).model;
 }
 
+/// The criteria that a specification names.
+std::vector<CriterionPtr> named_criteria(const Specification& spec, const Store* recorded) {
+  std::vector<CriterionPtr> criteria;
+  for (const std::string& criterion : spec.criteria) {
+    if (recorded && is_own_criterion(criterion)) {
+      throw UserError(ErrorCode::usage, "criterion " + criterion + " is one of the program that made '" +
+                                            recorded->path() + "': only that program can judge by it");
+    }
+    criteria.push_back(parse_criterion(criterion));
+  }
+  return criteria;
+}
+
 }  // namespace
 
-Campaign open_campaign(const Specification& spec, const Store* recorded) {
+Campaign open_campaign(const Specification& specification, const Store* recorded) {
+  Specification spec = specification;
   check_numbers(spec);
   const bool is_list = spec.draw == DrawRule::list;
   const ErrorModelPtr error = is_list ? nullptr : parse_error_model(spec.error);
@@ -228,13 +243,12 @@ Campaign open_campaign(const Specification& spec, const Store* recorded) {
                       .exact = std::shared_ptr<Engine>(bench, &bench->direct()),
                       .sampler = nullptr};
   parts.wave_report = bench->wave_report();
-  for (const std::string& criterion : spec.criteria) {
-    if (recorded && is_own_criterion(criterion)) {
-      throw UserError(ErrorCode::usage, "criterion " + criterion + " is one of the program that made '" +
-                                            recorded->path() + "': only that program can judge by it");
-    }
-    parts.criteria.push_back(parse_criterion(criterion));
+  std::vector<Outputs> golden;
+  if (!recorded) {
+    golden = look_at_outputs(bench->inputs()->size(), [&](int64_t i) { return bench->direct().golden(i); });
+    if (spec.criteria.empty()) spec.criteria = choose_criteria(golden).criteria;
   }
+  parts.criteria = named_criteria(spec, recorded);
   parts.input_name = [inputs = bench->inputs()](int64_t number) { return inputs->name(number); };
   if (!spec.labels.empty()) {
     const at::Tensor labels = load_tensor(spec.resolve(spec.labels));
@@ -243,6 +257,7 @@ Campaign open_campaign(const Specification& spec, const Store* recorded) {
   }
   const auto first_label = parts.labels.empty() ? std::nullopt : std::make_optional(parts.labels[0]);
   check_criteria(bench->direct().golden(0), parts.criteria, first_label);
+  if (!recorded) parts.warnings = doubts_about_campaign(spec, parts, *bench->inputs(), golden);
   parts.model_fingerprint = file_fingerprint(spec.resolve(spec.model));
   parts.inputs_fingerprint = bench->inputs()->fingerprint();
 

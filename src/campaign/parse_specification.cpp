@@ -82,11 +82,12 @@ enum class Origin { user, database };
 void read_criteria(TomlReader& reader, Specification& spec, Origin origin) {
   reader.read("confidence", spec.confidence);
   reader.read("criteria", spec.criteria);
-  if (spec.criteria.empty()) reader.fail("criteria", "names no criterion: leave it out for the usual ones");
+  if (reader.has("criteria") && spec.criteria.empty())
+    reader.fail("criteria", "names no criterion: leave it out for those that fit the outputs");
   if (spec.criteria.size() > kMostCriteria) {
     reader.fail("criteria", "names more than " + std::to_string(kMostCriteria) + " criteria");
   }
-  if (origin == Origin::database) return;
+  if (origin == Origin::database || spec.criteria.empty()) return;
   reader.at("criteria", [&] {
     for (std::string& criterion : spec.criteria)
       criterion = parse_criterion(criterion)->text();
@@ -99,6 +100,7 @@ void read_preprocess(const toml::table& table, const std::string& name, Preproce
   reader.read("crop", preprocess.crop);
   reader.read("mean", preprocess.mean);
   reader.read("std", preprocess.std);
+  preprocess.is_scaled = reader.has("mean") || reader.has("std");
   reader.finish();
 }
 

@@ -60,7 +60,6 @@ std::vector<Line> lines_of(const Specification& spec) {
       {"", "device", quoted(spec.device)},
       {"", "batch", std::to_string(spec.batch)},
       {"", "block", std::to_string(spec.block)},
-      {"", "criteria", list(spec.criteria, quoted)},
       {"", "confidence", number(spec.confidence)},
       {"fault", "kind", quoted(std::string(to_string(spec.kind)))},
       {"fault", "draw", quoted(std::string(to_string(spec.draw)))},
@@ -80,6 +79,7 @@ std::vector<Line> lines_of(const Specification& spec) {
     }
     lines.insert(is_new_table ? lines.end() : place, line);
   };
+  if (!spec.criteria.empty()) add({"", "criteria", list(spec.criteria, quoted)});
   if (!spec.labels.empty()) add({"", "labels", quoted(spec.labels)});
   if (spec.trials > 0) add({"", "trials", std::to_string(spec.trials)});
   if (spec.goes_in_rounds()) add({"", "round", std::to_string(spec.round)});

@@ -30,8 +30,7 @@ std::string type_name(const toml::node& node) {
 
 /// An integer too, however large.
 double as_number(const toml::node& node) {
-  return node.is_integer() ? static_cast<double>(node.as_integer()->get())
-                           : node.as_floating_point()->get();
+  return node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.as_floating_point()->get();
 }
 
 }  // namespace

@@ -15,7 +15,10 @@
 #include "faultwave/wave_engine.h"
 
 #include "src/cli/commands.h"
+#include "src/cli/flags.h"
 #include "src/cli/network_inputs.h"
+#include "src/common/torch_names.h"
+#include "src/model/bound_network.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -31,28 +34,32 @@ struct ExplainOptions {
   bool json = false;
 };
 
-at::Tensor only_input(const std::vector<c10::IValue>& inputs) {
-  const bool fits = inputs.size() == 1 && inputs[0].isTensor() && inputs[0].toTensor().is_cpu() &&
-                    inputs[0].toTensor().scalar_type() == at::kFloat && inputs[0].toTensor().dim() > 0 &&
-                    inputs[0].toTensor().size(0) == 1;
+/// The first input, which the wave goes along; a batch of one.
+at::Tensor first_input(const std::vector<c10::IValue>& inputs) {
+  const bool fits = !inputs.empty() && inputs[0].isTensor() && inputs[0].toTensor().is_cpu() &&
+                    inputs[0].toTensor().dim() > 0 && inputs[0].toTensor().size(0) == 1;
   if (!fits) {
-    throw UserError(
-        ErrorCode::bad_input,
-        "the wave engine follows networks of one input: expected a single FP32 tensor on the CPU with a "
-        "batch of one");
+    throw UserError(ErrorCode::bad_input,
+                    "the wave engine follows one inference: expected tensors on the CPU, the first with a "
+                    "batch of one on axis 0");
   }
   return inputs[0].toTensor();
 }
 
 /// The named output, or the first default one.
 Site site_of(const ExplainOptions& options, const Injector& injector) {
-  if (!options.site.empty()) return injector.site(SiteKind::output, options.site);
-  const std::vector<Site> sites = injector.select(SiteKind::output);
-  if (sites.empty()) {
+  if (options.site.empty()) {
+    for (const Site& site : injector.select(SiteKind::output)) {
+      if (site.dtype == at::kFloat) return site;
+    }
     throw UserError(ErrorCode::illegal_fault,
-                    "no operator of the network owns parameters: name one of its outputs with --site");
+                    "no operator that owns parameters gives FP32 values: name an output with --site");
   }
-  return sites.front();
+  const Site& site = injector.site(SiteKind::output, options.site);
+  if (site.dtype == at::kFloat) return site;
+  throw UserError(ErrorCode::illegal_fault, "the wave engine follows FP32 values, and output:" + site.name +
+                                                " has " + dtype_name(site.dtype) +
+                                                ": campaigns hit it with real faulty runs");
 }
 
 std::vector<Trial> drawn_trials(const ExplainOptions& options, const Site& site) {
@@ -172,10 +179,12 @@ void print_json(const ExplainOptions& options, const Site& site, const Explanati
 
 void explain(const ExplainOptions& options) {
   const std::shared_ptr<Network> network = open_network(options.subject);
-  const at::Tensor input = only_input(network_inputs(options.subject, *network));
-  const Injector injector(network, std::vector<c10::IValue>{input});
+  const std::vector<c10::IValue> inputs = network_inputs(options.subject, *network);
+  const at::Tensor input = first_input(inputs);
+  const Injector injector(network, inputs);
   const Site site = site_of(options, injector);
-  WaveEngine engine(network, injector, inputs_from_tensor(input), nullptr);
+  WaveEngine engine(bind_inputs(network, {inputs.begin() + 1, inputs.end()}), injector,
+                    inputs_from_tensor(input), nullptr);
   const Explanation explanation = engine.explain(drawn_trials(options, site));
   options.json ? print_json(options, site, explanation) : print_text(options, site, explanation);
 }

@@ -15,9 +15,11 @@ struct ExportOptions {
   std::string database;
   std::string format = "csv";
   std::string output;
+  bool force = false;
 };
 
 void export_trials(const ExportOptions& options) {
+  check_may_write(options.output, options.force);
   const Store store = Store::open(options.database, Store::Access::read);
   write_output(options.output, [&](std::ostream& out) {
     if (options.format == "json") {
@@ -41,6 +43,7 @@ void add_export(CLI::App& program) {
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "File to write (default: standard output)")
       ->type_name("FILE");
+  command->add_flag("--force", options->force, "Overwrite a file that exists");
   command->callback([options] { export_trials(*options); });
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +15,7 @@
 
 #include "src/common/number_ranges.h"
 #include "src/common/torch_names.h"
+#include "src/data/input_doubts.h"
 #include "src/fault/numbers.h"
 
 namespace faultwave::cli {
@@ -33,10 +35,25 @@ Preprocess preprocess_of(const SubjectFlags& flags) {
   if (flags.crop > 0) preprocess.crop = flags.crop;
   if (!flags.mean.empty()) std::copy(flags.mean.begin(), flags.mean.end(), preprocess.mean.begin());
   if (!flags.std.empty()) std::copy(flags.std.begin(), flags.std.end(), preprocess.std.begin());
+  preprocess.is_scaled = !flags.mean.empty() || !flags.std.empty();
   return preprocess;
 }
 
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+at::Tensor images_in(const std::string& folder, const Preprocess& preprocess) {
+  const std::shared_ptr<InputSet> images = open_inputs(folder, preprocess);
+  std::vector<at::Tensor> all;
+  for (int64_t i = 0; i < images->size(); ++i)
+    all.push_back(images->get(i));
+  return at::stack(all);
+}
+
 at::Tensor read_input(const std::string& path, const InputSpec& spec, const Preprocess& preprocess) {
+  if (is_folder(path)) return images_in(path, preprocess);
   if (is_image(path)) return load_image(path, preprocess).unsqueeze(0);
   const at::Tensor tensor = load_tensor(path);
   const bool lacks_batch = spec.shape && tensor.dim() + 1 == static_cast<int64_t>(spec.shape->size());
@@ -98,9 +115,9 @@ void add_subject_flags(CLI::App& command, SubjectFlags& flags, bool made_up_inpu
   command.add_option("MODEL", flags.model, "The network: an exported program (.pt2) or TorchScript (.pt)")
       ->required()
       ->type_name("FILE");
-  CLI::Option* input = command.add_option(
-      "--input", flags.inputs,
-      "Image (.png, .jpg) or tensor (.npy, .pt, .safetensors); one for each network input");
+  CLI::Option* input = command.add_option("--input", flags.inputs,
+                                          "Image (.png, .jpg), folder of images, or tensor (.npy, .pt, "
+                                          ".safetensors); one for each network input");
   input->type_name("FILE")->allow_extra_args(false);
   if (made_up_inputs_will_do) {
     command
@@ -154,6 +171,26 @@ std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network
     inputs.emplace_back(tensor);
   }
   return inputs;
+}
+
+std::vector<std::string> input_names(const SubjectFlags& flags) {
+  std::vector<std::string> names;
+  if (flags.inputs.empty() || !is_folder(flags.inputs[0])) return names;
+  const std::shared_ptr<InputSet> images = open_inputs(flags.inputs[0], preprocess_of(flags));
+  for (int64_t i = 0; i < images->size(); ++i)
+    names.push_back(images->name(i));
+  return names;
+}
+
+std::vector<std::string> input_warnings(const SubjectFlags& flags, const std::vector<c10::IValue>& inputs) {
+  std::vector<std::string> warnings = doubts_about_files(flags.inputs, preprocess_of(flags));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const at::Tensor& input = inputs[i].toTensor();
+    const bool can_have = input.is_floating_point() || input.is_complex();
+    if (!can_have || at::isfinite(input).all().item<bool>()) continue;
+    warnings.push_back("NaN or infinity is in '" + (i < flags.inputs.size() ? flags.inputs[i] : "") + "'");
+  }
+  return warnings;
 }
 
 }  // namespace faultwave::cli

@@ -38,9 +38,15 @@ void add_subject_flags(CLI::App& command, SubjectFlags& flags, bool made_up_inpu
 std::shared_ptr<Network> open_network(const SubjectFlags& flags);
 
 /// The inputs of one forward, on the device and in the type of the network: from --input files (an image, or
-/// a tensor without batch axis, becomes a batch of one); else made up (normal values drawn from a fixed key;
-/// zeros for integers) in the shapes of --shape or those that the network declares, free axes being 1. Throws
-/// UserError.
+/// a tensor without batch axis, becomes a batch of one; a folder of images a batch of all); else made up
+/// (normal values drawn from a fixed key; zeros for integers) in the shapes of --shape or those that the
+/// network declares, free axes being 1. Throws UserError.
 std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network& network);
+
+/// Names of the files, where --input is a folder; else none.
+std::vector<std::string> input_names(const SubjectFlags& flags);
+
+/// What a user should know of the inputs: NaN in them, preprocessing that does nothing, and the like.
+std::vector<std::string> input_warnings(const SubjectFlags& flags, const std::vector<c10::IValue>& inputs);
 
 }  // namespace faultwave::cli

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/perturb.h"
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -10,6 +9,7 @@
 #include "faultwave/error.h"
 
 #include "src/cli/commands.h"
+#include "src/cli/output.h"
 #include "src/cli/receipt_text.h"
 
 namespace faultwave::cli {
@@ -28,11 +28,7 @@ void write_perturbed(const PerturbOptions& options) {
     for (Fault& fault : parse_faults(line))
       faults.push_back(std::move(fault));
   }
-  std::error_code ignored;
-  if (!options.force && std::filesystem::exists(options.output, ignored)) {
-    throw UserError(ErrorCode::store,
-                    "'" + options.output + "' exists; choose another name, or overwrite it with --force");
-  }
+  check_may_write(options.output, options.force);
   const std::shared_ptr<Network> network = Network::open(options.model);
   const std::vector<Receipt> receipts = perturb(*network, faults);
   network->save(options.output);

@@ -14,6 +14,7 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
+#include "src/cli/output.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -98,6 +99,7 @@ void plan(const PlanOptions& options) {
                     "0.2 %, or half_width in [stop]");
   }
   const Campaign campaign = open_campaign(spec);
+  print_warnings(campaign.parts().warnings);
   const Sampler& sampler = *campaign.parts().sampler;
   const double population =
       static_cast<double>(sampler.population().size()) * static_cast<double>(sampler.eligible_inputs());

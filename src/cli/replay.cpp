@@ -72,7 +72,7 @@ std::string outcome_text(OutcomeClass outcome, uint32_t fired, const std::vector
   for (size_t i = 0; i < criteria.size(); ++i) {
     if (((fired >> i) & 1) != 0) text += (text.empty() ? ": " : ", ") + criteria[i];
   }
-  return std::string(to_string(outcome)) + text;
+  return std::string(outcome_name(outcome, judges_finite(criteria))) + text;
 }
 
 std::string outcome_text(const TrialRow& row, const std::vector<std::string>& criteria) {

@@ -9,6 +9,7 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
+#include "src/cli/output.h"
 #include "src/cli/run_blocks.h"
 
 namespace faultwave::cli {
@@ -35,6 +36,7 @@ void run(const RunOptions& options) {
   check_new_database(options.database, specification);
 
   const Campaign campaign = open_campaign(specification);
+  print_warnings(campaign.parts().warnings);
   const std::string path = std::filesystem::absolute(options.specification).lexically_normal().string();
   Store store = Store::create(options.database, campaign.info(file, path, shard));
   run_blocks(campaign, store, options.flags);

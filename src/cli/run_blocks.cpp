@@ -15,6 +15,7 @@
 #include "src/cli/engine_text.h"
 #include "src/cli/flags.h"
 #include "src/cli/interrupt.h"
+#include "src/cli/output.h"
 #include "src/cli/program.h"
 #include "src/cli/progress_line.h"
 #include "src/cli/worker_pool.h"
@@ -91,7 +92,7 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, c
                                               store.path() + "': go on with `faultwave resume " +
                                               store.path() + "`");
   }
-  std::cout << text_report(summarize(store), kLayersShown);
+  std::cout << text_report(summarize(store), kLayersShown, output_width());
   if (campaign.parts().wave_report) std::cout << engine_text(campaign.parts().wave_report());
 }
 

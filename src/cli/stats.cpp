@@ -9,6 +9,7 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
+#include "src/cli/output.h"
 #include "src/report/fit_table.h"
 
 namespace faultwave::cli {
@@ -24,7 +25,7 @@ struct StatsOptions {
 void stats(const StatsOptions& options) {
   const Store store = Store::open(options.database, Store::Access::read);
   const Summary summary = summarize(store, parse_group_by(options.by));
-  std::string report = options.json ? json_report(summary) : text_report(summary);
+  std::string report = options.json ? json_report(summary) : text_report(summary, 0, output_width());
   if (options.fit_per_megabit) {
     const FitTable fits = fit_table(store, *options.fit_per_megabit);
     report = options.json ? with_fit(report, fits) : report + "\n" + fit_text(fits);

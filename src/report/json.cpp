@@ -9,10 +9,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json rate_of(const Interval& rate) {
-  return {{"estimate", rate.estimate},
-          {"low", rate.low},
-          {"high", rate.high},
-          {"confidence", rate.confidence}};
+  return {
+      {"estimate", rate.estimate}, {"low", rate.low}, {"high", rate.high}, {"confidence", rate.confidence}};
 }
 
 Json outcomes_of(const RateGroup& group, const std::vector<std::string>& criteria) {
@@ -24,11 +22,11 @@ Json outcomes_of(const RateGroup& group, const std::vector<std::string>& criteri
   return outcomes;
 }
 
-Json classes_of(const Tally& tally) {
+Json classes_of(const Tally& tally, bool is_judged) {
   Json classes = Json::object();
   for (const OutcomeClass outcome :
        {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc, OutcomeClass::due}) {
-    classes[std::string(to_string(outcome))] = tally.classes[static_cast<size_t>(outcome)];
+    classes[std::string(outcome_name(outcome, is_judged))] = tally.classes[static_cast<size_t>(outcome)];
   }
   return classes;
 }
@@ -44,6 +42,7 @@ Json accuracy_of(const Accuracy& accuracy) {
 Json campaign_of(const CampaignInfo& info) {
   Json campaign = {{"trials", info.trials}, {"seed", info.seed}, {"inputs", info.inputs},
                    {"error", info.error},   {"draw", info.draw}, {"criteria", info.criteria_text}};
+  campaign["criteria_chosen"] = !names_criteria(info);
   campaign["inputs_drawn_from"] =
       info.eligible_inputs.empty() ? info.inputs : static_cast<int64_t>(info.eligible_inputs.size());
   campaign["rate_over_all"] = info.draw == "layers" ? "mean over layers" : "mean over bits";
@@ -64,7 +63,7 @@ Json group_of(const Summary& summary, size_t number) {
     json["name"] = group.name;
   }
   json["trials"] = group.tally.trials;
-  json["classes"] = classes_of(group.tally);
+  json["classes"] = classes_of(group.tally, judges_finite(summary.info.criteria));
   json["outcomes"] = outcomes_of(group, summary.info.criteria);
   return json;
 }
@@ -86,7 +85,7 @@ std::string list_name(GroupBy by) {
 std::string json_report(const Summary& summary) {
   const Tally& tally = summary.overall.tally;
   Json report = {{"trials", tally.trials},
-                 {"classes", classes_of(tally)},
+                 {"classes", classes_of(tally, judges_finite(summary.info.criteria))},
                  {"outcomes", outcomes_of(summary.overall, summary.info.criteria)}};
   if (summary.accuracy) report["accuracy"] = accuracy_of(*summary.accuracy);
   report[list_name(summary.by)] = groups_of(summary);

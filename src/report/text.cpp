@@ -35,8 +35,8 @@ std::string count_of(int64_t count, const std::string& thing) {
 /// Those that are drawn from, where they are not all.
 std::string inputs_text(const CampaignInfo& info) {
   if (info.eligible_inputs.empty()) return count_of(info.inputs, "input");
-  return grouped(static_cast<int64_t>(info.eligible_inputs.size())) + " of " + count_of(info.inputs, "input") +
-         ", those that the network gets right";
+  return grouped(static_cast<int64_t>(info.eligible_inputs.size())) + " of " +
+         count_of(info.inputs, "input") + ", those that the network gets right";
 }
 
 std::string population_line(const CampaignInfo& info) {
@@ -106,15 +106,21 @@ std::string trials_line(const Summary& summary) {
          (summary.ended == "shard" ? "" : " (not finished)");
 }
 
-std::string classes_line(const Tally& tally) {
+std::string classes_line(const Tally& tally, bool is_judged) {
   std::string text;
   for (const OutcomeClass outcome :
        {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc, OutcomeClass::due}) {
     const int64_t count = tally.classes[static_cast<size_t>(outcome)];
-    text += (text.empty() ? "" : ", ") + std::string(to_string(outcome)) + " " + grouped(count);
+    text += (text.empty() ? "" : ", ") + std::string(outcome_name(outcome, is_judged)) + " " + grouped(count);
     if (tally.trials > 0) text += " (" + percent(static_cast<double>(count) / tally.trials) + ")";
   }
   return text;
+}
+
+std::string criteria_line(const CampaignInfo& info) {
+  if (names_criteria(info)) return joined(info.criteria_text);
+  if (judges_finite(info.criteria)) return joined(info.criteria_text) + " (chosen to fit the outputs)";
+  return joined(info.criteria_text) + " alone, since none was named and no other fits the outputs";
 }
 
 std::string engine_line(const Summary& summary) {
@@ -138,9 +144,10 @@ std::string heading(const Summary& summary) {
   std::ostringstream text;
   text << "Trials      " << trials_line(summary);
   text << "\nPopulation  " << population_line(info) << "\nSampling    " << sampling_line(info)
-       << "\nError       " << info.error << "\nCriteria    " << joined(info.criteria_text) << "\nIntervals   "
+       << "\nError       " << info.error << "\nCriteria    " << criteria_line(info) << "\nIntervals   "
        << exact(100 * info.confidence) << " %, " << interval_text(summary.interval) << "\nOutcomes    "
-       << classes_line(tally) << (info.strata.empty() ? "" : " as drawn, not weighted") << "\n";
+       << classes_line(tally, judges_finite(info.criteria))
+       << (info.strata.empty() ? "" : " as drawn, not weighted") << "\n";
   if (summary.engine != "direct" && summary.counts.decided_again + summary.counts.audited > 0)
     text << "Engine      " << engine_line(summary) << "\n";
   if (summary.accuracy) text << "Accuracy    " << accuracy_line(*summary.accuracy) << "\n";
@@ -162,6 +169,15 @@ std::vector<size_t> worst_first(const Summary& summary) {
   return order;
 }
 
+std::string wrapped_lines(const std::string& lines, size_t width) {
+  constexpr size_t kIndent = 12;  // of what follows the heading's words
+  std::istringstream stream(lines);
+  std::string text;
+  for (std::string line; std::getline(stream, line);)
+    text += wrapped(line, width, kIndent) + "\n";
+  return text;
+}
+
 std::vector<std::string> row_of(const RateGroup& group) {
   std::vector<std::string> cells = {group.name, grouped(group.tally.trials)};
   for (const Interval& rate : group.rates)
@@ -178,20 +194,19 @@ std::string count_of_groups(size_t count, GroupBy by) {
 
 }  // namespace
 
-std::string text_report(const Summary& summary, size_t most) {
+std::string text_report(const Summary& summary, size_t most, size_t width) {
   const CampaignInfo& info = summary.info;
   const std::vector<size_t> order = worst_first(summary);
   const size_t shown = most == 0 ? order.size() : std::min(most, order.size());
 
   TextTable table;
-  std::vector<std::string> names = {
-      std::string(to_string(summary.by)) + ", worst " + info.criteria[0] + " first", "trials"};
+  std::vector<std::string> names = {std::string(to_string(summary.by)) + ", worst first", "trials"};
   names.insert(names.end(), info.criteria.begin(), info.criteria.end());
   table.add(names);
   table.add(row_of(summary.overall));
   for (size_t i = 0; i < shown; ++i)
     table.add(row_of(summary.groups[order[i]]));
-  std::string text = heading(summary) + "\n" + table.text();
+  std::string text = wrapped_lines(heading(summary), width) + "\n" + table.text(width);
   if (!summary.has_layers)
     text += "A trial has several faults, so there is no table by layer, bit or channel.\n";
   if (shown < order.size())

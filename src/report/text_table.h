@@ -11,10 +11,16 @@ namespace faultwave {
 class TextTable {
  public:
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  std::string text() const;
+  /// At most `width` columns of text where the cells allow it (0: as wide as it gets): what does not fit
+  /// comes below, with the first column again.
+  std::string text(size_t width = 0) const;
 
  private:
+  std::vector<size_t> widths() const;
   std::vector<std::vector<std::string>> rows_;
 };
+
+/// Cut at spaces into lines of at most `width`, those that follow the first indented; 0: as it is.
+std::string wrapped(const std::string& line, size_t width, size_t indent);
 
 }  // namespace faultwave

@@ -76,7 +76,7 @@ std::vector<std::string> trial_columns(const CampaignInfo& info) {
 std::vector<TrialField> trial_fields(const CampaignInfo& info, const TrialRow& row) {
   std::vector<TrialField> fields = {number(row.trial), number(row.input), text(row.fault)};
   add_receipt(info.sites.at(row.site), row, fields);
-  fields.push_back(text(std::string(to_string(row.outcome))));
+  fields.push_back(text(std::string(outcome_name(row.outcome, judges_finite(info.criteria)))));
   fields.push_back(row.crash.empty() ? absent() : text(row.crash));
   fields.push_back(number(row.label));
   fields.push_back(number(row.golden_class));

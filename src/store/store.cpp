@@ -67,6 +67,12 @@ void Tally::add(const TrialOutcome& outcome) {
   right_won += outcome.faulty_right && !outcome.golden_right;
 }
 
+bool names_criteria(const CampaignInfo& info) {
+  const std::string& text = info.specification_file;
+  const std::string top_level = text.substr(0, text.find("\n["));
+  return ("\n" + top_level).find("\ncriteria = ") != std::string::npos;
+}
+
 int64_t campaign_blocks(const CampaignInfo& info) {
   return (info.trials + info.block - 1) / info.block;
 }

@@ -317,11 +317,10 @@ TEST_CASE("a criterion of a program's own, named in the specification, is counte
   Specification spec = fake_specification();
   CampaignParts parts = fake_campaign(std::make_shared<FakeEngine>(), spec).parts();
   // 8.0 is what the fake network's SDCs lift a class to.
-  parts.criteria = {make_criterion("lifted",
-                                   [](const OutputPair& outputs) {
-                                     return outputs.faulty[0].gt(7).any().item<bool>();
-                                   }),
-                    parse_criterion("nonfinite")};
+  parts.criteria = {
+      make_criterion("lifted",
+                     [](const OutputPair& outputs) { return outputs.faulty[0].gt(7).any().item<bool>(); }),
+      parse_criterion("nonfinite")};
   spec.criteria = {"lifted", "nonfinite"};
   const Campaign campaign(spec, parts);
   {
@@ -335,7 +334,7 @@ TEST_CASE("a criterion of a program's own, named in the specification, is counte
   }
   const Store store = Store::open(folder / "a.db", Store::Access::read);
   CHECK(summarize(store).overall.tally.fired[0] == expected);
-  check_contains(text_report(summarize(store, GroupBy::input)), "input, worst lifted first");
+  check_contains(text_report(summarize(store, GroupBy::input)), "input, worst first");
   check_contains(export_of(folder / "a.db"), ",lifted,nonfinite\n");
   CHECK(compare(store, store).criteria[0].name == "lifted");
   CHECK(recorded_specification(store).criteria == spec.criteria);

@@ -41,7 +41,8 @@ TEST_CASE("specifications with mistakes") {
                 "bad.toml, line 4: unknown key 'trails'; did you mean trials?");
   check_refused(run("trials = 60", "trials = \"60\""), 2,
                 "bad.toml, line 4: trials must be an integer, and is a string");
-  check_refused(run("trials = 60", "trials = 0"), 2, "bad.toml, line 4: trials must be from 1 to 1000000000, and is 0");
+  check_refused(run("trials = 60", "trials = 0"), 2,
+                "bad.toml, line 4: trials must be from 1 to 1000000000, and is 0");
   check_refused(run("net.pt", "no.pt"), 3, "no.pt");
   check_refused(run("images.npy", "no.npy"), 3, "no.npy");
   check_refused(run("\"*\"", "\"covn*\""), 5, "'net.pt' has no output site that matches 'covn*'");

@@ -141,6 +141,12 @@ TEST_CASE("an export to a file is complete or not there") {
   CHECK(faultwave(folder, "export a.db -o a.csv").code == 0);
   CHECK(read_file(folder / "a.csv") == faultwave(folder, "export a.db").out);
   CHECK(folder.holds(5));
+  const Result again = faultwave(folder, "export a.db --format json -o a.csv");
+  CHECK(again.code == 6);
+  check_contains(again.err, "'a.csv' exists; choose another name, or overwrite it with --force");
+  CHECK(read_file(folder / "a.csv") == faultwave(folder, "export a.db").out);
+  CHECK(faultwave(folder, "export a.db --format json -o a.csv --force").code == 0);
+  CHECK(read_file(folder / "a.csv") == faultwave(folder, "export a.db --format json").out);
   const Result missing = faultwave(folder, "export a.db -o no/a.csv");
   CHECK(missing.code == 6);
   check_contains(missing.err, "faultwave: cannot write 'no/a.csv': No such file or directory");

@@ -84,5 +84,36 @@ TEST_CASE("explain refuses what the wave engine cannot follow, and sites that ar
   CHECK(tiny.run("--shape 1,1,4,4 --faults 0").code == 2);
 }
 
+/// A network of token numbers [1, 5] and a mask [1, 5, 3], which its embedding's values are multiplied by.
+void save_masked_embedding(const std::string& path) {
+  torch::jit::Module table("Embedding");
+  table.register_parameter("weight", torch::arange(30).to(torch::kFloat).view({10, 3}), false);
+  table.define("def forward(self, ids):\n    return torch.embedding(self.weight, ids)\n");
+  torch::jit::Module net("Net");
+  net.register_module("table", table);
+  net.define("def forward(self, ids, mask):\n    return self.table.forward(ids) * mask\n");
+  net.eval();
+  net.save(path);
+}
+
+TEST_CASE("explain takes integers and several inputs, as inject does") {
+  const TempFolder folder;
+  save_masked_embedding(folder / "net.pt");
+  save_npy(folder / "ids.npy", torch::tensor({{1, 2, 3, 4, 5}}));
+  save_npy(folder / "mask.npy", torch::ones({1, 5, 3}));
+  const Result result =
+      faultwave(folder, "explain net.pt --input ids.npy --input mask.npy --faults 6 --json");
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  const json explained = json::parse(result.out);
+  CHECK(explained["site"] == "table");
+  CHECK(explained["left"].empty());
+  REQUIRE(explained["calls"].size() == 2);
+  CHECK(explained["calls"][0]["faults"] == 6);
+  CHECK(explained["calls"][1]["op"] == "aten::mul");
+  CHECK(explained["calls"][1]["faults"] == 6);
+  const Result batch = faultwave(folder, "explain net.pt --shape 2,5 --shape 2,5,3");
+  CHECK(batch.code != 0);
+}
+
 }  // namespace
 }  // namespace faultwave

@@ -110,6 +110,42 @@ TEST_CASE("inject --save writes the raw outputs") {
   CHECK(mended.equal(golden));
 }
 
+TEST_CASE("inject on many inputs has a line for each, and a summary") {
+  const TinyFolder folder;
+  save_npy(folder / "many.npy", torch::arange(320).fmod(13).to(torch::kFloat).div(8).view({20, 1, 4, 4}));
+  const Result result = folder.run("inject net.pt --input many.npy --fault 'output:fc[2] constant(1000)'");
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  CHECK(std::count(result.out.begin(), result.out.end(), '\n') < 34);
+  check_contains(result.out, "input 19  class ");
+  check_contains(result.out, "summary   20 inputs: sdc 20; fired: top1 20, confidence(0.2) 20\n");
+  check_contains(result.out, "criteria  top1, confidence(0.2), nonfinite, chosen for scores of 4 classes\n");
+}
+
+TEST_CASE("inject takes a folder of images, and names each") {
+  const TinyFolder folder;
+  const std::string demo = environment("FAULTWAVE_DEMO_DATA");
+  const Result result = folder.run("inject " + demo + "/efficientnet_lite0.pt2 --input " + demo +
+                                   "/photos --fault 'output:_fc[7] constant(1000)'");
+  REQUIRE_MESSAGE(result.code == 0, result.err);
+  check_contains(result.out, "\ncat.png ");
+  check_contains(result.out, "summary   5 inputs: sdc 5; fired: top1 5, ");
+  CHECK(result.err ==
+        "faultwave: warning: images go in as values from 0 to 1, since neither mean nor std is given: give "
+        "those that the network was trained with (0 and 1 if these are they)\n");
+}
+
+TEST_CASE("a file that exists is not overwritten, unless by force") {
+  const TinyFolder folder;
+  const std::string inject = "inject net.pt --input x.npy --fault 'output:fc[0] zero' --save out";
+  REQUIRE(folder.run(inject).code == 0);
+  const std::string golden = read_file(folder / "out/golden.npy");
+  const Result again = folder.run(inject);
+  CHECK(again.code == 6);
+  check_contains(again.err, "golden.npy' exists; choose another name, or overwrite it with --force");
+  CHECK(folder.run(inject + " --force").code == 0);
+  CHECK(read_file(folder / "out/golden.npy") == golden);
+}
+
 TEST_CASE("a fault that changes nothing is masked") {
   const TinyFolder folder;
   const json answer =

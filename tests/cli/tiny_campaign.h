@@ -43,6 +43,7 @@ trials = 60
 batch  = 4
 block  = 16
 engine = "direct"
+criteria = ['top1', 'top5', 'confidence(0.2)', 'nonfinite']
 [fault]
 kind   = "output"
 sites  = ["*"]

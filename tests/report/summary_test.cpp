@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <sstream>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -44,10 +47,10 @@ Criteria    top1, nonfinite
 Intervals   95 %, Clopper-Pearson
 Outcomes    masked 1,175 (97.92 %), benign 0 (0.00 %), sdc 25 (2.08 %), due 0 (0.00 %)
 
-layer, worst top1 first  trials                   top1            nonfinite
-(all)                     1,200    2.08 % [1.35, 3.06]  0.00 % [0.00, 0.31]
-output:fc, last             200  10.00 % [6.22, 15.02]  0.00 % [0.00, 1.83]
-output:conv               1,000    0.50 % [0.16, 1.16]  0.00 % [0.00, 0.37]
+layer, worst first  trials                   top1            nonfinite
+(all)                1,200    2.08 % [1.35, 3.06]  0.00 % [0.00, 0.31]
+output:fc, last        200  10.00 % [6.22, 15.02]  0.00 % [0.00, 1.83]
+output:conv          1,000    0.50 % [0.16, 1.16]  0.00 % [0.00, 0.37]
 No trial fell on 1 layer.
 )");
 }
@@ -67,6 +70,29 @@ TEST_CASE("a layer is as bad as its rate is at least: one event in one trial is 
     CHECK(found > place);
     place = found;
   }
+}
+
+TEST_CASE("a table too wide for the terminal goes on below, and long lines are broken") {
+  Summary summary = sample_summary();
+  const std::string text = text_report(summary, 0, 60);
+  std::istringstream lines(text);
+  size_t longest = 0;
+  for (std::string line; std::getline(lines, line);)
+    longest = std::max(longest, line.size());
+  CHECK(longest <= 60);
+  check_contains(text,
+                 "\nSampling    input, then layer, then value, each uniformly: a\n            rate over");
+  check_contains(text, R"(
+layer, worst first  trials                   top1
+(all)                1,200    2.08 % [1.35, 3.06]
+output:fc, last        200  10.00 % [6.22, 15.02]
+output:conv          1,000    0.50 % [0.16, 1.16]
+
+layer, worst first            nonfinite
+(all)               0.00 % [0.00, 0.31]
+output:fc, last     0.00 % [0.00, 1.83]
+output:conv         0.00 % [0.00, 0.37]
+)");
 }
 
 TEST_CASE("layers beyond a limit are counted, unfinished campaigns and labels are mentioned") {

@@ -24,7 +24,7 @@ confidence = 0.95
 error = "flip"
 draw = "layers"
 )";
-  info.specification_file = "seed = 6\n";
+  info.specification_file = "seed = 6\ncriteria = [\"top1\", \"nonfinite\"]\n";
   info.specification_path = "/somewhere/spec.toml";
   info.model_fingerprint = "abc";
   info.inputs_fingerprint = "def";

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "faultwave/campaign.h"
+#include "faultwave/inputs.h"
+#include "faultwave/specification.h"
+
+#include "src/outcome/output_kind.h"
+
+namespace faultwave {
+
+/// Golden outputs of the first inputs, up to eight: enough to tell what they are.
+std::vector<Outputs> look_at_outputs(int64_t inputs, const std::function<Outputs(int64_t)>& golden);
+
+/// CampaignParts::warnings, from parts with criteria and labels, the inputs, and golden outputs of the first.
+std::vector<std::string> doubts_about_campaign(const Specification& specification, const CampaignParts& parts,
+                                               const InputSet& inputs, const std::vector<Outputs>& golden);
+
+}  // namespace faultwave
