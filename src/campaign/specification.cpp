@@ -61,7 +61,6 @@ std::vector<Line> lines_of(const Specification& spec) {
       {"", "batch", std::to_string(spec.batch)},
       {"", "block", std::to_string(spec.block)},
       {"", "confidence", number(spec.confidence)},
-      {"fault", "kind", quoted(std::string(to_string(spec.kind)))},
       {"fault", "draw", quoted(std::string(to_string(spec.draw)))},
       {"fault", "calibrate", std::to_string(spec.calibrate)},
       {"preprocess", "mean", list(spec.preprocess.mean, number)},
@@ -86,6 +85,8 @@ std::vector<Line> lines_of(const Specification& spec) {
   if (spec.inputs_in_turn) add({"", "inputs", quoted("in turn")});
   if (spec.only_right) add({"", "only_right", "true"});
   if (!spec.keep.empty()) add({"", "keep", quoted(spec.keep)});
+  const bool is_list = spec.draw == DrawRule::list;  // then the fault lines say the kind
+  if (!is_list) add({"fault", "kind", quoted(std::string(to_string(spec.kind)))});
   if (!spec.error.empty()) add({"fault", "error", quoted(spec.error)});
   if (!spec.list.empty()) add({"fault", "list", quoted(spec.list)});
   if (spec.faults_per_trial > 1) add({"fault", "per_trial", std::to_string(spec.faults_per_trial)});

@@ -112,6 +112,10 @@ TEST_CASE("the canonical text parses to the same campaign") {
   CHECK(again.model == spec.model);
   CHECK(again.preprocess.mean == spec.preprocess.mean);
   CHECK(again.sites == spec.sites);
+
+  const Specification list = parse_specification(
+      "model = \"a\"\ninput = \"b\"\n[fault]\ndraw = \"list\"\nlist = \"faults.txt\"\n", "s.toml");
+  CHECK(to_string(parse_specification(to_string(list), "again")) == to_string(list));
 }
 
 TEST_CASE("comments, order and spelled-out defaults do not make another campaign") {

@@ -97,6 +97,43 @@ TEST_CASE("every kind of fault and error model runs as a campaign") {
   }
 }
 
+TEST_CASE("a list of fault lines gives a database that every command reads") {
+  const TempFolder folder;
+  make_tiny_campaign(folder,
+                     "model = \"net.pt\"\ninput = \"images.npy\"\nblock = 4\n"
+                     "[fault]\ndraw = \"list\"\nlist = \"faults.txt\"\n");
+  const std::string faults[] = {"output:conv[0,1,1] flip(30)", "weight:fc[2,7] flip(31)",
+                                "network-input[0,0,0] set(2); output:fc[3] flip(22)"};
+  write_file(folder / "faults.txt", "# three trials\n" + faults[0] + "\n\n" + faults[1] + "\n" + faults[2]);
+  const Result run = run_tiny(folder);
+  check_contains(run.out, "3 fault lines of a list, each on every input");
+  CHECK(faultwave(folder, "stats a.db").out == run.out);
+
+  const nlohmann::json exported = nlohmann::json::parse(faultwave(folder, "export a.db --format json").out);
+  REQUIRE(exported["trials"].size() == 15);
+  for (size_t trial = 0; trial < 15; ++trial) {
+    CHECK(exported["trials"][trial]["fault"] == faults[trial / 5]);
+    CHECK(exported["trials"][trial]["input"] == trial % 5);
+    const Result replay = faultwave(folder, "replay a.db " + std::to_string(trial));
+    CHECK_MESSAGE(replay.code == 0, replay.err);
+  }
+  const Result resumed = faultwave(folder, "resume a.db -q");
+  CHECK_MESSAGE(resumed.code == 0, resumed.err);
+  CHECK(faultwave(folder, "diff a.db a.db").code == 0);
+
+  for (const char* shard : {"1", "2"}) {
+    const std::string flags = std::string(" --shard ") + shard + "/2 --db " + shard + ".db -q";
+    REQUIRE(faultwave(folder, "run spec.toml" + flags).code == 0);
+  }
+  REQUIRE(faultwave(folder, "merge 2.db 1.db -o all.db").code == 0);
+  CHECK(faultwave(folder, "export all.db").out == faultwave(folder, "export a.db").out);
+
+  write_file(folder / "faults.txt", faults[1]);
+  const Result changed = faultwave(folder, "resume a.db -q");
+  CHECK(changed.code == 7);
+  check_contains(changed.err, "the faults of list 'faults.txt' changed since 'a.db' was begun");
+}
+
 TEST_CASE("flags of the command line are recorded in place of the specification's") {
   const TempFolder folder;
   make_tiny_campaign(folder);
