@@ -33,6 +33,13 @@ struct CampaignParts {
   /// What `engine` did so far where it is a wave engine; empty where not. Work of other processes does not
   /// count.
   std::function<WaveReport()> wave_report{};
+  /// Golden outputs of an input, as Engine hands them over. Empty where no trial can end its process.
+  std::function<std::vector<at::Tensor>(int64_t input)> golden{};
+  /// What the engine is expected to take, in seconds of a usual machine: for each input that is new to a part
+  /// of a block, and for each trial. 0: next to nothing. From the network alone, never measured, so that a
+  /// block has the same parts everywhere.
+  double input_cost = 0;
+  double trial_cost = 0;
   std::vector<CriterionPtr> criteria{};
   std::function<std::string(int64_t)> input_name{};  ///< for people; may be empty
   std::vector<int64_t> labels{};                     ///< one an input, or empty
@@ -79,8 +86,8 @@ class Disagreement : public UserError {
   TrialOutputs exact_;
 };
 
-/// Runs blocks of one round somewhere else and hands each result to `done`, in any order, from the calling
-/// thread. Returns false if it was cancelled.
+/// Runs blocks of one round somewhere else and hands results to `done`, blocks in any order and whole or in
+/// pieces, from the calling thread. Returns false if it was cancelled.
 using BlockRunner = std::function<bool(const Round& round, const std::vector<Block>& blocks,
                                        const std::function<void(const BlockResult&)>& done)>;
 
@@ -108,18 +115,28 @@ class Campaign {
   /// Trial `number` of a round with these shares; see Sampler.
   Trial draw(int64_t number, const Shares& shares = {}) const;
 
-  /// Goes on until all is done or the stop rule holds, each block written in one transaction. `cancel` is
-  /// looked at between calls of the engine: once true, the block under way is dropped. `report` may be empty;
+  /// Goes on until all is done or the stop rule holds. What is finished is written when a block is, and
+  /// within a block whenever a part of it is and two seconds are over. `cancel` is looked at between calls of
+  /// the engine: once true, the part under way is dropped. `report` may be empty;
   /// it is called from this thread after each call of the engine. Without `elsewhere` blocks run here, in
   /// order. Returns whether the campaign is at its end.
   bool run(Store& store, const std::atomic<bool>& cancel, const std::function<void(const Progress&)>& report,
            const BlockRunner& elsewhere = {}) const;
 
-  /// One block of a round. Empty if cancelled. `report` gets the counts so far. Throws Disagreement if an
-  /// audit finds one.
+  /// What is not finished of one block of a round. Its trials are cut into parts, which depend on the block
+  /// alone, and a part is run as a whole but for trials that are finished, so that results are the same
+  /// however often the block was interrupted. Where `done` is given, it gets the parts that are finished
+  /// every two seconds and when cancelled, and the result is the rest. Empty if cancelled. `report` gets the
+  /// counts of what `done` did not get so far. Throws Disagreement if an audit finds one.
   std::optional<BlockResult> run_block(const Round& round, const Block& block,
                                        const std::atomic<bool>& cancel,
-                                       const std::function<void(const Tally&)>& report) const;
+                                       const std::function<void(const Tally&)>& report,
+                                       const std::function<void(const BlockResult&)>& done = {}) const;
+
+  /// The result of one trial of a block that did not come to its end: OutcomeClass::hang, or
+  /// OutcomeClass::crash of the process by `how`. Runs the golden network.
+  BlockResult ended_trial(const Round& round, const Block& block, int64_t number, OutcomeClass outcome,
+                          const std::string& how) const;
 
   /// Runs one trial alone. `shares` as of its round. Throws UserError(usage) for a number that the campaign
   /// has not.
@@ -132,6 +149,8 @@ class Campaign {
   std::optional<int64_t> label_of(const Trial& trial) const;
   Judged judge_trial(const Trial& trial, const Sampler::Located& located, const TrialOutputs& outputs,
                      bool keeps_all) const;
+  Judged record_trial(const Trial& trial, const Sampler::Located& located, const TrialOutputs& outputs,
+                      const Outcome& outcome, bool keeps_all) const;
 
   Specification specification_;
   CampaignParts parts_;

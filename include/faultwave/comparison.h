@@ -39,7 +39,8 @@ struct Comparison {
   double confidence = 0.99;  ///< of the first's specification
   bool is_exact = false;     ///< every fault was tried in both: rates without error, nothing to be tested
   bool is_fixed = true;      ///< how many pairs there are does not follow from results
-  std::vector<ComparedCriterion> criteria;  ///< that both have, in the order of the first
+  /// Those that both have, in the order of the first; then "crash" and "hang", if a pair has one.
+  std::vector<ComparedCriterion> criteria;
 };
 
 /// Pairs trial k with trial k. Networks, their files and types, criteria and numbers of trials may differ.

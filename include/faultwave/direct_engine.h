@@ -33,6 +33,7 @@ class DirectEngine : public Engine {
                std::shared_ptr<const InputSet> inputs, const DirectOptions& options = {});
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
+  void tell(ForwardWatch* watch) override { watch_ = watch; }
 
   /// Golden outputs of one input, run alone: one batch element each, on the CPU.
   std::vector<at::Tensor> golden(int64_t input);
@@ -41,6 +42,7 @@ class DirectEngine : public Engine {
   struct Golden {
     std::vector<int64_t> inputs;
     std::vector<at::Tensor> outputs;  // whole batch, CPU
+    double seconds = 0;               // that the forward took
   };
   using Group = std::vector<size_t>;  // positions in the trials of one call
 
@@ -49,7 +51,7 @@ class DirectEngine : public Engine {
   void run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink);
   at::Tensor stack(const std::vector<int64_t>& inputs) const;
   std::vector<at::Tensor> forward(const at::Tensor& batch) const;
-  const std::vector<at::Tensor>& golden_batch(const std::vector<int64_t>& inputs, const at::Tensor& batch);
+  const Golden& golden_batch(const std::vector<int64_t>& inputs, const at::Tensor& batch);
   std::vector<at::Tensor> element(const std::vector<at::Tensor>& outputs, int64_t number) const;
   void find_output_axes();
   void run_alone(const std::vector<at::Tensor>& single);
@@ -61,6 +63,7 @@ class DirectEngine : public Engine {
   std::shared_ptr<void> memory_;      // freed tensors' memory, which all engines share and keep for reuse
   std::vector<int64_t> output_axes_;  // batch axis of each output, -1 for none
   std::list<Golden> golden_;          // most recently used first
+  ForwardWatch* watch_ = nullptr;
 };
 
 }  // namespace faultwave

@@ -32,6 +32,18 @@ struct TrialOutputs {
   double rounding = 0;
 };
 
+/// Told when a forward that faults are armed in begins and ends, from the thread that calls Engine::run. A
+/// fault may make a network loop for ever or end the process: whoever looks on from outside then knows which
+/// trials it may have been.
+class ForwardWatch {
+ public:
+  virtual ~ForwardWatch() = default;
+  /// `trials`: the numbers of those that run in it. `golden_seconds`: how long the same forward took without
+  /// faults; below 0 where the network takes the golden way whatever the faults are.
+  virtual void begin(const std::vector<uint64_t>& trials, double golden_seconds) = 0;
+  virtual void end() noexcept = 0;
+};
+
 /// Called once a trial, `index` counting within the call of Engine::run, in any order, from the calling
 /// thread.
 using TrialSink = std::function<void(size_t index, const TrialOutputs& outputs)>;
@@ -46,6 +58,8 @@ class Engine {
   virtual void run(const std::vector<Trial>& trials, const TrialSink& sink) = 0;
   /// How many trials a call should have, for an engine that works better on many; 0 if it does not matter.
   virtual int64_t trials_a_call() const { return 0; }
+  /// From now on, `watch` is told of forwards; null: nobody. It must outlive the calls of run().
+  virtual void tell(ForwardWatch* watch) { static_cast<void>(watch); }
 };
 
 }  // namespace faultwave

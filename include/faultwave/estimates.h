@@ -22,9 +22,10 @@ enum class IntervalKind : uint8_t {
 };
 std::string_view to_string(IntervalKind kind);
 
-/// What is counted in trials: a criterion that fired, or an answer that a fault made wrong or right.
+/// What is counted in trials: a criterion that fired, a run that crashed or hung, or an answer that a fault
+/// made wrong or right.
 struct Counted {
-  enum class What : uint8_t { criterion, right_lost, right_won };
+  enum class What : uint8_t { criterion, crash, hang, right_lost, right_won };
 
   What what = What::criterion;
   size_t criterion = 0;  ///< its position

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,8 +24,13 @@ enum class OutcomeClass : uint8_t {
   masked,  ///< no output moves (kMaskedChange; integers: not at all), and no criterion fires
   benign,  ///< an output moves, and no criterion fires
   sdc,     ///< silent data corruption: at least one criterion fires, and all outputs are finite
-  due,     ///< detectable: NaN or Inf in an output where the golden one is finite, or the run crashed
+  due,     ///< detectable: NaN or Inf in an output where the golden one is finite
+  crash,   ///< the run threw, or its process died: there is no output to judge
+  hang,    ///< the run did not end in its time: there is no output to judge
 };
+inline constexpr std::array kOutcomeClasses = {OutcomeClass::masked, OutcomeClass::benign,
+                                               OutcomeClass::sdc,    OutcomeClass::due,
+                                               OutcomeClass::crash,  OutcomeClass::hang};
 std::string_view to_string(OutcomeClass kind);
 
 /// Golden and faulty outputs of one batch element, batch axis removed, on the CPU; in the network's order.
@@ -92,7 +98,6 @@ std::string_view outcome_name(OutcomeClass kind, bool is_judged);
 struct Outcome {
   OutcomeClass kind = OutcomeClass::masked;
   uint32_t fired = 0;  ///< bit i set: criterion i of the list fired
-  bool crashed = false;
 };
 
 /// Whether the outcome could be another one if finite output values moved by `rounding`; see
@@ -102,8 +107,6 @@ bool is_near_border(const OutputPair& outputs, const std::vector<CriterionPtr>& 
 /// Criteria are asked only where outputs differ in at least one bit. Throws what they throw, and
 /// UserError(usage) for more than 32 of them.
 Outcome judge(const OutputPair& outputs, const std::vector<CriterionPtr>& criteria);
-/// The outcome of a run that ended with an exception: due, every criterion fired.
-Outcome crashed_outcome(const std::vector<CriterionPtr>& criteria);
 
 struct RankedClass {
   int64_t index;

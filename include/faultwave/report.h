@@ -19,6 +19,8 @@ struct RateGroup {
   std::string name;             ///< "(all)", "output:conv1", "flip(30)", "class 3", ...
   Tally tally;                  ///< counts as drawn; in a stratified campaign they are not of equal weight
   std::vector<Interval> rates;  ///< one a criterion, weighted
+  Interval crash{};             ///< how often a run crashed, likewise
+  Interval hang{};              ///< how often it did not end in its time
 };
 
 /// What a table is by.
@@ -71,7 +73,7 @@ Summary summarize(const Store& store, GroupBy by = GroupBy::layer);
 std::string text_report(const Summary& summary, size_t most = 0, size_t width = 0);
 
 /// `{"trials": n, "classes": {...}, "outcomes": {"top1": {"count", "estimate", "low", "high", "confidence"},
-/// ...}, "layers": [...], "campaign": {...}}`; layers in execution order, those that no trial fell on
+/// ..., "crash": {...}, "hang": {...}}, "layers": [...], "campaign": {...}}`; layers in execution order, those that no trial fell on
 /// included. By anything else there is a list under that name in place of layers.
 std::string json_report(const Summary& summary);
 

@@ -40,7 +40,8 @@ struct Specification {
   int64_t trials =
       0;  ///< at most so many; 0: until the stop rule holds, or all of an exhaustive campaign or a list
   int64_t batch = 16;    ///< rows of one forward
-  int64_t block = 2048;  ///< trials of one transaction; a kill loses the block under way
+  int64_t block = 2048;  ///< trials that are drawn and run together
+  double timeout = 0;    ///< seconds after which a trial that runs alone is a hang; 0: by the golden run
   int64_t round = 4096;  ///< trials of the first round, where campaigns go in rounds: shares and stops are
                          ///< decided between
   StopRule stop;         ///< table [stop]
@@ -52,7 +53,8 @@ struct Specification {
   // What is counted.
   std::vector<std::string> criteria;  ///< none: open_campaign() chooses those that fit the outputs
   double confidence = 0.99;  ///< of the intervals
-  std::string keep;  ///< trials with a row of their own: "all", "events" (sdc, due); "": see keeps_all()
+  std::string keep;  ///< trials with a row of their own: "all", "events" (sdc, due, crash, hang); "": see
+                     ///< keeps_all()
 
   // Table [fault].
   SiteKind kind = SiteKind::output;

@@ -108,6 +108,7 @@ struct Block {
   int64_t number = 0;
   int64_t first_trial = 0;
   int64_t trials = 0;
+  std::vector<bool> finished{};  ///< which of them are done, in order; empty: none
 };
 
 /// One trial as recorded.
@@ -127,13 +128,13 @@ struct TrialRow {
   uint64_t bits_before = 0;
   uint64_t bits_after = 0;
   int64_t forwards = 0;
-  int64_t hits = 0;  ///< 0 only where the run crashed first: then the fields above mean nothing
+  int64_t hits = 0;  ///< 0 only where the run ended first: then the fields above mean nothing
 
   OutcomeClass outcome = OutcomeClass::masked;
   uint32_t fired = 0;  ///< bit i: criterion i
-  std::string crash;   ///< what was thrown, or ""
+  std::string crash;   ///< what was thrown, or what ended the process; or ""
 
-  // Top classes; empty where the first output is no vector of scores, or the run crashed.
+  // Top classes; empty where the first output is no vector of scores, or the run gave none.
   std::optional<int64_t> label;
   std::optional<int64_t> golden_class;
   std::optional<int64_t> faulty_class;
@@ -150,18 +151,20 @@ struct TrialOutcome {
   uint32_t fired = 0;         ///< bit i: criterion i
   bool golden_right = false;  ///< the golden top class is the label
   bool faulty_right = false;
+  bool is_done = true;  ///< false for a trial of an unfinished block that has not been run
 };
 
 /// Counts over finished trials.
 struct Tally {
   int64_t trials = 0;
-  std::array<int64_t, 4> classes{};  ///< by OutcomeClass
-  std::vector<int64_t> fired;        ///< by criterion
-  int64_t right_lost = 0;            ///< trials whose golden top class is the label, and the faulty one not
-  int64_t right_won = 0;             ///< the other way round
+  std::array<int64_t, kOutcomeClasses.size()> classes{};  ///< by OutcomeClass
+  std::vector<int64_t> fired;                             ///< by criterion
+  int64_t right_lost = 0;  ///< trials whose golden top class is the label, and the faulty one not
+  int64_t right_won = 0;   ///< the other way round
 
   Tally() = default;
   explicit Tally(size_t criteria) : fired(criteria) {}
+  int64_t of(OutcomeClass outcome) const { return classes[static_cast<size_t>(outcome)]; }
   void add(const TrialOutcome& outcome);
   Tally& operator+=(const Tally& other);
 };
@@ -184,10 +187,11 @@ struct EngineCounts {
   EngineCounts& operator+=(const EngineCounts& other);
 };
 
-/// A finished block: an outcome for each of its trials, in order, and rows of those worth keeping, ascending.
+/// What is done of a block: an outcome for each of its trials, in order, and rows of those worth keeping,
+/// ascending.
 struct BlockResult {
   Block block;
-  std::vector<TrialOutcome> outcomes;
+  std::vector<TrialOutcome> outcomes;  ///< those of trials that are not of this result are not done
   std::vector<TrialRow> rows;
   std::map<int64_t, int64_t> golden_classes;  ///< by input, of those that the block ran on; -1 without scores
   EngineCounts counts{};
@@ -229,11 +233,12 @@ class Store {
   std::string ended() const;
   void end(const std::string& reason);
 
-  /// Blocks of a begun round that are of this shard and not done, by number.
+  /// Blocks of a begun round that are of this shard and not done, or not all of them, by number.
   std::vector<Block> open_blocks(const Round& round) const;
   int64_t trials_done() const;
 
-  /// Records a block in one transaction: its rows, its packed outcomes, its counts.
+  /// Records a block, or some trials of one, in one transaction: rows, packed outcomes, counts. Throws
+  /// UserError(store) too if the file is not where it was.
   void write_block(const BlockResult& result, int64_t round);
 
   /// Counts by round, stratum, site and choice, in that order; cells without trials are left out.
@@ -249,8 +254,8 @@ class Store {
   /// The golden top class of each input that a finished block ran on; -1 without scores.
   std::map<int64_t, int64_t> golden_classes() const;
 
-  /// Calls `visit` for each finished block, ascending, with the number of its round and its outcomes, whose
-  /// site, choice and stratum are left open. One consistent state, even while another process writes.
+  /// Calls `visit` for each block that trials are done of, ascending, with the number of its round and its
+  /// outcomes, whose site, choice and stratum are left open. One consistent state, even while another process writes.
   void each_block(
       const std::function<void(const Block&, int64_t round, const std::vector<TrialOutcome>&)>& visit) const;
   /// The classes of neurons that the campaign was begun with; null if its strata do not go by neurons. Reads
@@ -260,7 +265,7 @@ class Store {
   /// Of all finished blocks; of one.
   EngineCounts engine_counts() const;
   EngineCounts engine_counts(int64_t block) const;
-  /// Packed outcomes of a block; empty if it is not done.
+  /// Packed outcomes of a block; empty if none of it is done.
   std::vector<uint8_t> packed_outcomes(int64_t block) const;
 
  private:
@@ -269,9 +274,10 @@ class Store {
   std::unique_ptr<State> state_;
 };
 
-/// Outcomes are packed into as few whole bytes a trial as hold (fired << 4 | faulty_right << 3 | golden_right
-/// << 2 | class) if there are labels, (fired << 2 | class) if not, lowest byte first: one byte for four
-/// criteria with labels, for six without. Site, choice and stratum are not packed: the key gives them back.
+/// Outcomes are packed into as few whole bytes a trial as hold (fired << 5 | faulty_right << 4 | golden_right
+/// << 3 | class) if there are labels, (fired << 3 | class) if not, lowest byte first: one byte for three
+/// criteria with labels, for five without. The class of a trial that is not done is 7. Site, choice and
+/// stratum are not packed: the key gives them back.
 std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, const CampaignInfo& info);
 std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info);
 

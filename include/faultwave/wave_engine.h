@@ -68,6 +68,7 @@ class WaveEngine : public Engine {
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
   int64_t trials_a_call() const override;
+  void tell(ForwardWatch* watch) override { watch_ = watch; }
 
   /// Runs one golden forward with these trials, all of one input, and tells call by call what was done for
   /// them. `other` is not needed, nor is anything added to report(). Throws UserError.
@@ -94,6 +95,7 @@ class WaveEngine : public Engine {
   WaveOptions options_;
   std::shared_ptr<void> memory_;  // freed tensors' memory, which all engines share and keep for reuse
   WaveReport report_;
+  ForwardWatch* watch_ = nullptr;
   bool outputs_split_ = true;  // whether each output has the batch on axis 0
 };
 

@@ -205,24 +205,27 @@ class Campaign::Runner {
   }
 
   bool run_blocks(const Round& round, const std::vector<Block>& blocks) {
-    const auto done = [&](const BlockResult& result) {
+    const std::function<void(const BlockResult&)> done = [&](const BlockResult& result) {
       store_.write_block(result, round.number);
-      for (const TrialOutcome& outcome : result.outcomes)
-        committed_.add(outcome);
+      for (const TrialOutcome& outcome : result.outcomes) {
+        if (outcome.is_done) committed_.add(outcome);
+      }
       if (elsewhere_) report_with(Tally(campaign_.columns_.size()));
     };
     if (elsewhere_) return elsewhere_(round, blocks, done);
     for (const Block& block : blocks) {
-      const auto result = run_here(round, block);
-      if (!result) return false;
-      done(*result);
+      const auto rest = run_here(round, block, done);
+      if (!rest) return false;
+      done(*rest);
     }
     return true;
   }
 
-  std::optional<BlockResult> run_here(const Round& round, const Block& block) {
+  std::optional<BlockResult> run_here(const Round& round, const Block& block,
+                                      const std::function<void(const BlockResult&)>& done) {
     try {
-      return campaign_.run_block(round, block, cancel_, [&](const Tally& tally) { report_with(tally); });
+      return campaign_.run_block(
+          round, block, cancel_, [&](const Tally& tally) { report_with(tally); }, done);
     } catch (const Disagreement& disagreement) {
       disagreement.keep(store_.path());
     }

@@ -46,6 +46,7 @@ void check_numbers(const Specification& spec) {
   if (spec.trials != 0) check_number("trials", spec.trials);
   if (spec.faults_per_trial != 0) check_number("per_trial", spec.faults_per_trial);
   if (spec.stop.half_width != 0) check_number("half_width", spec.stop.half_width);
+  if (spec.timeout != 0) check_number("timeout", spec.timeout);
   if (spec.stop.minutes != 0) check_number("minutes", spec.stop.minutes);
   check_preprocess_numbers(spec.preprocess);
   check_blocks(spec, spec.trials);

@@ -9,7 +9,8 @@ namespace faultwave {
 namespace {
 
 // What the table tallies counts beside criteria.
-constexpr const char* kTaken[] = {"masked", "benign", "sdc", "due", "right_lost", "right_won"};
+constexpr const char* kTaken[] = {"masked", "benign", "sdc",        "due",
+                                  "crash",  "hang",   "right_lost", "right_won"};
 
 bool is_taken(const std::string& name) {
   return std::any_of(std::begin(kTaken), std::end(kTaken), [&](const char* taken) { return name == taken; });

@@ -104,8 +104,19 @@ SequenceTarget target_of(const CampaignInfo& info, double half_width) {
 }  // namespace
 
 int64_t Counted::in(const Tally& tally) const {
-  if (what == What::criterion) return tally.fired.at(criterion);
-  return what == What::right_lost ? tally.right_lost : tally.right_won;
+  switch (what) {
+    case What::criterion:
+      return tally.fired.at(criterion);
+    case What::crash:
+      return tally.of(OutcomeClass::crash);
+    case What::hang:
+      return tally.of(OutcomeClass::hang);
+    case What::right_lost:
+      return tally.right_lost;
+    case What::right_won:
+      break;
+  }
+  return tally.right_won;
 }
 
 std::string_view to_string(IntervalKind kind) {

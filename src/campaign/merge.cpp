@@ -137,13 +137,13 @@ struct Cancelled {};
 void copy_blocks(const Store& store, const Database& output, const std::atomic<bool>& cancel) {
   store.each_block([&](const Block& block, int64_t round, const std::vector<TrialOutcome>& outcomes) {
     if (cancel) throw Cancelled();
-    insert_block(output, store.info(),
-                 {.block = block,
-                  .outcomes = outcomes,
-                  .rows = store.rows(block.first_trial, block.trials),
-                  .golden_classes = {},
-                  .counts = store.engine_counts(block.number)},
-                 round);
+    write_block(output, store.info(),
+                {.block = block,
+                 .outcomes = outcomes,
+                 .rows = store.rows(block.first_trial, block.trials),
+                 .golden_classes = {},
+                 .counts = store.engine_counts(block.number)},
+                round);
   });
   add_cells(output, store.info(), store.cells());
 }

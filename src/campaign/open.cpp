@@ -3,6 +3,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -19,9 +20,11 @@
 #include "src/campaign/check_numbers.h"
 #include "src/campaign/classify_neurons.h"
 #include "src/campaign/doubts_about_campaign.h"
+#include "src/campaign/forward_cost.h"
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
+#include "src/fault/numbers.h"
 #include "src/fault/victim_context.h"
 #include "src/outcome/criteria.h"
 
@@ -48,6 +51,7 @@ class Bench {
   DirectEngine& direct() { return *direct_; }
   /// That runs the campaign.
   Engine& engine() { return wave_ ? static_cast<Engine&>(*wave_) : *direct_; }
+  bool is_wave() const { return wave_ != nullptr; }
   std::function<WaveReport()> wave_report() const {
     if (!wave_) return {};
     return [wave = wave_] { return wave->report(); };
@@ -98,6 +102,17 @@ class Bench {
   std::shared_ptr<DirectEngine> direct_;
   std::shared_ptr<WaveEngine> wave_;
 };
+
+/// Golden outputs of the first input. Throws UserError(usage) if the run takes longer than a faulty one may.
+std::vector<at::Tensor> golden_in_time(DirectEngine& engine, double timeout) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<at::Tensor> golden = engine.golden(0);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  if (timeout == 0 || elapsed.count() < timeout) return golden;
+  throw UserError(ErrorCode::usage, "timeout is " + format_number(timeout) +
+                                        " s, and the golden run alone takes " +
+                                        format_number(elapsed.count()) + " s: give a trial more time");
+}
 
 /// The sites that a specification names. A glob that matches nothing is a mistake even beside others that do.
 std::vector<Site> select_sites(const Injector& injector, const Specification& spec) {
@@ -243,6 +258,16 @@ Campaign open_campaign(const Specification& specification, const Store* recorded
                       .exact = std::shared_ptr<Engine>(bench, &bench->direct()),
                       .sampler = nullptr};
   parts.wave_report = bench->wave_report();
+  parts.golden = [bench](int64_t input) { return bench->direct().golden(input); };
+  const double seconds = expected_forward_seconds(bench->injector().sites());
+  if (bench->is_wave()) {
+    constexpr double kTrialOfWave = 0.1;  // of a forward
+    parts.input_cost = seconds;
+    parts.trial_cost = kTrialOfWave * seconds;
+  } else {
+    parts.trial_cost = 2 * seconds;  // a faulty forward, and mostly a golden one
+  }
+  const Outputs first_golden = golden_in_time(bench->direct(), spec.timeout);
   std::vector<Outputs> golden;
   if (!recorded) {
     golden = look_at_outputs(bench->inputs()->size(), [&](int64_t i) { return bench->direct().golden(i); });
@@ -256,7 +281,7 @@ Campaign open_campaign(const Specification& specification, const Store* recorded
     parts.labels_fingerprint = inputs_from_tensor(labels)->fingerprint();
   }
   const auto first_label = parts.labels.empty() ? std::nullopt : std::make_optional(parts.labels[0]);
-  check_criteria(bench->direct().golden(0), parts.criteria, first_label);
+  check_criteria(first_golden, parts.criteria, first_label);
   if (!recorded) parts.warnings = doubts_about_campaign(spec, parts, *bench->inputs(), golden);
   parts.model_fingerprint = file_fingerprint(spec.resolve(spec.model));
   parts.inputs_fingerprint = bench->inputs()->fingerprint();

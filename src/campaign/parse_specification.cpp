@@ -17,7 +17,7 @@
 namespace faultwave {
 namespace {
 
-// TrialRow::fired has 32 bits, two of which the packed outcomes spend on the class.
+// TrialRow::fired has 32 bits.
 constexpr size_t kMostCriteria = 30;
 
 void check_engine(const std::string& engine) {
@@ -46,6 +46,7 @@ void read_amounts(TomlReader& reader, Specification& spec) {
   reader.read("batch", spec.batch);
   reader.read("block", spec.block);
   reader.read("round", spec.round);
+  reader.read("timeout", spec.timeout);
 }
 
 void read_choice_of_inputs(TomlReader& reader, Specification& spec) {

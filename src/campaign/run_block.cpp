@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From drawn trials to judged ones.
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -54,8 +55,16 @@ constexpr uint64_t kAuditKey = 0x6175646974;  // "audit"
 
 struct Cancelled {};
 
+// A part of a block is expected to take so long: what is lost at most where the process is killed.
+constexpr double kPartSeconds = 10;
+// Along a wave trials share a golden forward, which must not be run for too few of them.
+constexpr size_t kFewestOfPart = 32;
+
+// What is finished is handed over so often; each time costs a transaction.
+constexpr std::chrono::seconds kHandOver{2};
+
 bool is_event(OutcomeClass outcome) {
-  return outcome == OutcomeClass::sdc || outcome == OutcomeClass::due;
+  return outcome != OutcomeClass::masked && outcome != OutcomeClass::benign;
 }
 
 }  // namespace
@@ -65,17 +74,20 @@ struct Campaign::Judged {
   std::optional<TrialRow> row;  // where the trial is worth one
 };
 
-/// One block under way. What the engine leaves near a border is decided again on the exact one, and a sample
-/// of the rest is compared with it.
+/// One block under way. Its trials are sorted by input and cut into parts, which are run one after the other.
+/// What the engine leaves near a border is decided again on the exact one, and a sample of the rest is
+/// compared with it, before the next part begins.
 class Campaign::BlockRun {
  public:
   BlockRun(const Campaign& campaign, const Round& round, const Block& block, const std::atomic<bool>& cancel,
-           const std::function<void(const Tally&)>& report)
+           const std::function<void(const Tally&)>& report,
+           const std::function<void(const BlockResult&)>& done)
       : parts_(campaign.parts_),
         campaign_(campaign),
         keeps_all_(campaign.specification_.keeps_all()),
         cancel_(cancel),
         report_(report),
+        done_(done),
         tally_(campaign.columns_.size()) {
     const Shares shares{round.shares};
     drawn_.reserve(static_cast<size_t>(block.trials));
@@ -83,28 +95,115 @@ class Campaign::BlockRun {
       drawn_.push_back(parts_.sampler->draw(block.first_trial + i, shares));
     std::stable_sort(drawn_.begin(), drawn_.end(),
                      [](const auto& a, const auto& b) { return a.located.input < b.located.input; });
-    result_.block = block;
-    result_.outcomes.resize(drawn_.size());
+    result_ = empty_result(block);
   }
 
-  /// Throws Cancelled.
+  /// What was not handed over. Throws Cancelled.
   BlockResult run() {
-    Positions all(drawn_.size());
-    std::iota(all.begin(), all.end(), size_t{0});
-    run_on(*parts_.engine, all,
+    try {
+      for (const Positions& part : open_parts()) {
+        run_part(part);
+        if (done_ && Clock::now() - handed_over_ >= kHandOver) hand_over();
+      }
+    } catch (...) {
+      if (done_ && finished_parts_ > 0) hand_over();
+      throw;
+    }
+    return take_result();
+  }
+
+ private:
+  using Positions = std::vector<size_t>;  // in drawn_
+  using Clock = std::chrono::steady_clock;
+
+  static BlockResult empty_result(const Block& block) {
+    BlockResult result{.block = block, .outcomes = {}, .rows = {}, .golden_classes = {}};
+    result.outcomes.assign(static_cast<size_t>(block.trials), TrialOutcome{.is_done = false});
+    return result;
+  }
+
+  /// Trials of one call of an engine that does not care how many there are.
+  size_t usual_call() const { return static_cast<size_t>(campaign_.specification_.batch * kBatchesPerCall); }
+
+  /// Whether a part may have so many trials: batches should be full where they take no time.
+  bool may_end(size_t trials) const {
+    const auto batch = static_cast<size_t>(campaign_.specification_.batch);
+    if (parts_.trial_cost < parts_.input_cost) return trials >= kFewestOfPart;
+    return trials < batch || trials % batch == 0;
+  }
+
+  /// Where each part ends: as soon as it is expected to take its time. The same for a block whatever is
+  /// finished of it.
+  std::vector<size_t> ends_of_parts() const {
+    const bool likes_many = parts_.engine->trials_a_call() > 0;
+    std::vector<size_t> ends;
+    double cost = 0;
+    size_t begin = 0;
+    for (size_t i = 0; i < drawn_.size(); ++i) {
+      const bool is_new = i == begin || drawn_[i].located.input != drawn_[i - 1].located.input;
+      cost += parts_.trial_cost + (is_new ? parts_.input_cost : 0);
+      const size_t trials = i + 1 - begin;
+      const bool is_full = !likes_many && trials == usual_call();
+      if (!is_full && (cost < kPartSeconds || !may_end(trials))) continue;
+      ends.push_back(i + 1);
+      begin = i + 1;
+      cost = 0;
+    }
+    if (begin < drawn_.size()) ends.push_back(drawn_.size());
+    return ends;
+  }
+
+  /// Parts without what is finished of them.
+  std::vector<Positions> open_parts() const {
+    const std::vector<bool>& finished = result_.block.finished;
+    std::vector<Positions> parts;
+    size_t position = 0;
+    for (const size_t end : ends_of_parts()) {
+      Positions part;
+      for (; position < end; ++position) {
+        if (finished.empty() || !finished[place_of(position)]) part.push_back(position);
+      }
+      if (!part.empty()) parts.push_back(std::move(part));
+    }
+    return parts;
+  }
+
+  void run_part(const Positions& part) {
+    again_.clear();
+    audited_.clear();
+    rows_of_part_.clear();
+    run_on(*parts_.engine, part,
            [this](size_t position, const TrialOutputs& outputs) { take(position, outputs); });
     run_on(exact(), again_,
            [this](size_t position, const TrialOutputs& outputs) { record(position, outputs); });
     run_on(exact(), keys_of(audited_),
            [this](size_t position, const TrialOutputs& outputs) { audit(position, outputs); });
-    result_.counts = {static_cast<int64_t>(again_.size()), static_cast<int64_t>(audited_.size())};
-    std::sort(result_.rows.begin(), result_.rows.end(),
-              [](const TrialRow& a, const TrialRow& b) { return a.trial < b.trial; });
-    return std::move(result_);
+    finish_part(part);
   }
 
- private:
-  using Positions = std::vector<size_t>;  // in drawn_
+  /// A part counts once all of it is done, so that it is run again as the whole it was.
+  void finish_part(const Positions& part) {
+    for (const size_t position : part)
+      outcome_at(position).is_done = true;
+    result_.rows.insert(result_.rows.end(), std::make_move_iterator(rows_of_part_.begin()),
+                        std::make_move_iterator(rows_of_part_.end()));
+    rows_of_part_.clear();
+    result_.counts += {static_cast<int64_t>(again_.size()), static_cast<int64_t>(audited_.size())};
+    ++finished_parts_;
+  }
+
+  BlockResult take_result() {
+    std::sort(result_.rows.begin(), result_.rows.end(),
+              [](const TrialRow& a, const TrialRow& b) { return a.trial < b.trial; });
+    finished_parts_ = 0;
+    return std::exchange(result_, empty_result(result_.block));
+  }
+
+  void hand_over() {
+    tally_ = Tally(campaign_.columns_.size());
+    done_(take_result());
+    handed_over_ = Clock::now();
+  }
 
   static Positions keys_of(const std::map<size_t, TrialOutputs>& outputs) {
     Positions keys;
@@ -116,7 +215,7 @@ class Campaign::BlockRun {
   Engine& exact() const { return parts_.exact ? *parts_.exact : *parts_.engine; }
 
   void run_on(Engine& engine, const Positions& positions, const TrialSink& sink) {
-    const int64_t few = campaign_.specification_.batch * kBatchesPerCall;
+    const auto few = static_cast<int64_t>(usual_call());
     const auto most = static_cast<size_t>(std::max(few, engine.trials_a_call()));
     for (size_t begin = 0; begin < positions.size(); begin += most) {
       if (cancel_) throw Cancelled();
@@ -155,7 +254,8 @@ class Campaign::BlockRun {
     Judged judged = campaign_.judge_trial(trial, located, outputs, keeps_all_);
     tally_.add(judged.outcome);
     outcome_at(position) = judged.outcome;
-    if (judged.row) result_.rows.push_back(std::move(*judged.row));
+    outcome_at(position).is_done = false;  // until its part is
+    if (judged.row) rows_of_part_.push_back(std::move(*judged.row));
     note_golden_class(result_.golden_classes, located.input, outputs.golden);
   }
 
@@ -166,9 +266,11 @@ class Campaign::BlockRun {
     check_audit(trial, outputs, outcome_at(position), exact, judged.outcome);
   }
 
-  TrialOutcome& outcome_at(size_t position) {
-    return result_.outcomes[drawn_[position].trial.number - static_cast<uint64_t>(result_.block.first_trial)];
+  size_t place_of(size_t position) const {
+    return drawn_[position].trial.number - static_cast<uint64_t>(result_.block.first_trial);
   }
+
+  TrialOutcome& outcome_at(size_t position) { return result_.outcomes[place_of(position)]; }
 
   /// Tensors of an engine are valid during the call only.
   static TrialOutputs kept(const TrialOutputs& outputs) {
@@ -199,18 +301,23 @@ class Campaign::BlockRun {
   bool keeps_all_;
   const std::atomic<bool>& cancel_;
   const std::function<void(const Tally&)>& report_;
+  const std::function<void(const BlockResult&)>& done_;
   std::vector<Sampler::Drawn> drawn_;
-  BlockResult result_;
-  Tally tally_;
+  BlockResult result_;                  // finished parts that were not handed over
+  std::vector<TrialRow> rows_of_part_;  // of the part under way
+  Tally tally_;                         // of both
+  int64_t finished_parts_ = 0;          // of result_
+  Clock::time_point handed_over_ = Clock::now();
   Positions again_;
   std::map<size_t, TrialOutputs> audited_;
 };
 
 std::optional<BlockResult> Campaign::run_block(const Round& round, const Block& block,
                                                const std::atomic<bool>& cancel,
-                                               const std::function<void(const Tally&)>& report) const {
+                                               const std::function<void(const Tally&)>& report,
+                                               const std::function<void(const BlockResult&)>& done) const {
   try {
-    return BlockRun(*this, round, block, cancel, report).run();
+    return BlockRun(*this, round, block, cancel, report, done).run();
   } catch (const Cancelled&) {
     return std::nullopt;
   }
@@ -224,10 +331,17 @@ std::optional<int64_t> Campaign::label_of(const Trial& trial) const {
 Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Located& located,
                                        const TrialOutputs& outputs, bool keeps_all) const {
   const bool crashed = !outputs.crash.empty();
+  Outcome outcome{.kind = OutcomeClass::crash};
+  if (!crashed) outcome = judge({outputs.golden, outputs.faulty, label_of(trial)}, parts_.criteria);
+  return record_trial(trial, located, outputs, outcome, keeps_all);
+}
+
+/// The record of a trial whose outcome is known.
+Campaign::Judged Campaign::record_trial(const Trial& trial, const Sampler::Located& located,
+                                        const TrialOutputs& outputs, const Outcome& outcome,
+                                        bool keeps_all) const {
   const bool labelled = !parts_.labels.empty();
   const std::optional<int64_t> label = label_of(trial);
-  const Outcome outcome = crashed ? crashed_outcome(parts_.criteria)
-                                  : judge({outputs.golden, outputs.faulty, label}, parts_.criteria);
   Judged judged;
   judged.outcome = {.site = static_cast<int32_t>(located.place.site),
                     .choice = static_cast<int32_t>(located.place.choice),
@@ -239,7 +353,7 @@ Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Locate
 
   TrialRow row;
   take_top(top_of(outputs.golden), row.golden_class, row.golden_probability);
-  if (!crashed) take_top(top_of(outputs.faulty), row.faulty_class, row.faulty_probability);
+  take_top(top_of(outputs.faulty), row.faulty_class, row.faulty_probability);
   judged.outcome.golden_right = labelled && row.golden_class == label;
   judged.outcome.faulty_right = labelled && row.faulty_class == label;
   if (!keep) return judged;
@@ -256,6 +370,21 @@ Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Locate
   row.fired = outcome.fired;
   judged.row = std::move(row);
   return judged;
+}
+
+BlockResult Campaign::ended_trial(const Round& round, const Block& block, int64_t number,
+                                  OutcomeClass outcome, const std::string& how) const {
+  const Sampler::Drawn drawn = parts_.sampler->draw(number, Shares{round.shares});
+  TrialOutputs outputs;
+  if (parts_.golden) outputs.golden = parts_.golden(drawn.trial.input);
+  outputs.crash = how;
+  Judged judged = record_trial(drawn.trial, drawn.located, outputs, {.kind = outcome}, /*keeps_all=*/true);
+  BlockResult result{.block = block, .outcomes = {}, .rows = {}, .golden_classes = {}};
+  result.outcomes.assign(static_cast<size_t>(block.trials), TrialOutcome{.is_done = false});
+  result.outcomes.at(static_cast<size_t>(number - block.first_trial)) = judged.outcome;
+  result.rows.push_back(std::move(*judged.row));
+  note_golden_class(result.golden_classes, drawn.located.input, outputs.golden);
+  return result;
 }
 
 ReplayedTrial Campaign::replay(int64_t number, const Shares& shares) const {

@@ -82,6 +82,7 @@ std::vector<Line> lines_of(const Specification& spec) {
   if (!spec.labels.empty()) add({"", "labels", quoted(spec.labels)});
   if (spec.trials > 0) add({"", "trials", std::to_string(spec.trials)});
   if (spec.goes_in_rounds()) add({"", "round", std::to_string(spec.round)});
+  if (spec.timeout > 0) add({"", "timeout", number(spec.timeout)});
   if (spec.inputs_in_turn) add({"", "inputs", quoted("in turn")});
   if (spec.only_right) add({"", "only_right", "true"});
   if (!spec.keep.empty()) add({"", "keep", quoted(spec.keep)});

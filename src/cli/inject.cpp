@@ -32,6 +32,7 @@ struct InjectOptions {
 /// Golden and faulty run of the same inputs. Outputs are on the CPU, batch axis kept.
 struct Experiment {
   std::vector<at::Tensor> golden;
+  std::vector<Fault> faults;
   std::vector<at::Tensor> faulty;  // empty if the faulty run crashed
   std::vector<Receipt> receipts;
   std::string crash;
@@ -65,9 +66,11 @@ Experiment run_experiment(const InjectOptions& options) {
   if (!inputs.empty() && inputs[0].toTensor().dim() > 0) experiment.batch = inputs[0].toTensor().size(0);
   experiment.golden = run_network(*network, inputs);
   const Injector injector(network, inputs);
+  for (const Fault& fault : faults)
+    experiment.faults.push_back(injector.resolve(fault));  // what a line leaves open is drawn once
   try {
     experiment.faulty =
-        injector.run(faults, [&] { return run_network(*network, inputs); }, &experiment.receipts);
+        injector.run(experiment.faults, [&] { return run_network(*network, inputs); }, &experiment.receipts);
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
@@ -176,12 +179,13 @@ void inject(const InjectOptions& options) {
   for (Element& element : elements) {
     element.outcome = experiment.crash.empty()
                           ? judge({element.golden, element.faulty, std::nullopt}, judges.criteria)
-                          : crashed_outcome(judges.criteria);
+                          : Outcome{.kind = OutcomeClass::crash};
   }
+  const FaultyRun run{to_string(experiment.faults), experiment.receipts, experiment.crash};
   if (options.json) {
-    print_json(experiment.receipts, experiment.crash, elements, judges);
+    print_json(run, elements, judges);
   } else {
-    print_text(experiment.receipts, experiment.crash, elements, judges);
+    print_text(run, elements, judges);
   }
 }
 

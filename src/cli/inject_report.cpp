@@ -94,12 +94,15 @@ nlohmann::ordered_json classes_json(const std::vector<at::Tensor>& outputs) {
 
 }  // namespace
 
-void print_text(const std::vector<Receipt>& receipts, const std::string& crash,
-                const std::vector<Element>& elements, const Judges& judges) {
+void print_text(const FaultyRun& run, const std::vector<Element>& elements, const Judges& judges) {
   constexpr size_t kMostAtLength = 4;
-  for (const Receipt& receipt : receipts)
+  for (const Receipt& receipt : run.receipts)
     std::cout << receipt_text(receipt);
-  if (!crash.empty()) std::cout << "crashed   " << crash << "\n";
+  if (!run.crash.empty()) {
+    // A run that was not ended has no receipt, which would have named the fault.
+    if (run.receipts.empty()) std::cout << "fault     " << run.faults << "\n";
+    std::cout << "crashed   " << run.crash << "\n";
+  }
   if (elements.size() > kMostAtLength) {
     print_lines(elements, judges.criteria);
   } else {
@@ -112,16 +115,18 @@ void print_text(const std::vector<Receipt>& receipts, const std::string& crash,
             << "\n";
 }
 
-void print_json(const std::vector<Receipt>& receipts, const std::string& crash,
-                const std::vector<Element>& elements, const Judges& judges) {
+void print_json(const FaultyRun& run, const std::vector<Element>& elements, const Judges& judges) {
   const std::vector<CriterionPtr>& criteria = judges.criteria;
   const bool is_judged = judges_finite(criteria);
   const std::vector<std::string> columns = criterion_columns(criteria);
   nlohmann::ordered_json json;
   json["receipts"] = nlohmann::ordered_json::array();
-  for (const Receipt& receipt : receipts)
+  for (const Receipt& receipt : run.receipts)
     json["receipts"].push_back(receipt_json(receipt));
-  if (!crash.empty()) json["crash"] = crash;
+  if (!run.crash.empty()) {
+    json["fault"] = run.faults;
+    json["crash"] = run.crash;
+  }
   json["elements"] = nlohmann::ordered_json::array();
   OutcomeClass worst = OutcomeClass::masked;
   for (const Element& element : elements) {

@@ -25,11 +25,15 @@ struct Judges {
   std::string chosen_for;
 };
 
-/// What `inject` prints: receipts, what changed for each element, and what it was judged by. `crash` is ""
-/// where the faulty run came to its end.
-void print_text(const std::vector<Receipt>& receipts, const std::string& crash,
-                const std::vector<Element>& elements, const Judges& judges);
-void print_json(const std::vector<Receipt>& receipts, const std::string& crash,
-                const std::vector<Element>& elements, const Judges& judges);
+/// What was done to the network, and what became of it.
+struct FaultyRun {
+  std::string faults;  ///< their line
+  std::vector<Receipt> receipts;
+  std::string crash;  ///< "" where the run came to its end
+};
+
+/// What `inject` prints: receipts, what changed for each element, and what it was judged by.
+void print_text(const FaultyRun& run, const std::vector<Element>& elements, const Judges& judges);
+void print_json(const FaultyRun& run, const std::vector<Element>& elements, const Judges& judges);
 
 }  // namespace faultwave::cli

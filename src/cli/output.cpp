@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/cli/output.h"
 
+#include <torch/csrc/jit/runtime/print_handler.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <streambuf>
+#include <string>
 #include <system_error>
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,6 +21,48 @@
 #include "src/common/output_file.h"
 
 namespace faultwave::cli {
+namespace {
+
+/// Writes to a descriptor.
+class DescriptorBuffer : public std::streambuf {
+ public:
+  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor) {
+    setp(buffer_, buffer_ + sizeof buffer_);
+  }
+
+ private:
+  int_type overflow(int_type letter) override {
+    if (!write_out()) return traits_type::eof();
+    return traits_type::eq_int_type(letter, traits_type::eof()) ? traits_type::not_eof(letter)
+                                                                : sputc(traits_type::to_char_type(letter));
+  }
+  int sync() override { return write_out() ? 0 : -1; }
+
+  bool write_out() {
+    for (const char* from = pbase(); from < pptr();) {
+      const ssize_t written = ::write(descriptor_, from, static_cast<size_t>(pptr() - from));
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      from += written;
+    }
+    setp(buffer_, buffer_ + sizeof buffer_);
+    return true;
+  }
+
+  int descriptor_;
+  char buffer_[1 << 14];
+};
+
+}  // namespace
+
+void separate_standard_output() {
+  torch::jit::setPrintHandler([](const std::string& text) { std::cerr << text; });
+  const int ours = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (ours < 0) return;  // it was closed from the beginning
+  if (::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return;
+  static auto* const buffer = new DescriptorBuffer(ours);  // std::cout is flushed after all destructors
+  std::cout.rdbuf(buffer);
+}
 
 void flush_standard_output() {
   errno = 0;

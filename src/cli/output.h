@@ -8,6 +8,11 @@
 
 namespace faultwave::cli {
 
+/// From now on standard output is what this program writes to std::cout alone. What a network prints, by
+/// TorchScript's print() or to descriptor 1, goes to standard error. To be called once, before anything is
+/// printed.
+void separate_standard_output();
+
 /// Throws UserError(store) if what was printed could not be written.
 void flush_standard_output();
 

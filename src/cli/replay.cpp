@@ -9,6 +9,8 @@
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
+#include "src/cli/run_blocks.h"
+#include "src/cli/supervise.h"
 #include "src/common/torch_names.h"
 #include "src/fault/shortest_decimal.h"
 #include "src/report/numbers.h"
@@ -49,7 +51,7 @@ Recorded recorded_trial(const Store& store, int64_t number) {
 }
 
 std::string receipt_text(const TrialRow& row, const StoredSite& site) {
-  if (row.hits == 0) return "none: the run crashed before the fault was hit";
+  if (row.hits == 0) return "none: the run ended before it told";
   const at::ScalarType dtype = dtype_named(site.dtype);
   return exact(shortest_decimal(row.value_before, dtype)) + " -> " +
          exact(shortest_decimal(row.value_after, dtype)) + " (" + site.dtype + ", " +
@@ -58,7 +60,7 @@ std::string receipt_text(const TrialRow& row, const StoredSite& site) {
 }
 
 std::string classes_text(const std::vector<RankedClass>& classes) {
-  if (classes.empty()) return "no vector of scores";
+  if (classes.empty()) return "no scores";
   std::string text;
   for (const RankedClass& ranked : classes) {
     text += (text.empty() ? "class " : ", ") + std::to_string(ranked.index) + " (" +
@@ -76,8 +78,7 @@ std::string outcome_text(OutcomeClass outcome, uint32_t fired, const std::vector
 }
 
 std::string outcome_text(const TrialRow& row, const std::vector<std::string>& criteria) {
-  const std::string crash =
-      row.crash.empty() ? "" : " (crashed: " + row.crash.substr(0, row.crash.find('\n')) + ")";
+  const std::string crash = row.crash.empty() ? "" : " (" + row.crash.substr(0, row.crash.find('\n')) + ")";
   return outcome_text(row.outcome, row.fired, criteria) + crash;
 }
 
@@ -102,7 +103,20 @@ void print(const ReplayedTrial& trial, const Recorded& recorded, const CampaignI
             << "\n";
 }
 
-void replay(const ReplayOptions& options) {
+/// A trial that ended the process that it was replayed in.
+ReplayedTrial ended_replay(const Campaign& campaign, const Store& store, int64_t trial,
+                           const EndedTrials& ended) {
+  const int64_t size = store.info().block;
+  const Block block{trial / size, trial / size * size, size, {}};
+  const Round round{.shares = shares_of_trial(store.rounds(), trial).ends};
+  ReplayedTrial replayed{
+      campaign.ended_trial(round, block, trial, ended.outcome, ended.how).rows.at(0), {}, {}};
+  if (replayed.row.golden_class)
+    replayed.golden = {{*replayed.row.golden_class, replayed.row.golden_probability}};
+  return replayed;
+}
+
+void replay(const ReplayOptions& options, WatchPage& page, const EndedTrials* ended = nullptr) {
   const Store store = Store::open(options.database, Store::Access::read);
   const Recorded recorded = recorded_trial(store, options.trial);
   Specification specification = recorded_specification(store, options.specification);
@@ -118,7 +132,10 @@ void replay(const ReplayOptions& options) {
   }
   check_same_campaign(store.info(), comparable, options.database);
 
-  const ReplayedTrial trial = campaign.replay(options.trial, shares_of_trial(store.rounds(), options.trial));
+  watch_forwards(campaign, page);
+  const ReplayedTrial trial =
+      ended != nullptr ? ended_replay(campaign, store, options.trial, *ended)
+                       : campaign.replay(options.trial, shares_of_trial(store.rounds(), options.trial));
   print(trial, recorded, info, campaign.parts().input_name(trial.row.input));
   if (const std::string what = difference(recorded, trial.row); !what.empty()) {
     throw UserError(ErrorCode::mismatch, "trial " + std::to_string(options.trial) + ": " + what +
@@ -137,7 +154,11 @@ void add_replay(CLI::App& program) {
   command->add_option("--spec", options->specification, "Where the specification lies now, if it was moved")
       ->type_name("FILE");
   add_network_flags(*command, options->network);
-  command->callback([options] { replay(*options); });
+  command->callback([options] {
+    supervise([&](WatchPage& page) { replay(*options, page); },
+              [&](WatchPage& page, const EndedTrials& ended) { replay(*options, page, &ended); },
+              [] { return std::string("the trial was not run to its end"); });
+  });
 }
 
 }  // namespace faultwave::cli

@@ -11,6 +11,7 @@
 #include "src/cli/flags.h"
 #include "src/cli/output.h"
 #include "src/cli/run_blocks.h"
+#include "src/cli/supervise.h"
 
 namespace faultwave::cli {
 namespace {
@@ -25,7 +26,7 @@ struct RunOptions {
   NetworkFlags network;
 };
 
-void run(const RunOptions& options) {
+void run(const RunOptions& options, WatchPage& page) {
   const Shard shard = parse_shard(options.shard);
   const Specification file = load_specification(options.specification);
   Specification specification = file;
@@ -39,7 +40,15 @@ void run(const RunOptions& options) {
   print_warnings(campaign.parts().warnings);
   const std::string path = std::filesystem::absolute(options.specification).lexically_normal().string();
   Store store = Store::create(options.database, campaign.info(file, path, shard));
-  run_blocks(campaign, store, options.flags);
+  run_blocks(campaign, store, options.flags, page);
+}
+
+/// Goes on with the campaign that was begun.
+void go_on(const RunOptions& options, WatchPage& page, const EndedTrials& ended) {
+  ResumeOptions resume{
+      .database = options.database, .specification = {}, .flags = options.flags, .network = {}};
+  resume.network.threads = options.network.threads;  // the database has the others
+  resume_blocks(resume, page, &ended);
 }
 
 }  // namespace
@@ -71,7 +80,11 @@ void add_run(CLI::App& program) {
       ->check(in_range("audit"));
   add_run_flags(*command, options->flags);
   add_network_flags(*command, options->network);
-  command->callback([options] { run(*options); });
+  command->callback([options] {
+    supervise([&](WatchPage& page) { run(*options, page); },
+              [&](WatchPage& page, const EndedTrials& ended) { go_on(*options, page, ended); },
+              [&] { return interrupted_text(options->database); });
+  });
 }
 
 }  // namespace faultwave::cli

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -14,11 +15,11 @@
 
 #include "src/cli/engine_text.h"
 #include "src/cli/flags.h"
-#include "src/cli/interrupt.h"
 #include "src/cli/output.h"
 #include "src/cli/program.h"
 #include "src/cli/progress_line.h"
 #include "src/cli/worker_pool.h"
+#include "src/common/machine_load.h"
 #include "src/common/number_ranges.h"
 #include "src/report/numbers.h"
 
@@ -45,6 +46,11 @@ int64_t parse_megabytes(const std::string& text) {
 // What fits a screen; `faultwave stats` shows the rest.
 constexpr size_t kLayersShown = 20;
 
+void tell_if_busy() {
+  const std::string note = busy_note(load_average(), at::get_num_threads(), usable_cores());
+  if (!note.empty()) std::cerr << "faultwave: " << note << std::endl;
+}
+
 }  // namespace
 
 void add_memory_flag(CLI::App& command, int64_t& memory) {
@@ -67,31 +73,58 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
   add_memory_flag(command, flags.memory);
 }
 
-void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, const std::string& moved_to) {
+void watch_forwards(const Campaign& campaign, WatchPage& page) {
+  page.set_timeout(campaign.specification().timeout);
+  campaign.parts().engine->tell(&page);
+  if (campaign.parts().exact) campaign.parts().exact->tell(&page);
+}
+
+std::string interrupted_text(const std::string& database) {
+  if (!std::filesystem::exists(database)) return "interrupted before the campaign was begun";
+  const Store store = Store::open(database, Store::Access::read);
+  return "interrupted; " + grouped(store.trials_done()) + " of " +
+         grouped(shard_trials(store.info()).size()) + " trials are in '" + database +
+         "': go on with `faultwave resume " + database + "`";
+}
+
+void resume_blocks(const ResumeOptions& options, WatchPage& page, const EndedTrials* ended) {
+  Store store = Store::open(options.database, Store::Access::write);
+  Specification specification = recorded_specification(store, options.specification);
+  apply(options.network, specification);
+  specification.memory_bytes = options.flags.memory;
+  const Campaign campaign = open_campaign(specification, &store);
+  check_same_campaign(store.info(), campaign.info(specification, ""), options.database);
+  run_blocks(campaign, store, options.flags, page, options.specification, ended);
+}
+
+void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, WatchPage& page,
+                const std::string& moved_to, const EndedTrials* ended) {
   const CampaignInfo& info = store.info();
-  const InterruptGuard interrupt;
+  page.begin_order();
+  if (!flags.quiet) tell_if_busy();
   std::unique_ptr<WorkerPool> pool;
   BlockRunner elsewhere;
-  if (flags.workers > 1 && store.ended().empty()) {
-    pool = std::make_unique<WorkerPool>(store.path(), moved_to, flags.workers, at::get_num_threads(),
-                                        flags.memory > 0 ? flags.memory : default_wave_budget(),
-                                        interrupt.flag());
+  if ((flags.workers > 1 || ended != nullptr) && store.ended().empty()) {
+    const WorkerSettings settings{.database = store.path(),
+                                  .specification = moved_to,
+                                  .workers = flags.workers,
+                                  .threads = at::get_num_threads(),
+                                  .memory = flags.memory > 0 ? flags.memory : default_wave_budget()};
+    pool = std::make_unique<WorkerPool>(campaign, settings, page.cancelled());
+    if (ended != nullptr) pool->begin_with(*ended);
     elsewhere = [&](const Round& round, const std::vector<Block>& blocks, const auto& done) {
       return pool->run(round, blocks, done);
     };
+  } else {
+    watch_forwards(campaign, page);
   }
   bool is_done = false;
   {
     ProgressLine line(flags.quiet, info.criteria.at(0), info.confidence);
     is_done = campaign.run(
-        store, interrupt.flag(), [&](const Progress& progress) { line.show(progress); }, elsewhere);
+        store, page.cancelled(), [&](const Progress& progress) { line.show(progress); }, elsewhere);
   }
-  if (!is_done) {
-    throw Interrupted(interrupt.signal(), "interrupted; " + grouped(store.trials_done()) + " of " +
-                                              grouped(shard_trials(info).size()) + " trials are in '" +
-                                              store.path() + "': go on with `faultwave resume " +
-                                              store.path() + "`");
-  }
+  if (!is_done) throw Interrupted(page.signal(), interrupted_text(store.path()));
   std::cout << text_report(summarize(store), kLayersShown, output_width());
   if (campaign.parts().wave_report) std::cout << engine_text(campaign.parts().wave_report());
 }

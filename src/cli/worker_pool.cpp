@@ -4,192 +4,262 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <iostream>
 #include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "faultwave/error.h"
 
+#include "src/cli/worker_channel.h"
 #include "src/store/block_codec.h"
 
 namespace faultwave::cli {
 namespace {
 
-constexpr int kPollMilliseconds = 200;
+constexpr int kPollMilliseconds = 100;
 
-struct Pipe {
-  int read = -1;
-  int write = -1;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    throw UserError(ErrorCode::store, std::string("cannot start workers: ") + std::strerror(errno));
-  }
-  return {ends[0], ends[1]};
-}
-
-void write_all(int descriptor, const void* data, size_t size) {
-  const char* from = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = ::write(descriptor, from, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // a dead worker is noticed when its output ends
-    from += written;
-    size -= static_cast<size_t>(written);
-  }
+UserError cannot_start() {
+  return UserError(ErrorCode::store, std::string("cannot start workers: ") + std::strerror(errno));
 }
 
 /// How a process ended, for a message.
 std::string end_of(int status) {
-  if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
+  if (WIFSIGNALED(status)) return "was ended by " + signal_name(WTERMSIG(status));
   return "ended with exit code " + std::to_string(WEXITSTATUS(status));
 }
 
-BlockResult run_block(const Campaign& campaign, const Round& round, const Block& block, const Store& store) {
-  const std::atomic<bool> never{false};
-  try {
-    return campaign.run_block(round, block, never, {}).value();
-  } catch (const Disagreement& disagreement) {
-    disagreement.keep(store.path());
-  }
+/// In a new process, before it becomes a worker: descriptors that it keeps, standard streams that nobody
+/// reads as results.
+void prepare_worker(int socket, int page) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (const int kept : {socket, page})
+    ::fcntl(kept, F_SETFD, 0);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
 }  // namespace
 
-WorkerPool::WorkerPool(const std::string& database, const std::string& specification, int workers,
-                       int threads, int64_t memory, const std::atomic<bool>& cancel)
-    : cancel_(cancel) {
+struct WorkerPool::Worker {
+  pid_t process = 0;
+  int socket = -1;
+  std::unique_ptr<WatchPage> page;
+  HangClock clock;
+  FrameReader received;
+
+  std::optional<Block> block;     // that is its own until it is done
+  bool is_busy = false;           // with an order
+  bool is_overdue = false;        // and was killed
+  std::deque<uint64_t> suspects;  // of that block, to be run alone first
+  bool looks_for_one = false;     // of the suspects; false once one was found
+};
+
+WorkerPool::WorkerPool(const Campaign& campaign, WorkerSettings settings, const std::atomic<bool>& cancel)
+    : campaign_(campaign), settings_(std::move(settings)), cancel_(cancel) {
   // Writing to a worker that died must not end this process.
   ::signal(SIGPIPE, SIG_IGN);
-  std::vector<std::string> arguments = {
-      "worker",    database,
-      "--threads", std::to_string(std::max(1, threads / workers)),
-      "--memory",  std::to_string(std::max<int64_t>(1, (memory >> 20) / workers))};
-  if (!specification.empty()) arguments.insert(arguments.end(), {"--spec", specification});
-  for (int i = 0; i < workers; ++i)
-    workers_.push_back(start(arguments));
+  for (int i = 0; i < settings_.workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>());
+    start(*workers_.back());
+  }
 }
 
 WorkerPool::~WorkerPool() {
-  for (const Worker& worker : workers_) {
-    ::close(worker.to);
-    ::close(worker.from);
-    // One at work would only notice the closed pipe at the end of its block.
-    if (worker.is_busy) ::kill(worker.process, SIGKILL);
+  for (const auto& worker : workers_) {
+    if (worker->process == 0) continue;
+    ::close(worker->socket);
+    // One at work would only notice the closed socket at the end of its block.
+    if (worker->is_busy) ::kill(worker->process, SIGKILL);
   }
-  for (const Worker& worker : workers_)
-    ::waitpid(worker.process, nullptr, 0);
+  for (const auto& worker : workers_) {
+    if (worker->process != 0) ::waitpid(worker->process, nullptr, 0);
+  }
 }
 
-WorkerPool::Worker WorkerPool::start(const std::vector<std::string>& arguments) {
-  const Pipe to = make_pipe();
-  const Pipe from = make_pipe();
+void WorkerPool::start(Worker& worker) const {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw cannot_start();
+  worker.page = std::make_unique<WatchPage>();
+  std::vector<std::string> arguments = {
+      "/proc/self/exe",
+      "worker",
+      settings_.database,
+      "--socket",
+      std::to_string(ends[1]),
+      "--page",
+      std::to_string(worker.page->descriptor()),
+      "--threads",
+      std::to_string(std::max(1, settings_.threads / settings_.workers)),
+      "--memory",
+      std::to_string(std::max<int64_t>(1, (settings_.memory >> 20) / settings_.workers))};
+  if (!settings_.specification.empty())
+    arguments.insert(arguments.end(), {"--spec", settings_.specification});
   std::vector<char*> argv;
-  std::string program = "/proc/self/exe";
-  argv.push_back(program.data());
-  for (const std::string& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
+  for (std::string& argument : arguments)
+    argv.push_back(argument.data());
   argv.push_back(nullptr);
 
+  const pid_t parent = ::getpid();
   const pid_t process = ::fork();
-  if (process < 0) {
-    throw UserError(ErrorCode::store, std::string("cannot start workers: ") + std::strerror(errno));
-  }
+  if (process < 0) throw cannot_start();
   if (process == 0) {
-    ::dup2(to.read, STDIN_FILENO);
-    ::dup2(from.write, STDOUT_FILENO);
-    ::execv(program.c_str(), argv.data());
+    prepare_worker(ends[1], worker.page->descriptor());
+    if (::getppid() == parent) ::execv(argv[0], argv.data());
     ::_exit(127);
   }
-  ::close(to.read);
-  ::close(from.write);
-  return {.process = process, .to = to.write, .from = from.read};
+  ::close(ends[1]);
+  worker.process = process;
+  worker.socket = ends[0];
+  worker.received = {};
+  worker.clock = {};
+  worker.is_busy = worker.is_overdue = false;
 }
 
-void WorkerPool::give_work(std::deque<Block>& waiting) {
-  for (Worker& worker : workers_) {
-    if (worker.is_busy || waiting.empty()) continue;
-    const std::string line = std::to_string(waiting.front().number) + "\n";
-    waiting.pop_front();
-    write_all(worker.to, line.data(), line.size());
-    worker.is_busy = true;
-  }
-}
-
-bool WorkerPool::run(const Round&, const std::vector<Block>& blocks,
-                     const std::function<void(const BlockResult&)>& done) {
-  std::deque<Block> waiting(blocks.begin(), blocks.end());
-  size_t finished = 0;
-  const auto count = [&](const BlockResult& result) {
-    done(result);
-    ++finished;
-  };
-  while (finished < blocks.size()) {
-    if (cancel_) return false;
-    give_work(waiting);
-    std::vector<pollfd> sources;
-    for (const Worker& worker : workers_)
-      sources.push_back({worker.from, POLLIN, 0});
-    if (::poll(sources.data(), sources.size(), kPollMilliseconds) <= 0) continue;
-    for (size_t i = 0; i < sources.size(); ++i) {
-      if (sources[i].revents != 0) receive(workers_[i], count);
-    }
-  }
-  return true;
-}
-
-void WorkerPool::receive(Worker& worker, const std::function<void(const BlockResult&)>& done) {
-  uint8_t buffer[1 << 16];
-  const ssize_t size = ::read(worker.from, buffer, sizeof buffer);
-  if (size < 0 && errno == EINTR) return;
-  if (size <= 0) fail(worker);
-  worker.received.insert(worker.received.end(), buffer, buffer + size);
-  uint64_t length = 0;
-  if (worker.received.size() < sizeof length) return;
-  std::memcpy(&length, worker.received.data(), sizeof length);
-  if (worker.received.size() < sizeof length + length) return;
-  const std::vector<uint8_t> bytes(worker.received.begin() + sizeof length, worker.received.end());
-  worker.received.clear();
-  worker.is_busy = false;
-  done(decode_block(bytes));
-}
-
-void WorkerPool::fail(Worker& worker) {
-  int status = 0;
-  ::waitpid(worker.process, &status, 0);
-  ::close(worker.to);
-  ::close(worker.from);
-  const std::string how = end_of(status);
-  workers_.erase(workers_.begin() + (&worker - workers_.data()));
+void WorkerPool::fail(int status) {
   throw UserError(ErrorCode::store,
-                  "a worker " + how +
+                  "a worker " + end_of(status) +
                       "; what was recorded stays: go on with `faultwave resume`, with fewer "
                       "workers if memory was short");
 }
 
-void run_worker(const Campaign& campaign, const Store& store) {
-  // Ctrl-C reaches all processes of a terminal; the first process decides what becomes of it.
-  ::signal(SIGINT, SIG_IGN);
-  const CampaignInfo& info = store.info();
-  for (int64_t number = 0; std::cin >> number;) {
-    const std::vector<Round> rounds = store.rounds();
-    const int64_t first = number * info.block;
-    const Round& round = *std::find_if(rounds.begin(), rounds.end(), [&](const Round& candidate) {
-      return first >= candidate.first_trial && first < candidate.first_trial + candidate.trials;
-    });
-    const int64_t end = round.first_trial + round.trials;
-    const Block block{number, first, std::min(info.block, end - first)};
-    const std::vector<uint8_t> bytes = encode_block(run_block(campaign, round, block, store));
-    const uint64_t length = bytes.size();
-    write_all(STDOUT_FILENO, &length, sizeof length);
-    write_all(STDOUT_FILENO, bytes.data(), bytes.size());
+/// The blocks of one round.
+class WorkerPool::Run {
+ public:
+  Run(WorkerPool& pool, const Round& round, const std::vector<Block>& blocks,
+      const std::function<void(const BlockResult&)>& done)
+      : pool_(pool),
+        round_(round),
+        done_(done),
+        waiting_(blocks.begin(), blocks.end()),
+        left_(blocks.size()) {
+    if (pool.ended_) look_into(*pool.ended_);
+    pool.ended_.reset();
   }
+
+  /// Whether it was not cancelled.
+  bool run() {
+    while (left_ > 0) {
+      if (pool_.cancel_) return false;
+      for (const auto& worker : pool_.workers_)
+        give_work(*worker);
+      std::vector<pollfd> sources;
+      for (const auto& worker : pool_.workers_)
+        sources.push_back({worker->socket, POLLIN, 0});
+      const int ready = ::poll(sources.data(), sources.size(), kPollMilliseconds);
+      for (size_t i = 0; i < sources.size(); ++i) {
+        Worker& worker = *pool_.workers_[i];
+        if (ready > 0 && sources[i].revents != 0) receive(worker);
+        if (!worker.is_overdue && worker.clock.is_overdue(*worker.page)) {
+          worker.is_overdue = true;
+          ::kill(worker.process, SIGKILL);  // noticed when its socket ends
+        }
+      }
+    }
+    return true;
+  }
+
+ private:
+  /// Trials that ended a process before this run began, in the block that they are of.
+  void look_into(const EndedTrials& ended) {
+    const auto has_them = [&](const Block& block) {
+      const auto first = static_cast<int64_t>(ended.trials.at(0));
+      return first >= block.first_trial && first < block.first_trial + block.trials;
+    };
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(), has_them);
+    if (found == waiting_.end()) return;
+    Worker& worker = *pool_.workers_.front();
+    worker.block = *found;
+    waiting_.erase(found);
+    suspect(worker, ended);
+  }
+
+  void suspect(Worker& worker, const EndedTrials& ended) {
+    if (ended.trials.size() == 1) {
+      const auto trial = static_cast<int64_t>(ended.trials[0]);
+      done_(pool_.campaign_.ended_trial(round_, *worker.block, trial, ended.outcome, ended.how));
+      worker.looks_for_one = false;
+      return;
+    }
+    worker.suspects.assign(ended.trials.begin(), ended.trials.end());
+    worker.looks_for_one = true;
+  }
+
+  void give_work(Worker& worker) {
+    if (worker.is_busy) return;
+    if (!worker.block && !waiting_.empty()) {
+      worker.block = waiting_.front();
+      waiting_.pop_front();
+    }
+    if (!worker.block) return;
+    if (!worker.suspects.empty()) {
+      order(worker, "alone " + std::to_string(worker.suspects.front()));
+      return;
+    }
+    if (std::exchange(worker.looks_for_one, false)) {
+      throw UserError(
+          ErrorCode::store,
+          "trials of block " + std::to_string(worker.block->number) +
+              " end the process that runs them together, and none of them does so alone; what was "
+              "recorded stays: set batch = 1, in a new campaign");
+    }
+    order(worker, "block " + std::to_string(worker.block->number));
+  }
+
+  static void order(Worker& worker, const std::string& line) {
+    write_all(worker.socket, line + "\n");
+    worker.is_busy = true;
+  }
+
+  void receive(Worker& worker) {
+    if (!worker.received.read_from(worker.socket)) {
+      bury(worker);
+      return;
+    }
+    while (const auto frame = worker.received.next()) {
+      if (frame->kind == FrameKind::trial_survived) {
+        worker.suspects.pop_front();
+        worker.is_busy = false;
+        continue;
+      }
+      done_(decode_block(frame->bytes));
+      if (frame->kind == FrameKind::piece_of_block) continue;
+      worker.is_busy = false;
+      worker.block.reset();
+      --left_;
+    }
+  }
+
+  /// What is to be thought of a worker that is no more, and another in its place.
+  void bury(Worker& worker) {
+    int status = 0;
+    ::waitpid(worker.process, &status, 0);
+    ::close(worker.socket);
+    worker.process = 0;
+    const auto ended = ended_trials(*worker.page, status, worker.is_overdue);
+    if (!ended || !worker.block) fail(status);
+    if (!worker.suspects.empty()) worker.suspects.pop_front();
+    const std::deque<uint64_t> others = std::exchange(worker.suspects, {});
+    suspect(worker, *ended);
+    if (!others.empty()) worker.suspects = others;
+    pool_.start(worker);
+  }
+
+  WorkerPool& pool_;
+  const Round& round_;
+  const std::function<void(const BlockResult&)>& done_;
+  std::deque<Block> waiting_;
+  size_t left_;
+};
+
+bool WorkerPool::run(const Round& round, const std::vector<Block>& blocks,
+                     const std::function<void(const BlockResult&)>& done) {
+  return Run(*this, round, blocks, done).run();
 }
 
 }  // namespace faultwave::cli

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,45 +12,55 @@
 
 #include "faultwave/campaign.h"
 
+#include "src/cli/ended_process.h"
+#include "src/cli/watch_page.h"
+
 namespace faultwave::cli {
 
+struct WorkerSettings {
+  std::string database;
+  std::string specification;  ///< where it lies now, "" where it was
+  int workers = 1;
+  int threads = 1;     ///< of all of them together
+  int64_t memory = 0;  ///< likewise, in bytes
+};
+
 /// Processes of this program that run blocks of one campaign, each with threads of its own (`faultwave
-/// worker`). Blocks go to them as lines of text on their standard input, results come back on their standard
-/// output.
+/// worker`). Orders go to them as lines of text, results come back as frames, both on a socket that they
+/// inherit beside their standard streams.
+///
+/// A worker may die by a fault, or have to be killed since a forward does not end. Then the trials of that
+/// forward are run one by one, in a new worker: those that end it too are recorded as ended, and the part of
+/// the block is run again without them.
 class WorkerPool {
  public:
-  /// Starts the workers. `threads` and `memory`, in bytes, are for all of them together. `cancel` ends run()
-  /// at the next chance.
-  WorkerPool(const std::string& database, const std::string& specification, int workers, int threads,
-             int64_t memory, const std::atomic<bool>& cancel);
+  /// Starts the workers. `cancel` ends run() at the next chance.
+  WorkerPool(const Campaign& campaign, WorkerSettings settings, const std::atomic<bool>& cancel);
   /// Ends workers that are still there.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  /// As a BlockRunner. Throws UserError(store) if a worker dies: what was committed stays.
+  /// Trials that ended a process before there were workers; looked into first.
+  void begin_with(const EndedTrials& ended) { ended_ = ended; }
+
+  /// As a BlockRunner. Throws UserError(store) if a worker dies otherwise than by a fault: what was committed
+  /// stays.
   bool run(const Round& round, const std::vector<Block>& blocks,
            const std::function<void(const BlockResult&)>& done);
 
  private:
-  struct Worker {
-    pid_t process = 0;
-    int to = -1;    // its standard input
-    int from = -1;  // its standard output
-    bool is_busy = false;
-    std::vector<uint8_t> received{};
-  };
-  static Worker start(const std::vector<std::string>& arguments);
-  void give_work(std::deque<Block>& waiting);
-  /// Reads what a worker has sent; a whole result goes to `done`.
-  void receive(Worker& worker, const std::function<void(const BlockResult&)>& done);
-  [[noreturn]] void fail(Worker& worker);
+  struct Worker;
+  class Run;
 
-  std::vector<Worker> workers_;
+  void start(Worker& worker) const;
+  [[noreturn]] static void fail(int status);
+
+  const Campaign& campaign_;
+  WorkerSettings settings_;
   const std::atomic<bool>& cancel_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<EndedTrials> ended_;
 };
-
-/// The other side: runs the blocks that standard input names, until it ends.
-void run_worker(const Campaign& campaign, const Store& store);
 
 }  // namespace faultwave::cli

@@ -45,6 +45,7 @@ const std::vector<NumberRange>& number_ranges() {
       {"per_trial", 1, 65536},
       {"calibrate", 1, 10000},
       {"half_width", 1e-9, 0.5, Ends::not_most},
+      {"timeout", 0, 86400, Ends::not_least},
       {"minutes", 0, 1e7, Ends::not_least},
       {"resize", 1, 16384},
       {"crop", 1, 16384},

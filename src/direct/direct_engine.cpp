@@ -5,11 +5,13 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "faultwave/error.h"
 
 #include "src/common/exception_text.h"
 #include "src/common/memory_pool.h"
+#include "src/direct/watched_forward.h"
 
 namespace faultwave {
 namespace {
@@ -93,20 +95,23 @@ std::vector<at::Tensor> DirectEngine::element(const std::vector<at::Tensor>& out
 
 std::vector<at::Tensor> DirectEngine::golden(int64_t input) {
   const at::Tensor batch = stack({input});
-  return element(golden_batch({input}, batch), 0);
+  return element(golden_batch({input}, batch).outputs, 0);
 }
 
-const std::vector<at::Tensor>& DirectEngine::golden_batch(const std::vector<int64_t>& inputs,
-                                                          const at::Tensor& batch) {
+const DirectEngine::Golden& DirectEngine::golden_batch(const std::vector<int64_t>& inputs,
+                                                       const at::Tensor& batch) {
   const auto known = std::find_if(golden_.begin(), golden_.end(),
                                   [&](const Golden& golden) { return golden.inputs == inputs; });
   if (known != golden_.end()) {
     golden_.splice(golden_.begin(), golden_, known);
-    return golden_.front().outputs;
+    return golden_.front();
   }
-  golden_.push_front({inputs, forward(batch)});
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<at::Tensor> outputs = forward(batch);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  golden_.push_front({inputs, std::move(outputs), elapsed.count()});
   if (golden_.size() > kGoldenKept) golden_.pop_back();
-  return golden_.front().outputs;
+  return golden_.front();
 }
 
 bool DirectEngine::can_share(const Trial& trial) const {
@@ -150,21 +155,24 @@ void DirectEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) 
 void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink) {
   std::vector<int64_t> inputs;
   std::vector<Fault> faults;
+  std::vector<uint64_t> numbers;
   for (size_t row = 0; row < group.size(); ++row) {
     const Trial& trial = trials[group[row]];
     inputs.push_back(trial.input);
+    numbers.push_back(trial.number);
     for (Fault fault : trial.faults) {
       if (group.size() > 1) fault.batch = {BatchPart::Kind::one, static_cast<int64_t>(row)};
       faults.push_back(std::move(fault));
     }
   }
   const at::Tensor batch = stack(inputs);
-  const std::vector<at::Tensor>& golden = golden_batch(inputs, batch);
+  const Golden& golden = golden_batch(inputs, batch);
 
   std::vector<at::Tensor> faulty;
   std::vector<Receipt> receipts;
   std::string crash;
   try {
+    const WatchedForward watched(watch_, numbers, golden.seconds);
     faulty = injector_.run(faults, [&] { return forward(batch); }, &receipts);
   } catch (const UserError&) {
     throw;
@@ -181,7 +189,7 @@ void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& grou
   for (size_t row = 0; row < group.size(); ++row) {
     const Trial& trial = trials[group[row]];
     TrialOutputs outputs;
-    outputs.golden = element(golden, static_cast<int64_t>(row));
+    outputs.golden = element(golden.outputs, static_cast<int64_t>(row));
     outputs.crash = crash;
     if (crash.empty()) outputs.faulty = element(faulty, static_cast<int64_t>(row));
     for (size_t i = 0; i < trial.faults.size() && next_receipt < receipts.size(); ++i) {

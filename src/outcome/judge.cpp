@@ -64,6 +64,10 @@ std::string_view to_string(OutcomeClass kind) {
       return "sdc";
     case OutcomeClass::due:
       return "due";
+    case OutcomeClass::crash:
+      return "crash";
+    case OutcomeClass::hang:
+      return "hang";
   }
   throw InternalError("an outcome class without a name");
 }
@@ -99,12 +103,6 @@ bool is_near_border(const OutputPair& outputs, const std::vector<CriterionPtr>& 
 
 bool Criterion::is_near_border(const OutputPair& outputs, double) const {
   return !is_identical(outputs, changes_of(outputs));
-}
-
-Outcome crashed_outcome(const std::vector<CriterionPtr>& criteria) {
-  check_fits(criteria);
-  const uint64_t all = (uint64_t{1} << criteria.size()) - 1;
-  return {.kind = OutcomeClass::due, .fired = static_cast<uint32_t>(all), .crashed = true};
 }
 
 std::vector<RankedClass> top_classes(const at::Tensor& scores, int64_t most) {

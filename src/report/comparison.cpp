@@ -31,7 +31,7 @@ class Side {
     if (block != block_) outcomes_ = unpack_outcomes(store_.packed_outcomes(block), info_);
     block_ = block;
     const auto place = static_cast<size_t>(trial % info_.block);
-    return place < outcomes_.size() ? &outcomes_[place] : nullptr;
+    return place < outcomes_.size() && outcomes_[place].is_done ? &outcomes_[place] : nullptr;
   }
 
  private:
@@ -93,11 +93,20 @@ void check_same_fault(const Side& first, const Side& second, int64_t trial) {
                         " in the other; give both the same [fault] sites, of the same shapes, and inputs");
 }
 
-/// Positions of a criterion in both.
+/// Positions of a criterion in both. Crashes and hangs are compared as criteria are.
 struct SharedCriterion {
   std::string name;
   size_t first = 0;
   size_t second = 0;
+  std::optional<OutcomeClass> outcome{};  // instead of positions
+
+  bool in_first(const TrialOutcome& trial) const { return has(trial, first); }
+  bool in_second(const TrialOutcome& trial) const { return has(trial, second); }
+
+ private:
+  bool has(const TrialOutcome& trial, size_t position) const {
+    return outcome ? trial.outcome == *outcome : ((trial.fired >> position) & 1) != 0;
+  }
 };
 
 std::vector<SharedCriterion> shared_criteria(const Side& first, const Side& second) {
@@ -110,6 +119,8 @@ std::vector<SharedCriterion> shared_criteria(const Side& first, const Side& seco
       shared.push_back({first.info().criteria[i], i, static_cast<size_t>(found - theirs.begin())});
   }
   if (shared.empty()) throw cannot_pair(first, second, "they have no criterion in common");
+  for (const OutcomeClass outcome : {OutcomeClass::crash, OutcomeClass::hang})
+    shared.push_back({.name = std::string(to_string(outcome)), .outcome = outcome});
   return shared;
 }
 
@@ -171,20 +182,22 @@ Comparison compare(const Store& first_store, const Store& second_store) {
   second_store.each_block([&](const Block& block, int64_t, const std::vector<TrialOutcome>& outcomes) {
     for (size_t i = 0; i < outcomes.size(); ++i) {
       const int64_t trial = block.first_trial + static_cast<int64_t>(i);
-      const TrialOutcome* outcome = first.find(trial);
+      const TrialOutcome* outcome = outcomes[i].is_done ? first.find(trial) : nullptr;
       if (outcome == nullptr) continue;
       if (!is_sure) check_same_fault(first, second, trial);
       ++comparison.pairs;
       for (size_t c = 0; c < criteria.size(); ++c) {
-        count(counts[c], ((outcome->fired >> criteria[c].first) & 1) != 0,
-              ((outcomes[i].fired >> criteria[c].second) & 1) != 0);
+        count(counts[c], criteria[c].in_first(*outcome), criteria[c].in_second(outcomes[i]));
       }
     }
   });
   if (comparison.pairs == 0) throw cannot_pair(first, second, "no finished trial is in both");
   comparison.is_exact = tries_all(first, comparison.pairs) && tries_all(second, comparison.pairs);
-  for (size_t c = 0; c < criteria.size(); ++c)
+  for (size_t c = 0; c < criteria.size(); ++c) {
+    // Few networks crash or hang, and lines of zeros would say nothing.
+    if (criteria[c].outcome && counts[c].neither == comparison.pairs) continue;
     comparison.criteria.push_back(compared(criteria[c].name, counts[c], comparison.pairs, comparison));
+  }
   return comparison;
 }
 

@@ -13,21 +13,25 @@ Json rate_of(const Interval& rate) {
       {"estimate", rate.estimate}, {"low", rate.low}, {"high", rate.high}, {"confidence", rate.confidence}};
 }
 
+Json counted(int64_t count, const Interval& rate) {
+  Json json = {{"count", count}};
+  json.update(rate_of(rate));
+  return json;
+}
+
 Json outcomes_of(const RateGroup& group, const std::vector<std::string>& criteria) {
   Json outcomes = Json::object();
-  for (size_t i = 0; i < criteria.size(); ++i) {
-    outcomes[criteria[i]] = {{"count", group.tally.fired[i]}};
-    outcomes[criteria[i]].update(rate_of(group.rates[i]));
-  }
+  for (size_t i = 0; i < criteria.size(); ++i)
+    outcomes[criteria[i]] = counted(group.tally.fired[i], group.rates[i]);
+  outcomes["crash"] = counted(group.tally.of(OutcomeClass::crash), group.crash);
+  outcomes["hang"] = counted(group.tally.of(OutcomeClass::hang), group.hang);
   return outcomes;
 }
 
 Json classes_of(const Tally& tally, bool is_judged) {
   Json classes = Json::object();
-  for (const OutcomeClass outcome :
-       {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc, OutcomeClass::due}) {
-    classes[std::string(outcome_name(outcome, is_judged))] = tally.classes[static_cast<size_t>(outcome)];
-  }
+  for (const OutcomeClass outcome : kOutcomeClasses)
+    classes[std::string(outcome_name(outcome, is_judged))] = tally.of(outcome);
   return classes;
 }
 

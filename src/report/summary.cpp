@@ -39,6 +39,8 @@ RateGroup group_of(const std::string& name, const Estimates& estimates, const Ca
   }
   for (size_t criterion = 0; criterion < info.criteria.size(); ++criterion)
     group.rates.push_back(estimates.part(criterion, within, counts, neurons));
+  group.crash = estimates.part(Counted::What::crash, within, counts, neurons);
+  group.hang = estimates.part(Counted::What::hang, within, counts, neurons);
   return group;
 }
 
@@ -148,6 +150,8 @@ Summary summarize(const Store& store, GroupBy by) {
   // The sequence that the stop rule looks at, which is aimed at its half-width.
   for (size_t criterion = 0; criterion < summary.info.criteria.size(); ++criterion)
     summary.overall.rates[criterion] = estimates.overall(criterion);
+  summary.overall.crash = estimates.overall(Counted::What::crash);
+  summary.overall.hang = estimates.overall(Counted::What::hang);
   summary.accuracy = accuracy_of(store, estimates);
   const bool needs_places = by == GroupBy::layer || by == GroupBy::bit || by == GroupBy::channel;
   if (needs_places && !summary.has_layers) return summary;

@@ -108,9 +108,10 @@ std::string trials_line(const Summary& summary) {
 
 std::string classes_line(const Tally& tally, bool is_judged) {
   std::string text;
-  for (const OutcomeClass outcome :
-       {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc, OutcomeClass::due}) {
-    const int64_t count = tally.classes[static_cast<size_t>(outcome)];
+  for (const OutcomeClass outcome : kOutcomeClasses) {
+    const int64_t count = tally.of(outcome);
+    const bool is_usual = outcome != OutcomeClass::crash && outcome != OutcomeClass::hang;
+    if (count == 0 && !is_usual) continue;
     text += (text.empty() ? "" : ", ") + std::string(outcome_name(outcome, is_judged)) + " " + grouped(count);
     if (tally.trials > 0) text += " (" + percent(static_cast<double>(count) / tally.trials) + ")";
   }
@@ -178,10 +179,13 @@ std::string wrapped_lines(const std::string& lines, size_t width) {
   return text;
 }
 
-std::vector<std::string> row_of(const RateGroup& group) {
+/// `like` has crashes or hangs where the table has a column of them.
+std::vector<std::string> row_of(const RateGroup& group, const RateGroup& like) {
   std::vector<std::string> cells = {group.name, grouped(group.tally.trials)};
   for (const Interval& rate : group.rates)
     cells.push_back(percent(rate));
+  if (like.tally.of(OutcomeClass::crash) > 0) cells.push_back(percent(group.crash));
+  if (like.tally.of(OutcomeClass::hang) > 0) cells.push_back(percent(group.hang));
   return cells;
 }
 
@@ -202,10 +206,13 @@ std::string text_report(const Summary& summary, size_t most, size_t width) {
   TextTable table;
   std::vector<std::string> names = {std::string(to_string(summary.by)) + ", worst first", "trials"};
   names.insert(names.end(), info.criteria.begin(), info.criteria.end());
+  for (const OutcomeClass outcome : {OutcomeClass::crash, OutcomeClass::hang}) {
+    if (summary.overall.tally.of(outcome) > 0) names.emplace_back(to_string(outcome));
+  }
   table.add(names);
-  table.add(row_of(summary.overall));
+  table.add(row_of(summary.overall, summary.overall));
   for (size_t i = 0; i < shown; ++i)
-    table.add(row_of(summary.groups[order[i]]));
+    table.add(row_of(summary.groups[order[i]], summary.overall));
   std::string text = wrapped_lines(heading(summary), width) + "\n" + table.text(width);
   if (!summary.has_layers)
     text += "A trial has several faults, so there is no table by layer, bit or channel.\n";

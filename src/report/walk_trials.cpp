@@ -24,6 +24,7 @@ void walk_trials(
   const std::vector<Shares> shares = shares_of(store);
   store.each_block([&](const Block& block, int64_t round, const std::vector<TrialOutcome>& outcomes) {
     for (size_t i = 0; i < outcomes.size(); ++i) {
+      if (!outcomes[i].is_done) continue;
       const int64_t trial = block.first_trial + static_cast<int64_t>(i);
       const Sampler::Located place = sampler.locate(trial, shares.at(static_cast<size_t>(round)));
       TrialOutcome outcome = outcomes[i];
@@ -42,6 +43,7 @@ void walk_rows(const Store& store, const Sampler& sampler,
     const std::vector<TrialRow> kept = store.rows(block.first_trial, block.trials);
     auto next = kept.begin();
     for (size_t i = 0; i < outcomes.size(); ++i) {
+      if (!outcomes[i].is_done) continue;
       const int64_t trial = block.first_trial + static_cast<int64_t>(i);
       if (next != kept.end() && next->trial == trial) {
         visit(*next++);

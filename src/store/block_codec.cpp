@@ -21,6 +21,7 @@ std::optional<int64_t> optional(const Json& json) {
 }
 
 Json encode(const TrialOutcome& outcome) {
+  if (!outcome.is_done) return nullptr;
   return {outcome.site,
           outcome.choice,
           outcome.stratum,
@@ -31,13 +32,15 @@ Json encode(const TrialOutcome& outcome) {
 }
 
 TrialOutcome decode_outcome(const Json& json) {
+  if (json.is_null()) return {.is_done = false};
   return {.site = json.at(0).get<int32_t>(),
           .choice = json.at(1).get<int32_t>(),
           .stratum = json.at(2).get<int32_t>(),
           .outcome = static_cast<OutcomeClass>(json.at(3).get<int>()),
           .fired = json.at(4).get<uint32_t>(),
           .golden_right = json.at(5).get<bool>(),
-          .faulty_right = json.at(6).get<bool>()};
+          .faulty_right = json.at(6).get<bool>(),
+          .is_done = true};
 }
 
 Json encode(const TrialRow& row) {
@@ -111,7 +114,7 @@ BlockResult decode_block(const std::vector<uint8_t>& bytes) {
   try {
     const Json json = Json::from_cbor(bytes);
     BlockResult result;
-    result.block = {json.at(0).get<int64_t>(), json.at(1).get<int64_t>(), json.at(2).get<int64_t>()};
+    result.block = {json.at(0).get<int64_t>(), json.at(1).get<int64_t>(), json.at(2).get<int64_t>(), {}};
     for (const Json& outcome : json.at(3))
       result.outcomes.push_back(decode_outcome(outcome));
     for (const Json& row : json.at(4))

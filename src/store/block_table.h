@@ -9,9 +9,9 @@
 
 namespace faultwave {
 
-/// Records a block: its rows, its packed outcomes, golden classes not yet known. Its counts are the caller's
-/// to add, in the same transaction.
-void insert_block(const Database& database, const CampaignInfo& info, const BlockResult& result,
-                  int64_t round);
+/// Records what is done of a block beside what was recorded of it before: rows, packed outcomes, golden
+/// classes not yet known. Its counts are the caller's to add, in the same transaction.
+void write_block(const Database& database, const CampaignInfo& info, const BlockResult& result,
+                 int64_t round);
 
 }  // namespace faultwave

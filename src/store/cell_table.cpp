@@ -9,14 +9,11 @@
 namespace faultwave {
 namespace {
 
-constexpr OutcomeClass kOutcomes[] = {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc,
-                                      OutcomeClass::due};
-
 /// The named counts of a tally, as the table keeps them. `visit` gets each name with a reference to its
 /// count.
 template <typename AnyTally, typename Visit>
 void each_count(AnyTally& tally, const std::vector<std::string>& criteria, Visit visit) {
-  for (const OutcomeClass outcome : kOutcomes)
+  for (const OutcomeClass outcome : kOutcomeClasses)
     visit(std::string(to_string(outcome)), tally.classes[static_cast<size_t>(outcome)]);
   for (size_t i = 0; i < criteria.size(); ++i)
     visit(criteria[i], tally.fired[i]);
@@ -37,6 +34,7 @@ void add_to_cells(const Database& database, const CampaignInfo& info, int64_t ro
                   const std::vector<TrialOutcome>& outcomes) {
   std::map<std::array<int32_t, 3>, Tally> tallies;
   for (const TrialOutcome& outcome : outcomes) {
+    if (!outcome.is_done) continue;
     tallies.try_emplace({outcome.stratum, outcome.site, outcome.choice}, info.criteria.size())
         .first->second.add(outcome);
   }

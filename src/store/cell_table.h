@@ -9,7 +9,7 @@
 
 namespace faultwave {
 
-/// Adds the outcomes of a block to the counts of its round.
+/// Adds outcomes of a block to the counts of its round; those of trials that are not done are left out.
 void add_to_cells(const Database& database, const CampaignInfo& info, int64_t round,
                   const std::vector<TrialOutcome>& outcomes);
 

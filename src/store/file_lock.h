@@ -18,6 +18,10 @@ class FileLock {
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();
 
+  /// Throws UserError(store) if what lies at `path` is not the file that is held: it was removed or replaced,
+  /// and what is written goes nowhere.
+  void check_in_place(const std::string& path) const;
+
  private:
   using FileIdentity = std::pair<unsigned long, unsigned long>;  // device, inode
 

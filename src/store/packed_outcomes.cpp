@@ -5,7 +5,9 @@
 namespace faultwave {
 namespace {
 
-constexpr unsigned kClassBits = 2;
+constexpr unsigned kClassBits = 3;
+constexpr uint64_t kNotDone = 7;  // in place of a class
+static_assert(kOutcomeClasses.size() <= kNotDone);
 constexpr unsigned kLabelBits = 2;
 
 bool has_labels(const CampaignInfo& info) {
@@ -29,8 +31,12 @@ std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, co
   std::vector<uint8_t> bytes;
   bytes.reserve(outcomes.size() * width);
   for (const TrialOutcome& outcome : outcomes) {
-    uint64_t packed = (uint64_t{outcome.fired} << shift) | static_cast<uint64_t>(outcome.outcome);
-    if (labelled) packed |= uint64_t{outcome.golden_right} << 2 | uint64_t{outcome.faulty_right} << 3;
+    const uint64_t kind = outcome.is_done ? static_cast<uint64_t>(outcome.outcome) : kNotDone;
+    uint64_t packed = (uint64_t{outcome.fired} << shift) | kind;
+    if (labelled) {
+      packed |= uint64_t{outcome.golden_right} << kClassBits | uint64_t{outcome.faulty_right}
+                                                                   << (kClassBits + 1);
+    }
     for (size_t byte = 0; byte < width; ++byte, packed >>= 8)
       bytes.push_back(packed & 0xff);
   }
@@ -49,9 +55,11 @@ std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, con
     for (size_t byte = width; byte-- > 0;)
       packed = (packed << 8) | bytes[start + byte];
     start += width;
-    outcome.outcome = static_cast<OutcomeClass>(packed & ((1u << kClassBits) - 1));
-    outcome.golden_right = labelled && (packed >> 2 & 1) != 0;
-    outcome.faulty_right = labelled && (packed >> 3 & 1) != 0;
+    const uint64_t kind = packed & ((1u << kClassBits) - 1);
+    outcome.is_done = kind < kOutcomeClasses.size();
+    if (outcome.is_done) outcome.outcome = static_cast<OutcomeClass>(kind);
+    outcome.golden_right = labelled && (packed >> kClassBits & 1) != 0;
+    outcome.faulty_right = labelled && (packed >> (kClassBits + 1) & 1) != 0;
     outcome.fired = static_cast<uint32_t>(packed >> shift);
   }
   return outcomes;

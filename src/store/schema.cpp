@@ -88,6 +88,7 @@ CREATE TABLE blocks (
   round       INTEGER NOT NULL REFERENCES rounds,
   first_trial INTEGER NOT NULL,
   trials      INTEGER NOT NULL,
+  done        INTEGER NOT NULL,
   outcomes    BLOB NOT NULL,
   decided_again INTEGER NOT NULL,
   audited       INTEGER NOT NULL
@@ -124,7 +125,8 @@ CREATE TABLE trials (
   bits_after         INTEGER NOT NULL,
   forwards           INTEGER NOT NULL,
   hits               INTEGER NOT NULL,
-  outcome            TEXT NOT NULL CHECK (outcome IN ('masked', 'benign', 'sdc', 'due')),
+  outcome            TEXT NOT NULL 
+                     CHECK (outcome IN ('masked', 'benign', 'sdc', 'due', 'crash', 'hang')),
   fired              INTEGER NOT NULL,
   crash              TEXT,
   label              INTEGER,

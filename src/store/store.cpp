@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -134,6 +135,7 @@ std::vector<Round> Store::rounds() const {
 }
 
 void Store::begin_round(const Round& round) {
+  state_->lock.check_in_place(state_->path);
   Transaction transaction(state_->database);
   insert_round(state_->database, round);
   transaction.commit();
@@ -145,6 +147,7 @@ std::string Store::ended() const {
 }
 
 void Store::end(const std::string& reason) {
+  state_->lock.check_in_place(state_->path);
   Transaction transaction(state_->database);
   write_ended(state_->database, reason);
   transaction.commit();
@@ -152,10 +155,17 @@ void Store::end(const std::string& reason) {
 
 std::vector<Block> Store::open_blocks(const Round& round) const {
   std::set<int64_t> done;
-  Statement select(state_->database, "SELECT block FROM blocks WHERE round = ?");
+  std::map<int64_t, std::vector<bool>> begun;
+  Statement select(state_->database, "SELECT block, done = trials, outcomes FROM blocks WHERE round = ?");
   select.bind(round.number);
-  while (select.step())
-    done.insert(select.integer(0));
+  while (select.step()) {
+    if (select.integer(1) != 0) {
+      done.insert(select.integer(0));
+      continue;
+    }
+    for (const TrialOutcome& outcome : unpack_outcomes(select.blob(2), state_->info))
+      begun[select.integer(0)].push_back(outcome.is_done);
+  }
 
   std::vector<Block> blocks;
   const int64_t size = state_->info.block;
@@ -164,18 +174,19 @@ std::vector<Block> Store::open_blocks(const Round& round) const {
   for (int64_t first = round.first_trial; first < end; first += size) {
     const int64_t number = first / size;
     if (shard.has(first) && done.count(number) == 0)
-      blocks.push_back({number, first, std::min(size, end - first)});
+      blocks.push_back({number, first, std::min(size, end - first), begun[number]});
   }
   return blocks;
 }
 
 int64_t Store::trials_done() const {
-  return single_integer(state_->database, "SELECT coalesce(sum(trials), 0) FROM blocks");
+  return single_integer(state_->database, "SELECT coalesce(sum(done), 0) FROM blocks");
 }
 
 void Store::write_block(const BlockResult& result, int64_t round) {
+  state_->lock.check_in_place(state_->path);
   Transaction transaction(state_->database);
-  insert_block(state_->database, state_->info, result, round);
+  faultwave::write_block(state_->database, state_->info, result, round);
   add_to_cells(state_->database, state_->info, round, result.outcomes);
   transaction.commit();
 }
@@ -212,7 +223,7 @@ void Store::each_block(
   Statement select(state_->database,
                    "SELECT block, first_trial, trials, round, outcomes FROM blocks ORDER BY block");
   while (select.step()) {
-    visit({select.integer(0), select.integer(1), select.integer(2)}, select.integer(3),
+    visit({select.integer(0), select.integer(1), select.integer(2), {}}, select.integer(3),
           unpack_outcomes(select.blob(4), state_->info));
   }
 }

@@ -18,8 +18,7 @@ const std::string kColumns =
     "outcome, fired, crash, label, golden_class, golden_probability, faulty_class, faulty_probability";
 
 OutcomeClass parse_outcome(const std::string& text) {
-  for (const OutcomeClass outcome :
-       {OutcomeClass::masked, OutcomeClass::benign, OutcomeClass::sdc, OutcomeClass::due}) {
+  for (const OutcomeClass outcome : kOutcomeClasses) {
     if (to_string(outcome) == text) return outcome;
   }
   throw InternalError("unknown outcome '" + text + "' in a campaign");

@@ -14,6 +14,7 @@
 
 #include "src/common/memory_pool.h"
 #include "src/common/usable_memory.h"
+#include "src/direct/watched_forward.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -202,13 +203,17 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
       fault.batch = {BatchPart::Kind::one, elements[i]};
   }
   std::vector<const Trial*> members;
-  for (const Trial& trial : placed)
+  std::vector<uint64_t> numbers;
+  for (const Trial& trial : placed) {
     members.push_back(&trial);
+    numbers.push_back(trial.number);
+  }
   wave::Wave wave(*injector_.profile_, members, for_a_wave(options_.budget_bytes, trials.size()), report_);
   std::vector<at::Tensor> golden;
   {
     torch::NoGradGuard no_grad;
     const at::Tensor input = batch.stack(*inputs_);
+    const WatchedForward watched(watch_, numbers, /*golden_seconds=*/-1);
     const intercept::Intercept on(wave);
     golden = network_->forward({input});
   }

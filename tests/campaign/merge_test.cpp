@@ -163,7 +163,7 @@ TEST_CASE("a shard that was interrupted is refused until it is resumed") {
   }
   check_contains(
       refusal(folder, ErrorCode::usage, {folder / "1.db", folder / "2.db"}),
-      "2.db': it has 12 of 26 trials; go on with `faultwave resume " + (folder / "2.db") + "` first");
+      "2.db': it has 16 of 26 trials; go on with `faultwave resume " + (folder / "2.db") + "` first");
   {
     Store store = Store::open(folder / "2.db", Store::Access::write);
     CHECK_NOTHROW(check_same_campaign(store.info(), campaign.info(campaign.specification(), ""), "2.db"));

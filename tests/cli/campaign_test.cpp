@@ -100,10 +100,10 @@ TEST_CASE("every kind of fault and error model runs as a campaign") {
 TEST_CASE("a list of fault lines gives a database that every command reads") {
   const TempFolder folder;
   make_tiny_campaign(folder,
-                     "model = \"net.pt\"\ninput = \"images.npy\"\nblock = 4\n"
+                     "model = \"net.pt\"\ninput = \"images.npy\"\nblock = 4\nengine = \"direct\"\n"
                      "[fault]\ndraw = \"list\"\nlist = \"faults.txt\"\n");
   const std::string faults[] = {"output:conv[0,1,1] flip(30)", "weight:fc[2,7] flip(31)",
-                                "network-input[0,0,0] set(2); output:fc[3] flip(22)"};
+                                "output:conv[0,1,1] flip(29); output:fc[3] flip(22)"};
   write_file(folder / "faults.txt", "# three trials\n" + faults[0] + "\n\n" + faults[1] + "\n" + faults[2]);
   const Result run = run_tiny(folder);
   check_contains(run.out, "3 fault lines of a list, each on every input");
@@ -128,7 +128,7 @@ TEST_CASE("a list of fault lines gives a database that every command reads") {
   REQUIRE(faultwave(folder, "merge 2.db 1.db -o all.db").code == 0);
   CHECK(faultwave(folder, "export all.db").out == faultwave(folder, "export a.db").out);
 
-  write_file(folder / "faults.txt", faults[1]);
+  write_file(folder / "faults.txt", "output:conv[0,1,1] flip(28)\n" + faults[1] + "\n" + faults[2]);
   const Result changed = faultwave(folder, "resume a.db -q");
   CHECK(changed.code == 7);
   check_contains(changed.err, "the faults of list 'faults.txt' changed since 'a.db' was begun");

@@ -71,14 +71,16 @@ TEST_CASE("when a worker dies the rest is kept, and the campaign goes on with on
                      "model = \"net.pt\"\ninput = \"images.npy\"\ntrials = 4000\nblock = 16\n"
                      "[fault]\nerror = \"flip\"\n");
   REQUIRE(faultwave(folder, "run spec.toml --db whole.db -q").code == 0);
-  // The children of the shell's child are the workers; one of them is killed once blocks have been written.
+  // The shell's child has a child, whose children are the workers; one of them is killed.
   const Result run =
       shell(folder,
             "\"$fw\" run spec.toml --db a.db -q --workers 2 & main=$!; "
-            "until [ -n \"$(cat /proc/$main/task/*/children 2>/dev/null)\" ]; do sleep 0.05; done; "
-            "set -- $(cat /proc/$main/task/*/children); kill -KILL $1; wait $main");
+            "children() { cat /proc/$1/task/*/children 2>/dev/null; }; "
+            "until [ -n \"$(children $main)\" ]; do sleep 0.05; done; campaign=$(children $main); "
+            "until [ -n \"$(children $campaign)\" ]; do sleep 0.05; done; "
+            "set -- $(children $campaign); kill -KILL $1; wait $main");
   CHECK(run.code == 6);
-  check_contains(run.err, "a worker was ended by signal 9; what was recorded stays");
+  check_contains(run.err, "a worker was ended by SIGKILL; what was recorded stays");
   const Result resumed = faultwave(folder, "resume a.db -q");
   CHECK_MESSAGE(resumed.code == 0, resumed.err);
   CHECK(faultwave(folder, "export a.db").out == faultwave(folder, "export whole.db").out);

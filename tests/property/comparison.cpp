@@ -97,8 +97,8 @@ std::vector<CriterionPtr> criteria_for(const std::vector<at::Tensor>& golden) {
 }
 
 std::string outcome_text(const TrialOutputs& outputs, const std::vector<CriterionPtr>& criteria) {
-  const Outcome outcome =
-      outputs.crash.empty() ? judge({outputs.golden, outputs.faulty}, criteria) : crashed_outcome(criteria);
+  const Outcome outcome = outputs.crash.empty() ? judge({outputs.golden, outputs.faulty}, criteria)
+                                                : Outcome{.kind = OutcomeClass::crash};
   std::string text(to_string(outcome.kind));
   for (size_t i = 0; i < criteria.size(); ++i) {
     if ((outcome.fired >> i & 1) != 0) text += " " + criteria[i]->text();

@@ -41,8 +41,8 @@ TEST_CASE("CSV: one row a trial, quoted where needed, absent cells empty") {
       "3,0,\"output:fc, last[3] flip(15)\",output,\"fc, "
       "last\",[3],float16,0.5,nan,0x3f000000,0xffffffffffffffff,"
       "1,1,due,,,2,0.75,2,nan,1,1\n"
-      "4,1,\"output:conv[1,2,0] flip(30)\",output,conv,,float32,,,,,1,0,due,"
-      "\"index \"\"9\"\", out of range\nin line 2\",,2,0.75,,,1,1\n");
+      "4,1,\"output:conv[1,2,0] flip(30)\",output,conv,,float32,,,,,1,0,crash,"
+      "\"index \"\"9\"\", out of range\nin line 2\",,2,0.75,,,0,0\n");
 }
 
 TEST_CASE("JSON: the same cells, by name") {

@@ -125,7 +125,9 @@ TEST_CASE("where not all inputs are drawn from, both numbers are told") {
 TEST_CASE("JSON has the published keys") {
   const nlohmann::json json = nlohmann::json::parse(json_report(sample_summary()));
   CHECK(json["trials"] == 1200);
-  CHECK(json["classes"] == nlohmann::json({{"masked", 1175}, {"benign", 0}, {"sdc", 25}, {"due", 0}}));
+  CHECK(
+      json["classes"] ==
+      nlohmann::json({{"masked", 1175}, {"benign", 0}, {"sdc", 25}, {"due", 0}, {"crash", 0}, {"hang", 0}}));
   const nlohmann::json& top1 = json["outcomes"]["top1"];
   CHECK(top1["count"] == 25);
   CHECK(top1["estimate"].get<double>() == doctest::Approx(25.0 / 1200));

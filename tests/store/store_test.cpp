@@ -116,9 +116,9 @@ TEST_CASE("rows, packed outcomes and tallies say the same") {
   const std::vector<Tally> tallies = store.tallies();
   REQUIRE(tallies.size() == 2);
   CHECK(tallies[0].trials == 5);
-  CHECK(tallies[0].classes == std::array<int64_t, 4>{1, 1, 1, 2});
-  CHECK(tallies[0].fired == std::vector<int64_t>{3, 2});
-  CHECK(tallies[1].classes == std::array<int64_t, 4>{1, 1, 1, 2});
+  CHECK(tallies[0].classes == std::array<int64_t, 6>{1, 1, 1, 1, 1, 0});
+  CHECK(tallies[0].fired == std::vector<int64_t>{2, 1});
+  CHECK(tallies[1].classes == std::array<int64_t, 6>{1, 1, 1, 1, 1, 0});
 
   CHECK(store.packed_outcomes(0) == pack_outcomes(sample_result({0, 0, 4}).outcomes, sample_info()));
   CHECK(store.packed_outcomes(2) == pack_outcomes(sample_result({2, 8, 2}).outcomes, sample_info()));
@@ -291,6 +291,48 @@ TEST_CASE("what was committed survives a kill, and nothing else does") {
   CHECK(store.open_blocks(store.rounds().back()).size() == 2);
   store.write_block(sample_result({2, 8, 2}), 0);
   CHECK(store.trials_done() == 6);
+}
+
+TEST_CASE("a block that is written in pieces is open until all of it is there") {
+  const TempFolder folder;
+  Store store = sample_store(folder / "a.db");
+  const BlockResult whole = sample_result({0, 0, 4});
+  const auto piece = [&](size_t begin, size_t end) {
+    BlockResult part = whole;
+    part.rows.assign(whole.rows.begin() + static_cast<std::ptrdiff_t>(begin),
+                     whole.rows.begin() + static_cast<std::ptrdiff_t>(end));
+    for (size_t i = 0; i < part.outcomes.size(); ++i)
+      part.outcomes[i].is_done = begin <= i && i < end;
+    part.counts = {1, 2};
+    return part;
+  };
+  store.write_block(piece(1, 3), 0);
+  CHECK(store.trials_done() == 2);
+  const std::vector<Block> open = store.open_blocks(store.rounds().back());
+  REQUIRE(open.size() == 3);
+  CHECK(open[0].finished == std::vector<bool>{false, true, true, false});
+  CHECK(open[1].finished.empty());
+  store.write_block(piece(0, 1), 0);
+  store.write_block(piece(3, 4), 0);
+  CHECK(store.open_blocks(store.rounds().back()).size() == 2);
+  CHECK(store.engine_counts().decided_again == 3);
+  CHECK(store.engine_counts().audited == 6);
+  CHECK(store.packed_outcomes(0) == pack_outcomes(whole.outcomes, store.info()));
+  CHECK(store.rows(0, 4).size() == 4);
+}
+
+TEST_CASE("a database that is removed or replaced while it is written to is missed") {
+  const TempFolder folder;
+  Store store = sample_store(folder / "a.db");
+  store.write_block(sample_result({0, 0, 4}), 0);
+  std::filesystem::rename(folder / "a.db", folder / "b.db");
+  check_contains(error_of(ErrorCode::store, [&] { store.write_block(sample_result({1, 4, 4}), 0); }),
+                 "was removed or renamed while it was written to");
+  write_file(folder / "a.db", "another");
+  check_contains(error_of(ErrorCode::store, [&] { store.end("trials"); }), "was replaced");
+  std::filesystem::rename(folder / "b.db", folder / "a.db");
+  store.write_block(sample_result({1, 4, 4}), 0);
+  CHECK(store.trials_done() == 8);
 }
 
 TEST_CASE("when the file cannot grow, the block is dropped and the rest is kept") {

@@ -82,8 +82,7 @@ inline TrialRow sample_row(int64_t trial) {
       row.faulty_probability = std::numeric_limits<double>::quiet_NaN();
       break;
     case 4:
-      row.outcome = OutcomeClass::due;
-      row.fired = 0b11;
+      row.outcome = OutcomeClass::crash;
       row.crash = "index \"9\", out of range\nin line 2";
       row.faulty_class.reset();
       row.hits = 0;
