@@ -100,6 +100,7 @@ def make_exported(maker: Maker) -> None:
     batch = Dim("batch", min=1, max=64)
     images = [call(torch.randn(n, 3, 8, 8)) for n in (2, 1, 5)]
     maker.export("residual", Residual(), images, ({0: batch},))
+    maker.export("least_two", Residual(), [images[0], images[2]], ({0: Dim.AUTO},))
     maker.export("residual_strict", Residual(), images, ({0: batch},), strict=True)
     maker.export("residual_half", Residual().half(), [call(torch.randn(2, 3, 8, 8).half())])
     maker.export("residual_bfloat16", Residual().bfloat16(), [call(torch.randn(2, 3, 8, 8).bfloat16())])

@@ -33,15 +33,38 @@ struct Subject {
   std::vector<std::string> input_names;  ///< names of the network inputs; numbers where left out
   /// Switches to eval mode and returns the undo; may be empty.
   std::function<std::function<void()>()> enter_eval;
+  /// Keeps what a forward may change (Network::keep_state); the buffers, where it is empty.
+  std::function<std::shared_ptr<KeptState>()> keep_state;
 };
 
 /// A module's parameters and buffers; the caller adds forward.
 Subject describe(torch::nn::Module& module);
 Subject describe(const std::shared_ptr<Network>& network);
 
+class Injector;
+
 namespace detail {
 class Profile;
 class ArmedFaults;
+
+/// Keeps the state of an injector's network for the life of the scope.
+class StateScope {
+ public:
+  explicit StateScope(const Injector& injector);
+  /// Puts back what put_back() has not; a failure is passed over then, since something else is wrong already.
+  ~StateScope();
+  StateScope(const StateScope&) = delete;
+  StateScope& operator=(const StateScope&) = delete;
+  void put_back();
+  /// A result that lies in the memory of the state is copied, so that it stays what it is.
+  void detach(at::Tensor& result) const;
+  void detach(std::vector<at::Tensor>& results) const;
+  template <typename Other>
+  void detach(Other&) const {}
+
+ private:
+  std::shared_ptr<KeptState> state_;
+};
 }  // namespace detail
 
 class WaveEngine;
@@ -49,8 +72,8 @@ class WaveEngine;
 /// Knows a network's sites and arms faults in it. The network itself is never changed.
 ///
 /// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch
-/// size to learn which axes grow with the batch; training modes, buffers and random state are afterwards as
-/// before. The object may be shared by threads once constructed, except for calibrate().
+/// size to learn which axes grow with the batch; training modes, state and random generators are afterwards
+/// as before. The object may be shared by threads once constructed, except for calibrate().
 class Injector {
  public:
   /// C++ module: `Injector injector(net, example)` for a module holder or shared_ptr whose forward takes a
@@ -117,7 +140,10 @@ class Injector {
   Fault random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key = {}) const;
 
   /// Arms the faults, calls `function` once, disarms, and returns its result. Throws UserError(illegal_fault)
-  /// if a fault is illegal, or hit nothing. `receipts`, where given, is filled.
+  /// if a fault is illegal, or hit nothing. `receipts`, where given, is filled. What the network wrote to its
+  /// buffers (or to whatever else Subject::keep_state keeps) is put back, also after an exception; a training
+  /// step, whose buffers are to move, belongs into the scope of an Armed. A tensor, or vector of tensors,
+  /// that is returned is copied where it lies in that memory; a result of another type must not.
   template <typename Function>
   std::invoke_result_t<Function> run(const std::vector<Fault>& faults, Function&& function,
                                      std::vector<Receipt>* receipts = nullptr) const;
@@ -130,31 +156,43 @@ class Injector {
  private:
   friend class Armed;
   friend class WaveEngine;
+  friend class detail::StateScope;
   std::unique_ptr<detail::Profile> profile_;
+};
+
+/// How many forwards of the network an Armed sees.
+enum class Forwards : uint8_t {
+  any,  ///< any number: an earlier layer that comes again means that a new forward has begun
+  one,  ///< one alone: a layer that comes again is a round of a loop, and has the faults of its first rounds
 };
 
 /// Faults are armed on the current thread from construction to the end of the scope, in every forward of the
 /// network (any number, training included). Other threads are not affected and may arm faults of their own.
-/// One Armed at a time per thread: a second throws UserError(usage).
+/// One Armed at a time per thread: a second throws UserError(usage). What the network writes to its own
+/// buffers meanwhile stays, as in any forward.
+///
+/// End the scope with disarm(), which throws if a fault hit nothing. The destructor disarms too, and never
+/// throws, so that an Armed may be a member or stand in a container; who leaves it to the destructor asks
+/// missed() first.
 class Armed {
  public:
   Armed(const Injector& injector, const Fault& fault) : Armed(injector, std::vector<Fault>{fault}) {}
   /// Throws UserError(illegal_fault) before anything is armed.
-  Armed(const Injector& injector, const std::vector<Fault>& faults);
-  /// Disarms. Throws UserError(illegal_fault) if a fault hit nothing, unless an exception is already on its
-  /// way.
-  ~Armed() noexcept(false);
+  Armed(const Injector& injector, const std::vector<Fault>& faults, Forwards forwards = Forwards::any);
+  ~Armed();
   Armed(const Armed&) = delete;
   Armed& operator=(const Armed&) = delete;
 
-  /// Disarms now, with the same check; the destructor then does nothing.
+  /// Disarms now. Throws UserError(illegal_fault) if a fault hit nothing; disarmed it is all the same, and a
+  /// second call does nothing.
   void disarm();
+  /// The lines of the faults that have hit nothing so far; none if all have. Armed or not.
+  std::vector<std::string> missed() const;
   /// One receipt a fault, in the order given. Waits for the device if the network runs on one.
   std::vector<Receipt> receipts() const;
 
  private:
   std::unique_ptr<detail::ArmedFaults> faults_;
-  int exceptions_at_start_;
 };
 
 /// Short names for error models in C++: `injector.random_neuron(faultwave::RandomValue{-1, 1})`.
@@ -187,6 +225,7 @@ inline ErrorModelPtr to_error_model(const ErrorModelPtr& model) {
 template <typename Function>
 std::invoke_result_t<Function> Injector::run(const std::vector<Fault>& faults, Function&& function,
                                              std::vector<Receipt>* receipts) const {
+  detail::StateScope state(*this);
   Armed armed(*this, faults);
   auto finish = [&] {
     armed.disarm();
@@ -195,9 +234,12 @@ std::invoke_result_t<Function> Injector::run(const std::vector<Fault>& faults, F
   if constexpr (std::is_void_v<std::invoke_result_t<Function>>) {
     std::forward<Function>(function)();
     finish();
+    state.put_back();
   } else {
     auto result = std::forward<Function>(function)();
     finish();
+    state.detach(result);
+    state.put_back();
     return result;
   }
 }

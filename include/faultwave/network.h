@@ -23,6 +23,10 @@ struct InputSpec {
   std::string name;
   std::optional<at::ScalarType> dtype;        ///< empty where the network does not say (TorchScript)
   std::optional<std::vector<int64_t>> shape;  ///< -1 for an axis of free size; empty where it does not say
+  /// A shape that the network takes, free sizes filled in: the smallest batch, and otherwise the sizes that
+  /// it was exported with. Of a whole number, whose shape is [], the number alone. Empty where the network
+  /// does not say.
+  std::optional<std::vector<int64_t>> example = {};
 };
 
 struct OpenOptions {
@@ -30,9 +34,23 @@ struct OpenOptions {
   std::optional<at::ScalarType> dtype;  ///< what floating-point parameters, buffers and constants become
 };
 
+/// What a network keeps from one forward to the next, as it was at one moment.
+class KeptState {
+ public:
+  virtual ~KeptState() = default;
+  /// Writes back what has changed since, and nothing else: values, sizes, and which tensors, lists and
+  /// numbers attributes hold. No forward may be under way.
+  virtual void put_back() = 0;
+  /// Whether this tensor's memory is among what is kept.
+  virtual bool keeps(const at::Tensor& tensor) const = 0;
+  /// Nothing is kept, since no forward can change anything.
+  virtual bool is_empty() const = 0;
+};
+
 /// A network opened from a file: a TorchScript archive (`.pt`) or an exported program (`.pt2`), told
-/// apart by content, not by name. Always in eval mode. Several threads may call forward at once as long as
-/// the network itself does not write to its buffers.
+/// apart by content, not by name. A TorchScript network is put into eval mode; an exported program stays in
+/// the mode that it was exported in. Several threads may call forward at once as long as the network itself
+/// does not write to its buffers.
 class Network {
  public:
   virtual ~Network() = default;
@@ -49,6 +67,14 @@ class Network {
   /// Shared tensors appear under each of their names.
   virtual std::vector<NamedTensor> parameters() const = 0;
   virtual std::vector<NamedTensor> buffers() const = 0;  ///< constants too
+
+  /// Keeps, as it is now, all that a forward may change. Networks from files know what that is; by default it
+  /// is the buffers. The network must outlive what is returned. Never null.
+  virtual std::shared_ptr<KeptState> keep_state() const;
+
+  /// Whether inputs of these shapes are taken, one for each input, where the network says so beforehand
+  /// (exported programs); true where it does not.
+  virtual bool takes(const std::vector<std::vector<int64_t>>& shapes) const;
 
   /// The module path of the operator that is running on this thread, where the network knows it; else "".
   /// Called by the profiler from inside an operator call.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,10 @@ struct Specification {
   int64_t round = 4096;  ///< trials of the first round, where campaigns go in rounds: shares and stops are
                          ///< decided between
   StopRule stop;         ///< table [stop]
+
+  /// For networks that draw random numbers or were exported in train mode: the key that torch's generators
+  /// are seeded with before each forward. Absent: such a network is refused.
+  std::optional<uint64_t> random_key;
 
   // Which inputs.
   bool inputs_in_turn = false;  ///< `inputs = "in turn"` instead of "random"

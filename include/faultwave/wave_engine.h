@@ -50,6 +50,10 @@ struct WaveReport {
   std::map<std::string, DirtyOutput> dirty;     ///< by output site
 };
 
+namespace detail {
+class SteadyNetwork;
+}
+
 /// Runs many trials along one golden forward and computes only what differs. Linear operators work on
 /// changes, faulty minus golden, and changes that are below rounding are let go, so that outputs are those of
 /// a faulty forward but for rounding (kWaveRounding). Values that a fault does not reach are golden bit for
@@ -57,7 +61,9 @@ struct WaveReport {
 /// changes, memory is written through one of several views) is run by `other`.
 ///
 /// Trials of one input go along a golden forward of that input alone; where few trials come on each of many
-/// inputs, a batch of inputs shares a golden forward, if the network's batch is free. Receipts are as in a
+/// inputs, a batch of inputs shares a golden forward, if the network's batch is free and inputs do not
+/// influence one another. Networks that draw random numbers are left to `other`. Forwards begin from the
+/// state that the network had when the engine was made, as those of DirectEngine. Receipts are as in a
 /// batch of one. FP32 networks on the CPU that take one tensor with the batch on axis 0.
 class WaveEngine : public Engine {
  public:
@@ -81,6 +87,9 @@ class WaveEngine : public Engine {
 
   bool can_share(const Trial& trial) const;
   int64_t inputs_at_once() const;
+  /// Looks once whether inputs of one forward have an influence on one another; then each runs alone.
+  void check_sharing(const std::vector<Trial>& trials);
+  bool can_split(const at::Tensor& first, const at::Tensor& other) const;
   std::vector<Positions> waves(const std::vector<Trial>& trials) const;
   /// Those that a wave had no memory for.
   Positions run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
@@ -93,10 +102,13 @@ class WaveEngine : public Engine {
   std::shared_ptr<const InputSet> inputs_;
   std::shared_ptr<Engine> other_;
   WaveOptions options_;
+  std::shared_ptr<detail::SteadyNetwork> steady_;
   std::shared_ptr<void> memory_;  // freed tensors' memory, which all engines share and keep for reuse
   WaveReport report_;
   ForwardWatch* watch_ = nullptr;
   bool outputs_split_ = true;  // whether each output has the batch on axis 0
+  bool knows_whether_elements_meet_ = false;
+  bool draws_ = false;  // whether the network draws random numbers
 };
 
 }  // namespace faultwave

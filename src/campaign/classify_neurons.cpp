@@ -85,21 +85,20 @@ bool goes_by_neurons(const Specification& spec, const Population& population,
   return values / 2 <= kMostBytes / std::max<int64_t>(inputs, 1);
 }
 
-GoldenLook classify_neurons(const Injector& injector, const Population& population,
-                            const SamplingOptions& options,
-                            const std::function<std::vector<at::Tensor>(int64_t number)>& forward) {
+GoldenLook classify_neurons(
+    const Injector& injector, const Population& population, const SamplingOptions& options,
+    const std::function<std::vector<at::Tensor>(int64_t number, const AroundForward& around)>& forward) {
   const std::vector<Site>& sites = population.sites();
   GoldenLook look;
   std::vector<OneInput> inputs;
   bool is_all = true;
   for (const int64_t number : inputs_of(options)) {
     OneInput input{.number = number, .sites = std::vector<NeuronClasses::Packed>(sites.size())};
-    std::vector<at::Tensor> outputs;
-    injector.observe(
-        sites, [&] { outputs = forward(number); },
-        [&](size_t site, const at::Tensor& values) {
-          input.sites[site] = NeuronClasses::pack(value_classes(values));
-        });
+    const auto note = [&](size_t site, const at::Tensor& values) {
+      input.sites[site] = NeuronClasses::pack(value_classes(values));
+    };
+    const std::vector<at::Tensor> outputs = forward(
+        number, [&](const std::function<void()>& network) { injector.observe(sites, network, note); });
     const at::Tensor scores = scores_of(outputs);
     input.margin = margin_of(scores);
     const std::vector<RankedClass> top =

@@ -26,9 +26,13 @@ struct GoldenLook {
 bool goes_by_neurons(const Specification& spec, const Population& population,
                      const SamplingOptions& options);
 
-/// `forward` runs input `number` alone, as a batch of one, and returns the outputs. One run an input.
-GoldenLook classify_neurons(const Injector& injector, const Population& population,
-                            const SamplingOptions& options,
-                            const std::function<std::vector<at::Tensor>(int64_t number)>& forward);
+/// Makes the network's call, which it is given, exactly once.
+using AroundForward = std::function<void(const std::function<void()>& network)>;
+
+/// `forward` runs input `number` alone, as a batch of one, its network's call through `around`, and returns
+/// the outputs. One run an input.
+GoldenLook classify_neurons(
+    const Injector& injector, const Population& population, const SamplingOptions& options,
+    const std::function<std::vector<at::Tensor>(int64_t number, const AroundForward& around)>& forward);
 
 }  // namespace faultwave

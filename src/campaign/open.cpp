@@ -24,8 +24,11 @@
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
+#include "src/direct/golden_failure.h"
 #include "src/fault/numbers.h"
 #include "src/fault/victim_context.h"
+#include "src/model/batch_sizes.h"
+#include "src/model/steady_network.h"
 #include "src/outcome/criteria.h"
 
 namespace faultwave {
@@ -39,9 +42,10 @@ class Bench {
     if (!spec.dtype.empty()) dtype_ = parse_dtype(spec.dtype);
     network_ = Network::open(spec.resolve(spec.model), {device_, dtype_});
     inputs_ = open_inputs(spec.resolve(spec.input), spec.preprocess);
+    steady_ = std::make_unique<detail::SteadyNetwork>(network_, spec.random_key);
     injector_ = std::make_unique<Injector>(profile());
     direct_ = std::make_shared<DirectEngine>(network_, *injector_, inputs_,
-                                             DirectOptions{spec.batch, device_, dtype_});
+                                             DirectOptions{spec.batch, device_, dtype_, spec.random_key});
     if (spec.engine == "wave" && can_wave())
       wave_ = std::make_shared<WaveEngine>(network_, *injector_, inputs_, direct_,
                                            WaveOptions{.budget_bytes = spec.memory_bytes});
@@ -58,19 +62,25 @@ class Bench {
   }
   const std::shared_ptr<InputSet>& inputs() const { return inputs_; }
 
-  /// A golden run of input `number` alone.
-  std::vector<at::Tensor> forward(int64_t number) const {
-    torch::NoGradGuard no_grad;
-    std::vector<c10::IValue> batch = batch_of(number);
-    batch[0] = batch[0].toTensor().clone();  // a network may write to its input
-    return network_->forward(batch);
+  /// A golden run of input `number` alone, whose network call `around` makes.
+  std::vector<at::Tensor> forward(int64_t number, const AroundForward& around) const {
+    detail::SteadyNetwork::Forward forward(*steady_, batch_of(number));
+    std::vector<at::Tensor> outputs;
+    try {
+      around([&] { outputs = forward.run(); });
+    } catch (const UserError&) {
+      throw;
+    } catch (const std::exception& error) {
+      detail::refuse_input(*inputs_, number, error);
+    }
+    return forward.keep(std::move(outputs));
   }
 
-  /// Input `number` as a batch of one.
+  /// Input `number` as a batch of one, or of the fewest that the network takes.
   std::vector<c10::IValue> batch_of(int64_t number) const {
     at::Tensor input = inputs_->get(number).unsqueeze(0).to(device_);
     if (dtype_ && input.is_floating_point()) input = input.to(*dtype_);
-    return {input};
+    return detail::fitting(*network_, {input});
   }
 
  private:
@@ -86,9 +96,10 @@ class Bench {
     }
   }
 
-  /// Shadows are FP32 on the CPU; another network would only pay for golden forwards in vain.
+  /// Shadows are FP32 on the CPU, and know no random numbers; another network would only pay for golden
+  /// forwards in vain.
   bool can_wave() const {
-    return device_.is_cpu() && (!dtype_ || *dtype_ == at::kFloat) &&
+    return !direct_->is_unsteady() && device_.is_cpu() && (!dtype_ || *dtype_ == at::kFloat) &&
            std::any_of(injector_->sites().begin(), injector_->sites().end(),
                        [](const Site& site) { return site.dtype == at::kFloat; });
   }
@@ -98,6 +109,7 @@ class Bench {
   std::optional<at::ScalarType> dtype_;
   std::shared_ptr<Network> network_;
   std::shared_ptr<InputSet> inputs_;
+  std::unique_ptr<detail::SteadyNetwork> steady_;
   std::unique_ptr<Injector> injector_;  // before the engine, which refers to it
   std::shared_ptr<DirectEngine> direct_;
   std::shared_ptr<WaveEngine> wave_;
@@ -305,8 +317,9 @@ Campaign open_campaign(const Specification& specification, const Store* recorded
       // Where the network or the inputs are others, check_same_campaign says so.
       if (options.neurons && !neurons_fit(population, options)) options.neurons = nullptr;
     } else {
-      GoldenLook look = classify_neurons(bench->injector(), population, options,
-                                         [&](int64_t number) { return bench->forward(number); });
+      GoldenLook look = classify_neurons(
+          bench->injector(), population, options,
+          [&](int64_t number, const AroundForward& around) { return bench->forward(number, around); });
       options.neurons = std::move(look.neurons);
       parts.golden_classes = std::move(look.golden_classes);
     }

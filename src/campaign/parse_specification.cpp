@@ -42,6 +42,11 @@ void read_amounts(TomlReader& reader, Specification& spec) {
   int64_t seed = 0;
   reader.read("seed", seed);
   spec.seed = static_cast<uint64_t>(seed);
+  if (reader.has("random_key")) {
+    int64_t key = 0;
+    reader.read("random_key", key);
+    spec.random_key = static_cast<uint64_t>(key);
+  }
   reader.read("trials", spec.trials);
   reader.read("batch", spec.batch);
   reader.read("block", spec.block);

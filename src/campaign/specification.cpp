@@ -79,6 +79,7 @@ std::vector<Line> lines_of(const Specification& spec) {
     lines.insert(is_new_table ? lines.end() : place, line);
   };
   if (!spec.criteria.empty()) add({"", "criteria", list(spec.criteria, quoted)});
+  if (spec.random_key) add({"", "random_key", std::to_string(*spec.random_key)});
   if (!spec.labels.empty()) add({"", "labels", quoted(spec.labels)});
   if (spec.trials > 0) add({"", "trials", std::to_string(spec.trials)});
   if (spec.goes_in_rounds()) add({"", "round", std::to_string(spec.round)});

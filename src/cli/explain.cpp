@@ -18,6 +18,7 @@
 #include "src/cli/flags.h"
 #include "src/cli/network_inputs.h"
 #include "src/common/torch_names.h"
+#include "src/model/batch_sizes.h"
 #include "src/model/bound_network.h"
 #include "src/report/numbers.h"
 
@@ -34,10 +35,16 @@ struct ExplainOptions {
   bool json = false;
 };
 
-/// The first input, which the wave goes along; a batch of one.
-at::Tensor first_input(const std::vector<c10::IValue>& inputs) {
+/// A batch of one, or of the fewest that a network takes which takes no single input.
+bool is_single(const std::vector<c10::IValue>& inputs, const Network& network) {
+  const detail::BatchSizes sizes(network, inputs);
+  return inputs[0].toTensor().size(0) == sizes.at_least(1).value_or(1);
+}
+
+/// The first input, which the wave goes along.
+at::Tensor first_input(const std::vector<c10::IValue>& inputs, const Network& network) {
   const bool fits = !inputs.empty() && inputs[0].isTensor() && inputs[0].toTensor().is_cpu() &&
-                    inputs[0].toTensor().dim() > 0 && inputs[0].toTensor().size(0) == 1;
+                    inputs[0].toTensor().dim() > 0 && is_single(inputs, network);
   if (!fits) {
     throw UserError(ErrorCode::bad_input,
                     "the wave engine follows one inference: expected tensors on the CPU, the first with a "
@@ -180,11 +187,11 @@ void print_json(const ExplainOptions& options, const Site& site, const Explanati
 void explain(const ExplainOptions& options) {
   const std::shared_ptr<Network> network = open_network(options.subject);
   const std::vector<c10::IValue> inputs = network_inputs(options.subject, *network);
-  const at::Tensor input = first_input(inputs);
+  const at::Tensor input = first_input(inputs, *network);
   const Injector injector(network, inputs);
   const Site site = site_of(options, injector);
   WaveEngine engine(bind_inputs(network, {inputs.begin() + 1, inputs.end()}), injector,
-                    inputs_from_tensor(input), nullptr);
+                    inputs_from_tensor(input.narrow(0, 0, 1)), nullptr);
   const Explanation explanation = engine.explain(drawn_trials(options, site));
   options.json ? print_json(options, site, explanation) : print_text(options, site, explanation);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,9 @@
 #include "src/cli/network_inputs.h"
 #include "src/cli/output.h"
 #include "src/common/exception_text.h"
+#include "src/common/memory_shortage.h"
+#include "src/model/repeat_check.h"
+#include "src/model/steady_network.h"
 #include "src/outcome/doubts.h"
 
 namespace faultwave::cli {
@@ -26,6 +30,7 @@ struct InjectOptions {
   std::vector<std::string> criteria;  // none: those that fit the outputs
   std::string save;
   bool force = false;  // overwrites what is there
+  std::optional<uint64_t> random_key;
   bool json = false;
 };
 
@@ -41,15 +46,21 @@ struct Experiment {
   std::vector<std::string> warnings;  // of the inputs
 };
 
-std::vector<at::Tensor> run_network(Network& network, const std::vector<c10::IValue>& inputs) {
-  torch::NoGradGuard no_grad;
-  std::vector<c10::IValue> own;  // a network may write to its inputs
-  for (const c10::IValue& input : inputs)
-    own.emplace_back(input.toTensor().clone());
-  std::vector<at::Tensor> outputs = network.forward(own);
-  for (at::Tensor& output : outputs)
-    output = output.cpu();
-  return outputs;
+/// Checked to be what another run gives as well.
+std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork& network, const InjectOptions& options,
+                                       const std::vector<c10::IValue>& inputs) {
+  try {
+    return check_repeats(network, inputs, std::nullopt).outputs;
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    pass_shortage(error);
+    std::string files;
+    for (const std::string& file : options.subject.inputs)
+      files += (files.empty() ? "'" : ", '") + file + "'";
+    throw UserError(ErrorCode::bad_network,
+                    "the fault-free network fails on " + files + ": " + reason_of(error));
+  }
 }
 
 Experiment run_experiment(const InjectOptions& options) {
@@ -64,13 +75,18 @@ Experiment run_experiment(const InjectOptions& options) {
   experiment.names = input_names(options.subject);
   experiment.warnings = input_warnings(options.subject, inputs);
   if (!inputs.empty() && inputs[0].toTensor().dim() > 0) experiment.batch = inputs[0].toTensor().size(0);
-  experiment.golden = run_network(*network, inputs);
+  detail::SteadyNetwork steady(network, options.random_key);
+  experiment.golden = golden_outputs(steady, options, inputs);
   const Injector injector(network, inputs);
   for (const Fault& fault : faults)
     experiment.faults.push_back(injector.resolve(fault));  // what a line leaves open is drawn once
   try {
-    experiment.faulty =
-        injector.run(experiment.faults, [&] { return run_network(*network, inputs); }, &experiment.receipts);
+    detail::SteadyNetwork::Forward forward(steady, inputs);
+    Armed armed(injector, experiment.faults, Forwards::one);
+    const std::vector<at::Tensor> outputs = forward.run();
+    armed.disarm();
+    experiment.receipts = armed.receipts();
+    experiment.faulty = forward.keep(outputs);
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
@@ -212,6 +228,12 @@ void add_inject(CLI::App& program) {
                    "Write the raw outputs to golden.npy and faulty.npy in this folder")
       ->type_name("DIR");
   command->add_flag("--force", options->force, "Overwrite files of --save that exist");
+  command
+      ->add_option(
+          "--random-key", options->random_key,
+          "For networks that draw random numbers or are in train mode: seeds torch before each forward")
+      ->type_name("KEY")
+      ->check(in_range("random_key"));
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { inject(*options); });
 }

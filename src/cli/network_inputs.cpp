@@ -17,6 +17,7 @@
 #include "src/common/torch_names.h"
 #include "src/data/input_doubts.h"
 #include "src/fault/numbers.h"
+#include "src/model/batch_sizes.h"
 
 namespace faultwave::cli {
 namespace {
@@ -97,14 +98,14 @@ std::vector<at::Tensor> made_up_inputs(const SubjectFlags& flags, const std::vec
       inputs.push_back(made_up_input(parse_shape(flags.shapes[i]), dtype, generator));
       continue;
     }
-    if (!specs[i].shape) {
+    if (!specs[i].example) {
       throw UserError(ErrorCode::usage,
                       "'" + flags.model + "' does not say what shape its input '" + specs[i].name +
                           "' has: give --input FILE or --shape, such as --shape 1,3,224,224");
     }
-    std::vector<int64_t> shape = *specs[i].shape;
-    std::replace(shape.begin(), shape.end(), int64_t{-1}, int64_t{1});
-    inputs.push_back(made_up_input(shape, dtype, generator));
+    const bool is_number = specs[i].shape && specs[i].shape->empty() && specs[i].example->size() == 1;
+    inputs.push_back(is_number ? at::scalar_tensor(specs[i].example->front(), dtype)
+                               : made_up_input(*specs[i].example, dtype, generator));
   }
   return inputs;
 }
@@ -170,7 +171,7 @@ std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network
     if (!flags.network.device.empty()) tensor = tensor.to(parse_device(flags.network.device));
     inputs.emplace_back(tensor);
   }
-  return inputs;
+  return detail::fitting(network, inputs);
 }
 
 std::vector<std::string> input_names(const SubjectFlags& flags) {

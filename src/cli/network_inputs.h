@@ -40,7 +40,8 @@ std::shared_ptr<Network> open_network(const SubjectFlags& flags);
 /// The inputs of one forward, on the device and in the type of the network: from --input files (an image, or
 /// a tensor without batch axis, becomes a batch of one; a folder of images a batch of all); else made up
 /// (normal values drawn from a fixed key; zeros for integers) in the shapes of --shape or those that the
-/// network declares, free axes being 1. Throws UserError.
+/// network declares, free sizes as in InputSpec::example. A batch of one is repeated where the network takes
+/// none. Throws UserError.
 std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network& network);
 
 /// Names of the files, where --input is a folder; else none.

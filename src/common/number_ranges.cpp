@@ -36,6 +36,7 @@ void check(std::string_view key, Number value, const std::string& text, std::str
 const std::vector<NumberRange>& number_ranges() {
   static const std::vector<NumberRange> ranges = {
       {"seed", 0, 0x1p63},
+      {"random_key", 0, 0x1p63},
       {"trials", 1, 1e9},
       {"batch", 1, 65536},
       {"block", 1, 1048576},

@@ -35,8 +35,8 @@ int written_argument(const c10::FunctionSchema& schema, int position) {
 
 }  // namespace
 
-ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved)
-    : profile_(profile), tracker_(profile) {
+ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards)
+    : profile_(profile), is_one_forward_(forwards == Forwards::one), tracker_(profile, forwards) {
   for (const Fault& fault : resolved) {
     const int number = profile.find(fault.kind, fault.site);
     const Site& site = profile.sites()[static_cast<size_t>(number)];
@@ -88,16 +88,17 @@ void ArmedFaults::plan_uses(size_t plan) {
 
 bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
   const ProfiledCall* call = tracker_.match(op, tensors);
-  const bool wanted =
-      call != nullptr && (!stored_copies_.empty() || hits_by_call_.count(tracker_.number()) > 0);
+  const bool replaces = !stored_copies_.empty() && (call != nullptr || is_one_forward_);
+  const bool wanted = replaces || (call != nullptr && hits_by_call_.count(tracker_.number()) > 0);
   if (wanted) matched_ = call;
   return wanted;
 }
 
 void ArmedFaults::on_call(intercept::OperatorCall& call) {
   const ProfiledCall* profiled = matched_ ? *std::exchange(matched_, std::nullopt) : tracker_.match(call);
+  // In one forward every call is the network's own, also in rounds of loops that the profile did not have.
+  if (!stored_copies_.empty() && (profiled != nullptr || is_one_forward_)) replace_stored(call);
   if (profiled == nullptr) return call.run();
-  if (!stored_copies_.empty()) replace_stored(call);
   const auto found = hits_by_call_.find(tracker_.number());
   if (found == hits_by_call_.end()) return call.run();
   replace_network_inputs(call, found->second.network_inputs);
@@ -130,7 +131,7 @@ void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
 const at::Tensor& ArmedFaults::faulty_stored(int number, Copy& copy) {
   const at::Tensor& original = profile_.stored()[number].tensor;
   const int64_t version = version_of(original);
-  const int64_t forward = tracker_.forward();
+  const int64_t forward = std::max<int64_t>(tracker_.forward(), 1);
   // Under autograd the copy is part of this forward's graph; otherwise it lasts until the original changes.
   const bool records = records_gradient(original);
   const bool is_fresh = copy.faulty.defined() && copy.version == version &&
@@ -256,17 +257,12 @@ std::vector<Receipt> ArmedFaults::receipts() const {
   return receipts;
 }
 
-void ArmedFaults::require_hits() const {
-  std::string missed;
+std::vector<std::string> ArmedFaults::missed() const {
+  std::vector<std::string> lines;
   for (const FaultPlan& plan : plans_) {
-    if (plan.hits() > 0) continue;
-    missed += (missed.empty() ? "'" : ", '") + plan.receipt().fault + "'";
+    if (plan.hits() == 0) lines.push_back(plan.receipt().fault);
   }
-  if (missed.empty()) return;
-  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + missed +
-                                                "; run the network that was profiled, on this thread, while "
-                                                "the fault is armed (a network that was moved "
-                                                "or converted since needs a new Injector)");
+  return lines;
 }
 
 }  // namespace faultwave::detail

@@ -29,14 +29,14 @@ namespace faultwave::detail {
 ///   mean still changes the model.
 class ArmedFaults : public intercept::Handler {
  public:
-  ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved);
+  ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards);
 
   bool wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) override;
   void on_call(intercept::OperatorCall& call) override;
 
   std::vector<Receipt> receipts() const;
-  /// Throws UserError(illegal_fault) naming the faults that hit nothing.
-  void require_hits() const;
+  /// The lines of the faults that have hit nothing.
+  std::vector<std::string> missed() const;
   /// Switches interception off.
   void disarm() { on_.reset(); }
   bool is_armed() const { return on_.has_value(); }
@@ -75,6 +75,7 @@ class ArmedFaults : public intercept::Handler {
   void stand_in(size_t plan, const at::Tensor& original, const at::Tensor& copy);
 
   const Profile& profile_;
+  const bool is_one_forward_;
   CallTracker tracker_;
   std::optional<const ProfiledCall*> matched_;  // what wants() found for the on_call that follows it
   std::vector<int> sites_;                      // of each plan

@@ -11,7 +11,11 @@
 
 #include "src/common/exception_text.h"
 #include "src/common/memory_pool.h"
+#include "src/direct/golden_failure.h"
 #include "src/direct/watched_forward.h"
+#include "src/model/batch_sizes.h"
+#include "src/model/repeat_check.h"
+#include "src/model/steady_network.h"
 
 namespace faultwave {
 namespace {
@@ -26,40 +30,73 @@ DirectEngine::DirectEngine(std::shared_ptr<Network> network, const Injector& inj
       injector_(injector),
       inputs_(std::move(inputs)),
       options_(options),
+      steady_(std::make_shared<detail::SteadyNetwork>(network_, options.random_key)),
       memory_(detail::MemoryPool::instance().keep()) {
   if (options_.batch < 1) {
     throw UserError(ErrorCode::usage, "batch is " + std::to_string(options_.batch) + ": expected at least 1");
   }
-  find_output_axes();
+  find_batches();
+  const at::Tensor first = stack({0});
+  const auto beside = std::make_optional<std::vector<c10::IValue>>({other_than_first()});
+  detail::RepeatCheck check;
+  try {
+    check = check_repeats(*steady_, {first}, beside);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    detail::refuse_input(*inputs_, 0, error);
+  }
+  is_unsteady_ = check.habits.needs_key();
+  golden_.push_front({{0}, check.outputs});
+  find_output_axes(check.outputs, is_unsteady_ || check.habits.asks);
 }
 
-void DirectEngine::find_output_axes() {
-  const std::vector<at::Tensor> single = forward(stack({0}));
-  if (!injector_.batch_is_free() || options_.batch == 1) {
+void DirectEngine::find_batches() {
+  const detail::BatchSizes sizes(*network_, {inputs_->get(0).unsqueeze(0)});
+  smallest_batch_ = sizes.at_least(1).value_or(1);
+  options_.batch = sizes.at_most(std::max(options_.batch, smallest_batch_)).value_or(1);
+}
+
+void DirectEngine::find_output_axes(const std::vector<at::Tensor>& single, bool must_run_alone) {
+  const detail::BatchSizes sizes(*network_, {inputs_->get(0).unsqueeze(0)});
+  const int64_t large = sizes.at_least(smallest_batch_ + 1).value_or(smallest_batch_);
+  if (must_run_alone || !injector_.batch_is_free() || large == smallest_batch_) return run_alone(single);
+  const std::vector<int64_t> again(static_cast<size_t>(large), 0);
+  const at::Tensor batch = stack(again);
+  const std::vector<at::Tensor> alike = golden_outputs(again, batch);
+  // An output for the whole batch (a mean, say) cannot be split between trials.
+  if (!find_axes(single, alike) ||
+      detail::elements_meet(*steady_, alike, large, batch, other_than_first(), output_axes_)) {
     run_alone(single);
-    return;
   }
-  const std::vector<at::Tensor> pair = forward(stack({0, 0}));
-  for (size_t i = 0; i < single.size(); ++i) {
+}
+
+bool DirectEngine::find_axes(const std::vector<at::Tensor>& small, const std::vector<at::Tensor>& large) {
+  for (size_t i = 0; i < small.size(); ++i) {
     int64_t axis = -1;
-    for (int64_t d = 0; d < single[i].dim(); ++d) {
-      if (single[i].size(d) == 1 && pair[i].size(d) == 2) axis = d;
+    for (int64_t d = 0; d < small[i].dim(); ++d) {
+      if (small[i].size(d) == smallest_batch_ && large.at(i).size(d) > smallest_batch_) axis = d;
     }
-    if (axis < 0) {
-      // An output for the whole batch (a mean, say) cannot be split between trials.
-      run_alone(single);
-      return;
-    }
+    if (axis < 0) return false;
     output_axes_.push_back(axis);
   }
+  return true;
+}
+
+/// The second input, or the first one backwards, in a batch as stack() makes them.
+at::Tensor DirectEngine::other_than_first() const {
+  if (inputs_->size() > 1) return stack({1});
+  const at::Tensor first = stack({0});
+  return first.dim() > 1 ? first.flip(-1) : first;
 }
 
 void DirectEngine::run_alone(const std::vector<at::Tensor>& single) {
   options_.batch = 1;
   output_axes_.clear();
-  // Axis 0 is taken for the batch where its size is one; a detector's boxes [N, 4], say, have none.
+  // Axis 0 is taken for the batch where its size is that of the batch; a detector's boxes [N, 4], say, have
+  // none.
   for (const at::Tensor& output : single)
-    output_axes_.push_back(output.dim() > 0 && output.size(0) == 1 ? 0 : -1);
+    output_axes_.push_back(output.dim() > 0 && output.size(0) == smallest_batch_ ? 0 : -1);
 }
 
 at::Tensor DirectEngine::stack(const std::vector<int64_t>& inputs) const {
@@ -69,16 +106,34 @@ at::Tensor DirectEngine::stack(const std::vector<int64_t>& inputs) const {
     if (options_.dtype && element.is_floating_point()) element = element.to(*options_.dtype);
     elements.push_back(element);
   }
+  const auto count = static_cast<int64_t>(elements.size());
+  const detail::BatchSizes sizes(*network_, {elements.front().unsqueeze(0)});
+  const int64_t batch = sizes.fits(count) ? count : sizes.at_least(count).value_or(count);
+  elements.resize(static_cast<size_t>(batch), elements.back());
   return at::stack(elements).to(options_.device);
 }
 
-std::vector<at::Tensor> DirectEngine::forward(const at::Tensor& batch) const {
-  torch::NoGradGuard no_grad;
-  // A copy, since a network may write to its input (an in-place activation first).
-  std::vector<at::Tensor> outputs = network_->forward({batch.clone()});
-  for (at::Tensor& output : outputs)
-    output = output.cpu();
-  return outputs;
+std::vector<at::Tensor> DirectEngine::faulty_outputs(const std::vector<Fault>& faults,
+                                                     const at::Tensor& batch,
+                                                     std::vector<Receipt>& receipts) const {
+  detail::SteadyNetwork::Forward forward(*steady_, {batch});
+  Armed armed(injector_, faults, Forwards::one);
+  std::vector<at::Tensor> outputs = forward.run();
+  armed.disarm();
+  receipts = armed.receipts();
+  return forward.keep(std::move(outputs));
+}
+
+std::vector<at::Tensor> DirectEngine::golden_outputs(const std::vector<int64_t>& inputs,
+                                                     const at::Tensor& batch) const {
+  try {
+    return steady_->run({batch});
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    detail::refuse_failing_input(*inputs_, inputs, error,
+                                 [&](int64_t input) { steady_->run({stack({input})}); });
+  }
 }
 
 std::vector<at::Tensor> DirectEngine::element(const std::vector<at::Tensor>& outputs, int64_t number) const {
@@ -107,7 +162,7 @@ const DirectEngine::Golden& DirectEngine::golden_batch(const std::vector<int64_t
     return golden_.front();
   }
   const auto begin = std::chrono::steady_clock::now();
-  std::vector<at::Tensor> outputs = forward(batch);
+  std::vector<at::Tensor> outputs = golden_outputs(inputs, batch);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   golden_.push_front({inputs, std::move(outputs), elapsed.count()});
   if (golden_.size() > kGoldenKept) golden_.pop_back();
@@ -158,10 +213,11 @@ void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& grou
   std::vector<uint64_t> numbers;
   for (size_t row = 0; row < group.size(); ++row) {
     const Trial& trial = trials[group[row]];
+    const bool is_one_of_several = group.size() > 1 || (smallest_batch_ > 1 && can_share(trial));
     inputs.push_back(trial.input);
     numbers.push_back(trial.number);
     for (Fault fault : trial.faults) {
-      if (group.size() > 1) fault.batch = {BatchPart::Kind::one, static_cast<int64_t>(row)};
+      if (is_one_of_several) fault.batch = {BatchPart::Kind::one, static_cast<int64_t>(row)};
       faults.push_back(std::move(fault));
     }
   }
@@ -173,7 +229,7 @@ void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& grou
   std::string crash;
   try {
     const WatchedForward watched(watch_, numbers, golden.seconds);
-    faulty = injector_.run(faults, [&] { return forward(batch); }, &receipts);
+    faulty = faulty_outputs(faults, batch, receipts);
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <exception>
 #include <random>
+#include <utility>
 
 #include <fnmatch.h>
 
@@ -78,6 +79,7 @@ Subject describe(const std::shared_ptr<Network>& network) {
   subject.parameters = network->parameters();
   subject.buffers = network->buffers();
   subject.scope = [network] { return network->current_scope(); };
+  subject.keep_state = [network] { return network->keep_state(); };
   for (const InputSpec& input : network->inputs())
     subject.input_names.push_back(input.name);
   return subject;
@@ -160,27 +162,56 @@ Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::opt
   return resolve(population.fault(population.draw(draw), draw));
 }
 
-Armed::Armed(const Injector& injector, const std::vector<Fault>& faults)
-    : exceptions_at_start_(std::uncaught_exceptions()) {
+namespace detail {
+
+StateScope::StateScope(const Injector& injector) : state_(injector.profile_->keep_state()) {}
+
+StateScope::~StateScope() {
+  try {
+    put_back();
+  } catch (const std::exception&) {  // no memory, while something else is wrong
+  }
+}
+
+void StateScope::put_back() {
+  if (const std::shared_ptr<KeptState> state = std::exchange(state_, nullptr)) state->put_back();
+}
+
+void StateScope::detach(at::Tensor& result) const {
+  if (result.defined() && state_->keeps(result)) result = result.clone();
+}
+
+void StateScope::detach(std::vector<at::Tensor>& results) const {
+  for (at::Tensor& result : results)
+    detach(result);
+}
+
+}  // namespace detail
+
+Armed::Armed(const Injector& injector, const std::vector<Fault>& faults, Forwards forwards) {
   std::vector<Fault> resolved;
   for (const Fault& fault : faults)
     resolved.push_back(injector.resolve(fault));
-  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved);
+  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards);
 }
 
-Armed::~Armed() noexcept(false) {
-  const bool is_unwinding = std::uncaught_exceptions() > exceptions_at_start_;
-  if (!is_unwinding) {
-    disarm();
-  } else {
-    faults_->disarm();
-  }
-}
+Armed::~Armed() = default;
 
 void Armed::disarm() {
   if (!faults_->is_armed()) return;
   faults_->disarm();
-  faults_->require_hits();
+  std::string lines;
+  for (const std::string& line : missed())
+    lines += (lines.empty() ? "'" : ", '") + line + "'";
+  if (lines.empty()) return;
+  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines +
+                                                "; run the network that was profiled, on this thread, while "
+                                                "the fault is armed (a network that was moved "
+                                                "or converted since needs a new Injector)");
+}
+
+std::vector<std::string> Armed::missed() const {
+  return faults_->missed();
 }
 
 std::vector<Receipt> Armed::receipts() const {

@@ -5,7 +5,7 @@ namespace faultwave::detail {
 
 Observer::Observer(const Profile& profile, const std::vector<int>& numbers,
                    const std::function<void(size_t, const at::Tensor&)>& visit)
-    : tracker_(profile), wanted_(profile.sites().size(), -1), visit_(visit) {
+    : tracker_(profile, Forwards::one), wanted_(profile.sites().size(), -1), visit_(visit) {
   for (size_t i = 0; i < numbers.size(); ++i)
     wanted_[static_cast<size_t>(numbers[i])] = static_cast<int>(i);
 }

@@ -12,7 +12,7 @@
 
 namespace faultwave::detail {
 
-/// Hands on the values of some output sites while a network runs, and changes nothing.
+/// Hands on the values of some output sites while a network runs once, and changes nothing.
 class Observer : public intercept::Handler {
  public:
   /// `numbers`: of the sites in the profile. `visit` gets the position in `numbers`.

@@ -50,7 +50,10 @@ const ElementType* find_type(at::ScalarType dtype) {
 
 const ElementType& type_of(at::ScalarType dtype) {
   const ElementType* type = find_type(dtype);
-  if (type == nullptr) throw InternalError(std::string("no words of type ") + c10::toString(dtype));
+  if (type == nullptr) {
+    throw UserError(ErrorCode::illegal_fault, std::string("values of type ") + c10::toString(dtype) +
+                                                  " cannot be hit; leave their sites out");
+  }
   return *type;
 }
 

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "src/intercept/fast_path.h"
+
 namespace faultwave::intercept {
 
 /// One operator call of the running network, seen as the user made it: above autograd and before
@@ -86,6 +88,14 @@ class Intercept {
 
  private:
   c10::impl::IncludeDispatchKeyGuard include_;
+};
+
+/// What runs on this thread during this object's life is not seen: the program's own work inside a network's
+/// forward.
+class Unseen {
+ private:
+  c10::impl::ExcludeDispatchKeyGuard every_{every_key};
+  c10::impl::ExcludeDispatchKeyGuard chosen_{chosen_key};
 };
 
 }  // namespace faultwave::intercept

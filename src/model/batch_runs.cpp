@@ -28,8 +28,8 @@ void RowSampler::keep(const Target& target, const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.layout() != at::kStrided || target.axis >= tensor.dim()) return;
   const at::Tensor rows = tensor.detach().movedim(target.axis, 0);
   if (rows.numel() == 0) return;
-  const at::Tensor flat =
-      rows.reshape({rows.size(0), -1}).narrow(1, 0, std::min(kValuesOfARow, rows.numel() / rows.size(0)));
+  const int64_t width = rows.numel() / rows.size(0);  // 1 for a tensor that has no other axis
+  const at::Tensor flat = rows.reshape({rows.size(0), width}).narrow(1, 0, std::min(kValuesOfARow, width));
   const at::Tensor values = flat.is_quantized() ? flat.dequantize() : flat;
   rows_[target.site] = values.to(at::kCPU, at::kDouble).nan_to_num().clone();
 }

@@ -24,6 +24,13 @@ class BoundNetwork final : public Network {
   }
   std::vector<NamedTensor> parameters() const override { return network_->parameters(); }
   std::vector<NamedTensor> buffers() const override { return network_->buffers(); }
+  std::shared_ptr<KeptState> keep_state() const override { return network_->keep_state(); }
+  bool takes(const std::vector<std::vector<int64_t>>& shapes) const override {
+    std::vector<std::vector<int64_t>> all = shapes;
+    for (const c10::IValue& other : others_)
+      all.push_back(other.isTensor() ? other.toTensor().sizes().vec() : std::vector<int64_t>{});
+    return network_->takes(all);
+  }
   std::string current_scope() const override { return network_->current_scope(); }
   void save(const std::string& path) const override { network_->save(path); }
   std::string format() const override { return network_->format(); }

@@ -5,7 +5,9 @@
 
 namespace faultwave::detail {
 
-CallTracker::CallTracker(const Profile& profile) : profile_(profile) {}
+CallTracker::CallTracker(const Profile& profile, Forwards forwards) : profile_(profile) {
+  if (forwards == Forwards::one) passed_.resize(profile.calls().size(), false);
+}
 
 int CallTracker::stored_number(const at::Tensor& tensor) const {
   if (!stand_ins_.empty()) {
@@ -43,12 +45,13 @@ bool CallTracker::reads_same_memory(const ProfiledCall& call,
 
 bool CallTracker::is_call(size_t number, const c10::OperatorHandle& op) const {
   const ProfiledCall& call = profile_.calls()[number];
-  return call.op == op &&
+  return is_open(number) && call.op == op &&
          std::equal(call.stored.begin(), call.stored.end(), signature_.begin(), signature_.end());
 }
 
 const ProfiledCall* CallTracker::accept(size_t number) {
-  if (forward_ == 0 || number < expected_) ++forward_;
+  if (!passed_.empty()) passed_[number] = true;
+  if (forward_ == 0 || (number < expected_ && passed_.empty())) ++forward_;
   expected_ = number + 1;
   return &profile_.calls()[number];
 }
@@ -71,19 +74,21 @@ const ProfiledCall* CallTracker::match(const c10::OperatorHandle& op,
   if (!watched_.empty()) {
     for (size_t number : watched_) {
       const ProfiledCall& call = profile_.calls()[number];
-      if (call.op == op && reads_same_memory(call, tensors)) return accept(number);
+      if (is_open(number) && call.op == op && reads_same_memory(call, tensors)) return accept(number);
     }
     return nullptr;
   }
   if (expected_ < profile_.calls().size() && stand_ins_.empty()) {
     const ProfiledCall& call = profile_.calls()[expected_];
     const bool is_anchor = !call.stored.empty();
-    if (is_anchor && call.op == op && reads_same_memory(call, tensors)) return accept(expected_);
+    if (is_anchor && is_open(expected_) && call.op == op && reads_same_memory(call, tensors))
+      return accept(expected_);
   }
   read_signature(tensors);
   if (expected_ < profile_.calls().size() && is_call(expected_, op)) return accept(expected_);
   if (!signature_.empty()) return find_anchor(op);
-  // The network begins with an operator without stored tensors: a new forward once the last one is complete.
+  // The network begins with an operator without stored tensors: a new forward once the last one is complete,
+  // where there may be one.
   if (expected_ == profile_.calls().size() && is_call(0, op)) return accept(0);
   return nullptr;
 }

@@ -19,9 +19,12 @@ namespace faultwave::detail {
 /// recognised by operator and tensors wherever it stands, so tracking recovers after calls that were added or
 /// left out; going back to an earlier anchor means that a new forward has begun. An operator without stored
 /// tensors is recognised only where it is expected next.
+///
+/// Where one forward alone is tracked, a call is recognised once. What comes again is a round of a loop that
+/// the profile did not have, or an operator of somebody else's.
 class CallTracker {
  public:
-  explicit CallTracker(const Profile& profile);
+  explicit CallTracker(const Profile& profile, Forwards forwards = Forwards::any);
 
   /// The profiled call, or null for one that is none of the network's. `tensors`: all among the arguments, in
   /// order.
@@ -51,7 +54,11 @@ class CallTracker {
   const ProfiledCall* accept(size_t number);
   const ProfiledCall* find_anchor(const c10::OperatorHandle& op);
 
+  /// Whether the call may be recognised now.
+  bool is_open(size_t number) const { return passed_.empty() || !passed_[number]; }
+
   const Profile& profile_;
+  std::vector<bool> passed_;  // by call, where one forward is tracked; else empty
   size_t expected_ = 0;
   int64_t forward_ = 0;
   Signature signature_;

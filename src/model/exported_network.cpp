@@ -11,8 +11,10 @@
 
 #include "src/common/exception_text.h"
 #include "src/common/memory_shortage.h"
+#include "src/intercept/intercept.h"
 #include "src/model/flat_outputs.h"
 #include "src/model/program_builder.h"
+#include "src/model/written_tensors.h"
 
 namespace faultwave::detail {
 namespace {
@@ -46,13 +48,21 @@ std::shared_ptr<Network> ExportedNetwork::open(const std::string& path, const Op
 ExportedNetwork::ExportedNetwork(ExportedArchive archive, const OpenOptions& options)
     : archive_(std::move(archive)),
       check_(archive_.model(), options.device),
-      program_(build(archive_, options)) {
+      program_(build(archive_, options)),
+      written_(written_tensors(program_)) {
   archive_.forget_model();
 }
 
 std::vector<at::Tensor> ExportedNetwork::forward(const std::vector<c10::IValue>& inputs) {
+  std::vector<c10::IValue> checked;
+  {
+    const intercept::Unseen unseen;
+    checked = check_.check(inputs);
+  }
+  std::vector<c10::IValue> results = program_.run(checked);
+  const intercept::Unseen unseen;
   std::vector<at::Tensor> outputs;
-  for (const c10::IValue& output : program_.run(check_.check(inputs)))
+  for (const c10::IValue& output : results)
     append_flat(output, outputs);
   return outputs;
 }

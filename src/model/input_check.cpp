@@ -2,6 +2,7 @@
 #include "src/model/input_check.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,15 @@ using nlohmann::json;
 std::optional<Expression> size_expression(const json& size) {
   if (size.contains("as_int")) return Expression::parse("Integer(" + size["as_int"].dump() + ")");
   return Expression::parse(size.at("as_expr").at("expr_str").get<std::string>());
+}
+
+/// {"as_expr": {..., "hint": {"as_int": 8}}}: what the size was at the export.
+std::optional<int64_t> size_hint(const json& size) {
+  if (!size.contains("as_expr") || !size["as_expr"].contains("hint")) return std::nullopt;
+  const json& hint = size["as_expr"]["hint"];
+  if (!hint.is_object() || !hint.contains("as_int") || !hint["as_int"].is_number_integer())
+    return std::nullopt;
+  return hint["as_int"].get<int64_t>();
 }
 
 std::optional<int64_t> optional_int(const json& value) {
@@ -89,27 +99,86 @@ void InputCheck::add_input(const json& argument, const json& graph, const std::s
   if (input.is_tensor) {
     const json& metadata = graph.at("tensor_values").at(input.name);
     input.dtype = scalar_type_from_export(json_integer(metadata.at("dtype")));
-    for (const json& size : metadata.at("sizes"))
+    for (const json& size : metadata.at("sizes")) {
       input.shape.push_back(size_expression(size));
+      input.hints.push_back(size_hint(size));
+    }
   } else {
     const json& values = graph.at("sym_int_values");
     input.dtype = at::kLong;
-    input.shape.push_back(values.contains(input.name) ? size_expression(values[input.name]) : std::nullopt);
+    const bool is_described = values.contains(input.name);
+    input.shape.push_back(is_described ? size_expression(values[input.name]) : std::nullopt);
+    input.hints.push_back(is_described ? size_hint(values[input.name]) : std::nullopt);
   }
   inputs_.push_back(std::move(input));
 }
 
 std::vector<InputSpec> InputCheck::specs() const {
+  const std::vector<std::vector<int64_t>> examples = shapes_at(example_sizes());
   std::vector<InputSpec> result;
-  for (const Input& input : inputs_) {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = inputs_[i];
     std::vector<int64_t> shape;
     if (input.is_tensor) {
       for (const auto& size : input.shape)
         shape.push_back(size ? evaluate(*size, {}).value_or(-1) : -1);
     }
-    result.push_back({input.name, input.dtype, shape});
+    result.push_back({input.name, input.dtype, shape, examples[i]});
   }
   return result;
+}
+
+/// A size that nothing is known of is 1. Of a number, the number alone.
+std::vector<std::vector<int64_t>> InputCheck::shapes_at(const Sizes& sizes) const {
+  std::vector<std::vector<int64_t>> shapes;
+  for (const Input& input : inputs_) {
+    std::vector<int64_t> shape;
+    for (size_t axis = 0; axis < input.shape.size(); ++axis) {
+      const auto& size = input.shape[axis];
+      const auto value = size ? evaluate(*size, sizes) : std::nullopt;
+      shape.push_back(value.value_or(input.hints[axis].value_or(1)));
+    }
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
+/// As at the export, but for those of a first axis, which counts the batch: as small as the network takes
+/// them.
+InputCheck::Sizes InputCheck::example_sizes() const {
+  constexpr int64_t kMostTried = 64;
+  Sizes sizes;
+  std::set<std::string> batches;
+  for (const Input& input : inputs_) {
+    for (size_t axis = 0; axis < input.shape.size(); ++axis) {
+      const auto& size = input.shape[axis];
+      if (!size || size->variables().size() != 1) continue;
+      const std::string variable = *size->variables().begin();
+      if (axis == 0 && input.is_tensor) batches.insert(variable);
+      const auto value = input.hints[axis] ? solve_linear(*size, *input.hints[axis]) : std::nullopt;
+      if (value) sizes.emplace(variable, *value);
+    }
+  }
+  for (int64_t batch = 1; batch <= kMostTried; ++batch) {
+    Sizes smaller = sizes;
+    for (const std::string& variable : batches)
+      smaller[variable] = batch;
+    if (takes(shapes_at(smaller))) return smaller;
+  }
+  return sizes;
+}
+
+bool InputCheck::takes(const std::vector<std::vector<int64_t>>& shapes) const {
+  if (shapes.size() != inputs_.size()) return false;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (inputs_[i].is_tensor && shapes[i].size() != inputs_[i].shape.size()) return false;
+  }
+  try {
+    check_shapes(shapes);
+  } catch (const UserError&) {
+    return false;
+  }
+  return true;
 }
 
 std::vector<c10::IValue> InputCheck::check(const std::vector<c10::IValue>& inputs) const {
@@ -132,14 +201,18 @@ std::vector<c10::IValue> InputCheck::check(const std::vector<c10::IValue>& input
       result[i] = shapes.back()[0];
     }
   }
+  check_shapes(shapes);
+  return result;
+}
+
+void InputCheck::check_shapes(const std::vector<std::vector<int64_t>>& shapes) const {
   Sizes sizes;
-  for (size_t i = 0; i < inputs.size(); ++i)
+  for (size_t i = 0; i < shapes.size(); ++i)
     bind_plain(inputs_[i], shapes[i], sizes);
-  for (size_t i = 0; i < inputs.size(); ++i)
+  for (size_t i = 0; i < shapes.size(); ++i)
     bind_derived(inputs_[i], shapes[i], sizes);
   check_ranges(sizes);
   if (!guards_.empty()) check_guards(shapes);
-  return result;
 }
 
 void InputCheck::check_tensor(const Input& input, const c10::IValue& given) const {
@@ -207,17 +280,19 @@ void InputCheck::check_ranges(const Sizes& sizes) const {
 void InputCheck::check_guards(const std::vector<std::vector<int64_t>>& shapes) const {
   Sizes sizes;
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    if (!inputs_[i].is_tensor) sizes[inputs_[i].path] = shapes[i][0];
+    if (!inputs_[i].is_tensor && !shapes[i].empty()) sizes[inputs_[i].path] = shapes[i][0];
     for (size_t axis = 0; inputs_[i].is_tensor && axis < shapes[i].size(); ++axis) {
       sizes[inputs_[i].path + ".size()[" + std::to_string(axis) + "]"] = shapes[i][axis];
     }
   }
   for (const Guard& guard : guards_) {
     if (evaluate(guard.condition, sizes) != 0) continue;
+    std::string given;
+    for (const std::vector<int64_t>& shape : shapes)
+      given += (given.empty() ? "" : ", ") + shape_text(shape);
     throw UserError(ErrorCode::bad_input,
-                    "the inputs do not fulfil a condition under which the network was "
-                    "exported: " +
-                        guard.text);
+                    "the inputs, of shape " + given +
+                        ", do not fulfil a condition under which the network was exported: " + guard.text);
   }
 }
 

@@ -29,6 +29,9 @@ class InputCheck {
 
   std::vector<InputSpec> specs() const;
 
+  /// Whether check() would take inputs of these shapes; a number's is [].
+  bool takes(const std::vector<std::vector<int64_t>>& shapes) const;
+
   /// Returns the inputs, a 0-dimensional tensor given for a number turned into one.
   /// Throws UserError(bad_input) naming the input, what was expected and what was given.
   std::vector<c10::IValue> check(const std::vector<c10::IValue>& inputs) const;
@@ -40,6 +43,7 @@ class InputCheck {
     bool is_tensor = true;  // else an int
     at::ScalarType dtype = at::kFloat;
     std::vector<std::optional<Expression>> shape;  // or one expression for an int
+    std::vector<std::optional<int64_t>> hints;     // what the sizes were at the export, where it says so
   };
   struct Range {
     std::optional<int64_t> min;
@@ -51,6 +55,10 @@ class InputCheck {
   };
   using Sizes = std::map<std::string, int64_t>;  // what the free sizes are in a call
 
+  /// Free sizes as in InputSpec::example.
+  Sizes example_sizes() const;
+  std::vector<std::vector<int64_t>> shapes_at(const Sizes& sizes) const;
+  void check_shapes(const std::vector<std::vector<int64_t>>& shapes) const;
   void add_input(const nlohmann::json& argument, const nlohmann::json& graph, const std::string& path);
   void check_tensor(const Input& input, const c10::IValue& given) const;
   int64_t check_number(const Input& input, const c10::IValue& given) const;

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <ATen/core/Generator.h>
-#include <ATen/core/Tensor.h>
-
 #include <functional>
-#include <utility>
-#include <vector>
+#include <memory>
 
-#include "faultwave/network.h"
+#include "faultwave/injector.h"
+
+#include "src/model/kept_random.h"
 
 namespace faultwave::detail {
 
-/// What a dummy inference may disturb, kept at construction and put back at destruction: training modes, the
-/// values of buffers, and the state of the global random generators of the CPU and of the devices in use.
+/// What a dummy inference may disturb, kept at construction: training modes, the network's state (buffers,
+/// attributes), and the random generators. The network is in eval mode, where it knows one, until the end.
 class PreservedState {
  public:
-  /// `enter_eval` switches the network to eval mode and returns the undo; may be empty.
-  PreservedState(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& buffers,
-                 const std::function<std::function<void()>()>& enter_eval);
+  explicit PreservedState(const Subject& subject);
+  /// Puts back all of it. What cannot be put back is left then, since a destructor must not throw; call
+  /// put_back() to know.
   ~PreservedState();
   PreservedState(const PreservedState&) = delete;
   PreservedState& operator=(const PreservedState&) = delete;
 
+  /// State and random generators, so that the next forward begins as the first did.
+  void put_back();
+
  private:
-  struct Buffer {
-    at::Tensor tensor;
-    at::Tensor value;
-  };
-  std::vector<Buffer> buffers_;
-  std::vector<std::pair<at::Generator, at::Tensor>> generators_;
+  std::shared_ptr<KeptState> state_;
+  KeptRandom random_;
   std::function<void()> leave_eval_;
 };
+
+/// Of a subject: what it says itself, or its buffers. Never null.
+std::shared_ptr<KeptState> keep_state(const Subject& subject);
 
 }  // namespace faultwave::detail

@@ -78,8 +78,8 @@ Profile::Profile(Subject subject, const std::vector<c10::IValue>& example)
     : subject_(std::move(subject)),
       stored_(subject_.parameters, subject_.buffers),
       batch_(batch_of(example)) {
-  PreservedState preserved(subject_.parameters, subject_.buffers, subject_.enter_eval);
-  const std::vector<RecordedCall> calls = record(example, true);
+  PreservedState preserved(subject_);
+  const std::vector<RecordedCall> calls = record(example, true, preserved);
   if (calls.empty()) {
     throw UserError(
         ErrorCode::bad_network,
@@ -87,20 +87,25 @@ Profile::Profile(Subject subject, const std::vector<c10::IValue>& example)
         "on the calling thread");
   }
   add_sites(calls);
-  find_batch_axes(calls, example);
-  if (batch_is_free_) find_batch_runs(example);
+  find_batch_axes(calls, example, preserved);
+  if (batch_is_free_) find_batch_runs(example, preserved);
+  preserved.put_back();
 }
 
-void Profile::forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs) const {
+void Profile::forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs,
+                            PreservedState& preserved) const {
   torch::NoGradGuard no_grad;
+  preserved.put_back();
   intercept::Intercept on(handler);
   subject_.forward(inputs);
 }
 
-std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs, bool measure) const {
+std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs, bool measure,
+                                          PreservedState& preserved) const {
   Recorder recorder(stored_, inputs, subject_.scope, measure);
   try {
-    forward_under(recorder, inputs);
+    forward_under(recorder, inputs, preserved);
+    preserved.put_back();  // sites are described as they are stored
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
@@ -209,11 +214,11 @@ int Profile::add_site(SiteKind kind, const std::string& name, const RecordedTens
   return number;
 }
 
-void Profile::find_batch_axes(const std::vector<RecordedCall>& calls,
-                              const std::vector<c10::IValue>& example) {
+void Profile::find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example,
+                              PreservedState& preserved) {
   std::vector<RecordedCall> doubled;
   try {
-    doubled = record(doubled_batch(example, batch_), false);
+    doubled = record(doubled_batch(example, batch_), false, preserved);
     batch_is_free_ = same_operators(calls, doubled);
   } catch (const std::exception&) {
     // The network insists on its batch size: axes are then told from the one shape that is known.
@@ -262,7 +267,7 @@ void Profile::set_batch_axis(int number, const std::vector<int64_t>* doubled) {
   }
 }
 
-void Profile::find_batch_runs(const std::vector<c10::IValue>& example) {
+void Profile::find_batch_runs(const std::vector<c10::IValue>& example, PreservedState& preserved) {
   std::vector<RowSampler::Target> targets;
   for (size_t number = 0; number < sites_.size(); ++number) {
     const BatchAxis& axis = sites_[number].batch;
@@ -272,8 +277,8 @@ void Profile::find_batch_runs(const std::vector<c10::IValue>& example) {
   if (targets.empty()) return;
   RowSampler once(targets);
   RowSampler twice(targets);
-  forward_under(once, example);
-  forward_under(twice, doubled_batch(example, batch_));
+  forward_under(once, example, preserved);
+  forward_under(twice, doubled_batch(example, batch_), preserved);
   for (const auto& [site, rows] : once.rows_by_site()) {
     const auto found = twice.rows_by_site().find(site);
     if (found == twice.rows_by_site().end()) continue;
@@ -308,12 +313,12 @@ int Profile::stored_of_site(int site) const {
 }
 
 void Profile::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
-  PreservedState preserved(subject_.parameters, subject_.buffers, subject_.enter_eval);
-  torch::NoGradGuard no_grad;
-  Calibrator calibrator(*this, largest_);
-  intercept::Intercept on(calibrator);
-  for (const std::vector<c10::IValue>& input : inputs)
-    subject_.forward(input);
+  PreservedState preserved(subject_);
+  for (const std::vector<c10::IValue>& input : inputs) {
+    Calibrator calibrator(*this, largest_);
+    forward_under(calibrator, input, preserved);
+  }
+  preserved.put_back();
 }
 
 }  // namespace faultwave::detail

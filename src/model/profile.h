@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "faultwave/injector.h"
 #include "faultwave/site.h"
 
+#include "src/model/preserved_state.h"
 #include "src/model/recorder.h"
 #include "src/model/stored_tensors.h"
 #include "src/model/tensor_places.h"
@@ -76,22 +78,29 @@ class Profile {
   int64_t batch() const { return batch_; }
   bool batch_is_free() const { return batch_is_free_; }
 
+  /// Keeps what a forward of the network may change. Never null.
+  std::shared_ptr<KeptState> keep_state() const { return detail::keep_state(subject_); }
+
   /// Largest absolute value seen at a site; 0 if none was.
   double largest(int site) const { return largest_[static_cast<size_t>(site)]; }
   void calibrate(const std::vector<std::vector<c10::IValue>>& inputs);
 
  private:
-  std::vector<RecordedCall> record(const std::vector<c10::IValue>& inputs, bool measure) const;
+  std::vector<RecordedCall> record(const std::vector<c10::IValue>& inputs, bool measure,
+                                   PreservedState& preserved) const;
   void add_sites(const std::vector<RecordedCall>& calls);
   void mark_only_readers();
   void list_uses();
   int add_site(SiteKind kind, const std::string& name, const RecordedTensor& tensor, const std::string& op,
                bool is_default);
-  void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example);
+  void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example,
+                       PreservedState& preserved);
   void set_batch_axis(int site, const std::vector<int64_t>* doubled);
   /// Shapes do not tell which rows of an axis belong to which batch element where each has several; values do.
-  void find_batch_runs(const std::vector<c10::IValue>& example);
-  void forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs) const;
+  void find_batch_runs(const std::vector<c10::IValue>& example, PreservedState& preserved);
+  /// One forward from the state and the random numbers that the first one began with.
+  void forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs,
+                     PreservedState& preserved) const;
 
   Subject subject_;
   StoredTensors stored_;

@@ -19,8 +19,10 @@
 #include "src/common/exception_text.h"
 #include "src/common/memory_shortage.h"
 #include "src/common/output_file.h"
+#include "src/intercept/intercept.h"
 #include "src/model/export_types.h"
 #include "src/model/flat_outputs.h"
+#include "src/model/script_state.h"
 #include "src/model/torchscript_archive.h"
 
 namespace faultwave::detail {
@@ -103,6 +105,11 @@ TorchScriptNetwork::TorchScriptNetwork(torch::jit::Module module) : module_(std:
     function._set_initial_executor_execution_mode(torch::jit::ExecutorExecutionMode::SIMPLE);
     add_constants(function.graph()->block(), constants_);
   });
+  written_ = written_attributes(module_, "forward");
+}
+
+std::shared_ptr<KeptState> TorchScriptNetwork::keep_state() const {
+  return std::make_shared<ScriptState>(module_, written_, constants_);
 }
 
 std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValue>& inputs) {
@@ -117,6 +124,7 @@ std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValu
     throw UserError(ErrorCode::bad_input, "the network does not take these inputs: " + reason_of(error));
   }
   method.function().run(stack);
+  const intercept::Unseen unseen;
   std::vector<at::Tensor> outputs;
   append_flat(stack.back(), outputs);
   return outputs;

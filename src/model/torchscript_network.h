@@ -9,6 +9,8 @@
 
 #include "faultwave/network.h"
 
+#include "src/model/written_attributes.h"
+
 namespace faultwave::detail {
 
 /// A network from a TorchScript archive, run by PyTorch's interpreter without its profiling and its
@@ -26,6 +28,7 @@ class TorchScriptNetwork : public Network {
   /// Tensors that stand in the code itself, as in a frozen network, come after the buffers as "constant.0"
   /// and so on.
   std::vector<NamedTensor> buffers() const override;
+  std::shared_ptr<KeptState> keep_state() const override;
   std::string current_scope() const override;
   void save(const std::string& path) const override;
   std::string format() const override { return "torchscript"; }
@@ -33,6 +36,7 @@ class TorchScriptNetwork : public Network {
  private:
   torch::jit::Module module_;
   std::vector<at::Tensor> constants_;
+  WrittenAttributes written_;
 };
 
 }  // namespace faultwave::detail

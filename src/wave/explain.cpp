@@ -11,6 +11,9 @@
 #include "faultwave/explanation.h"
 #include "faultwave/wave_engine.h"
 
+#include "src/model/batch_sizes.h"
+#include "src/model/repeat_check.h"
+#include "src/model/steady_network.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -112,11 +115,13 @@ Explanation WaveEngine::explain(const std::vector<Trial>& trials) {
     explanation.calls.push_back(explained(seen, injector_.sites()));
     explanation.calls.back().has_faults = hit.count(explanation.calls.back().site) > 0;
   });
-  const at::Tensor input = inputs_->get(members.front()->input).unsqueeze(0).clone();
+  const std::vector<c10::IValue> input =
+      detail::fitting(*network_, {inputs_->get(members.front()->input).unsqueeze(0)});
+  check_repeats(*steady_, input, std::nullopt);
   {
-    torch::NoGradGuard no_grad;
+    detail::SteadyNetwork::Forward forward(*steady_, input);
     const intercept::Intercept on(wave);
-    network_->forward({input});
+    forward.run();
   }
   explanation.left = report.left;
   return explanation;

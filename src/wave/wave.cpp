@@ -75,7 +75,7 @@ void add_points(PointList& points, int32_t trial, const detail::FaultPlan::Chang
 Wave::Wave(const detail::Profile& profile, const std::vector<const Trial*>& trials, int64_t budget_bytes,
            WaveReport& report)
     : profile_(profile),
-      tracker_(profile),
+      tracker_(profile, Forwards::one),
       budget_bytes_(budget_bytes),
       report_(report),
       plans_(trials.size()),
@@ -95,10 +95,11 @@ void Wave::on_call(intercept::OperatorCall& call) {
   const Arguments arguments(call.arguments().begin(), call.arguments().end());
   note_inner_reads(call.schema(), arguments);
   if (profiled != nullptr) join_what_is_read(*profiled, arguments);
-  std::vector<PartedArgument> shadowed = shadowed_arguments(call.schema(), arguments);
-  if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
   const bool stays = is_idle_dropout(call) && (profiled == nullptr || !has_input_faults(*profiled));
   const bool writes = call.schema().is_mutable() && !stays;
+  if (writes) leave_written_stored(call.schema(), arguments);
+  std::vector<PartedArgument> shadowed = shadowed_arguments(call.schema(), arguments);
+  if (profiled != nullptr) add_input_faults(*profiled, arguments, shadowed);
   const std::set<int32_t> differing = writes ? trials_of(shadowed) : std::set<int32_t>();
   if (writes) {
     leave_written_copies(call.schema(), arguments);
@@ -235,6 +236,18 @@ void Wave::note_writes(const c10::FunctionSchema& schema, const Arguments& argum
     shadows_.note_write(tensor, trials);
     // What was there before is gone, also where nothing had to be followed.
     if (schema.arguments()[i].is_out() && trials.empty()) shadows_.put(tensor, {});
+  }
+}
+
+void Wave::leave_written_stored(const c10::FunctionSchema& schema, const Arguments& arguments) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!is_written(schema.arguments()[i]) || !arguments[i].isTensor()) continue;
+    const int stored = profile_.stored().find(arguments[i].toTensor());
+    if (stored == detail::StoredTensors::none) continue;
+    const auto faults = pending_.find(profile_.site_of_stored(stored));
+    if (faults == pending_.end()) continue;
+    for (const Pending& fault : faults->second)
+      leave(fault.trial, "a fault in a stored tensor that the network writes to");
   }
 }
 

@@ -83,6 +83,9 @@ class Wave : public intercept::Handler {
   void add_input_faults(const detail::ProfiledCall& profiled, const Arguments& arguments,
                         std::vector<PartedArgument>& shadowed);
   void leave_shared_hits(const detail::ProfiledCall& profiled, const Arguments& arguments);
+  /// Of trials with a fault in a stored tensor that is about to be written: a real faulty run has the fault
+  /// in what is written there, too.
+  void leave_written_stored(const c10::FunctionSchema& schema, const Arguments& arguments);
   /// Of trials that differ in what a list of tensors is written with.
   void leave_written_lists(const c10::FunctionSchema& schema, const Arguments& arguments,
                            const std::vector<PartedArgument>& shadowed);

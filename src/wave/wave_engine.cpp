@@ -13,12 +13,19 @@
 #include "faultwave/error.h"
 
 #include "src/common/memory_pool.h"
+#include "src/common/memory_shortage.h"
 #include "src/common/usable_memory.h"
+#include "src/direct/golden_failure.h"
 #include "src/direct/watched_forward.h"
+#include "src/model/batch_sizes.h"
+#include "src/model/repeat_check.h"
+#include "src/model/steady_network.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
 namespace {
+
+constexpr const char* kDraws = "the network draws random numbers";
 
 /// One batch element. Of a batch of one, axis 0 is taken for the batch where its size is one; a detector's
 /// boxes [N, 4], say, have none.
@@ -36,12 +43,16 @@ class InputBatch {
     return size() - 1;
   }
   int64_t size() const { return static_cast<int64_t>(inputs_.size()); }
-  at::Tensor stack(const InputSet& all) const {
+  /// A batch that the network takes: the last input is repeated where there are too few.
+  at::Tensor stack(const InputSet& all, const Network& network) const {
     std::vector<at::Tensor> elements;
     for (const int64_t input : inputs_)
       elements.push_back(all.get(input));
+    const detail::BatchSizes sizes(network, {elements.front().unsqueeze(0)});
+    elements.resize(static_cast<size_t>(sizes.at_least(size()).value_or(size())), elements.back());
     return at::stack(elements);
   }
+  const std::vector<int64_t>& inputs() const { return inputs_; }
 
  private:
   std::vector<int64_t> inputs_;
@@ -62,6 +73,31 @@ int64_t for_a_wave(int64_t budget, size_t trials) {
   return for_tensors(budget, trials) / 3 * 2;
 }
 
+/// The network's call with a wave beside it. Where the network itself fails on an input, that one is named.
+std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork::Forward& forward, wave::Wave& wave,
+                                       detail::SteadyNetwork& network, const InputSet& set,
+                                       const std::vector<int64_t>& inputs) {
+  try {
+    const intercept::Intercept on(wave);
+    return forward.run();
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    forward.end();
+    pass_shortage(error);
+    const auto run_alone = [&](int64_t input) {
+      network.run(detail::fitting(network.network(), {set.get(input).unsqueeze(0)}));
+    };
+    try {
+      for (const int64_t input : inputs)
+        run_alone(input);
+    } catch (const std::exception&) {
+      detail::refuse_failing_input(set, inputs, error, run_alone);
+    }
+    throw;  // it is not the network that failed
+  }
+}
+
 }  // namespace
 
 int64_t default_wave_budget() {
@@ -76,6 +112,7 @@ WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injecto
       inputs_(std::move(inputs)),
       other_(std::move(other)),
       options_(options),
+      steady_(std::make_shared<detail::SteadyNetwork>(network_)),
       memory_(detail::MemoryPool::instance().keep()) {
   if (options_.trials < 1) {
     throw UserError(ErrorCode::usage,
@@ -103,6 +140,34 @@ int64_t WaveEngine::inputs_at_once() const {
   for (const Site& site : injector_.sites())
     largest = std::max(largest, site.numel());
   return std::clamp<int64_t>(options_.budget_bytes / (kTensors * largest * 4), 1, options_.inputs);
+}
+
+void WaveEngine::check_sharing(const std::vector<Trial>& trials) {
+  if (knows_whether_elements_meet_ || inputs_at_once() == 1) return;
+  const auto other = std::find_if(trials.begin(), trials.end(),
+                                  [&](const Trial& trial) { return trial.input != trials.front().input; });
+  if (other == trials.end()) return;  // nothing to share yet
+  knows_whether_elements_meet_ = true;
+  try {
+    outputs_split_ = can_split(inputs_->get(trials.front().input).unsqueeze(0),
+                               inputs_->get(other->input).unsqueeze(0));
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    pass_shortage(error);
+    outputs_split_ = false;  // alone, the input on which the network fails is found
+  }
+}
+
+bool WaveEngine::can_split(const at::Tensor& first, const at::Tensor& other) const {
+  const int64_t batch = detail::BatchSizes(*network_, {first}).at_least(2).value_or(2);
+  const std::vector<at::Tensor> alike = steady_->run(detail::repeated({first}, batch));
+  const bool have_batch_first = std::all_of(alike.begin(), alike.end(), [&](const at::Tensor& output) {
+    return output.dim() > 0 && output.size(0) == batch;
+  });
+  const std::vector<int64_t> axes(alike.size(), 0);
+  return have_batch_first && !detail::habits_of(*steady_, detail::fitting(*network_, {first})).asks &&
+         !detail::elements_meet(*steady_, alike, batch, first, other, axes);
 }
 
 // Within a wave, trials whose faults lie late come together, so that most of their forward is golden.
@@ -156,7 +221,13 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
       fault = injector_.resolve(fault);
   }
   Positions left;
+  check_sharing(resolved);
   for (const Positions& positions : waves(resolved)) {
+    if (draws_) {
+      left.insert(left.end(), positions.begin(), positions.end());
+      report_.left[kDraws] += static_cast<int64_t>(positions.size());
+      continue;
+    }
     if (static_cast<int64_t>(positions.size()) < options_.fewest) {
       left.insert(left.end(), positions.begin(), positions.end());
       report_.left["too few to be worth a golden forward"] += static_cast<int64_t>(positions.size());
@@ -180,6 +251,7 @@ void WaveEngine::hand_over(const Trial& trial, size_t position, int64_t batch, T
     Receipt& receipt = outputs.receipts[i];
     receipt.fault = to_string(trial.faults[i]);
     const BatchAxis& axis = injector_.site(receipt.kind, receipt.site).batch;
+    if (axis.dim < 0) continue;
     for (Victim& victim : receipt.victims) {
       int64_t& row = victim.index[static_cast<size_t>(axis.dim)];
       row = row / axis.run / batch * axis.run + row % axis.run;
@@ -198,7 +270,10 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
     placed.push_back(trials[position]);
     elements.push_back(batch.element_of(placed.back().input));
   }
-  for (size_t i = 0; i < placed.size() && batch.size() > 1; ++i) {
+  const at::Tensor input = batch.stack(*inputs_, *network_);
+  const int64_t rows = input.size(0);
+  for (size_t i = 0; i < placed.size() && rows > 1; ++i) {
+    if (!can_share(placed[i])) continue;  // of one input, which is there several times
     for (Fault& fault : placed[i].faults)
       fault.batch = {BatchPart::Kind::one, elements[i]};
   }
@@ -209,20 +284,24 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
     numbers.push_back(trial.number);
   }
   wave::Wave wave(*injector_.profile_, members, for_a_wave(options_.budget_bytes, trials.size()), report_);
+  detail::SteadyNetwork::Forward forward(*steady_, {input});
   std::vector<at::Tensor> golden;
   {
-    torch::NoGradGuard no_grad;
-    const at::Tensor input = batch.stack(*inputs_);
     const WatchedForward watched(watch_, numbers, /*golden_seconds=*/-1);
-    const intercept::Intercept on(wave);
-    golden = network_->forward({input});
+    golden = golden_outputs(forward, wave, *steady_, *inputs_, batch.inputs());
   }
   wave.finish(golden);
   ++report_.forwards;
+  if (forward.has_drawn()) {
+    draws_ = true;
+    left.insert(left.end(), positions.begin(), positions.end());
+    report_.left[kDraws] += static_cast<int64_t>(positions.size());
+    return {};
+  }
   const bool splits = std::all_of(golden.begin(), golden.end(), [&](const at::Tensor& output) {
-    return output.dim() > 0 && output.size(0) == batch.size();
+    return output.dim() > 0 && output.size(0) == rows;
   });
-  if (batch.size() > 1 && !splits) {  // a mean over the batch, say; each trial needs a batch of its own
+  if (rows > 1 && !splits) {  // a mean over the batch, say; each trial needs a batch of its own
     outputs_split_ = false;
     left.insert(left.end(), positions.begin(), positions.end());
     report_.left["an output for the whole batch"] += static_cast<int64_t>(positions.size());
@@ -232,7 +311,7 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
   std::vector<std::vector<at::Tensor>> golden_elements(static_cast<size_t>(batch.size()));
   for (size_t element = 0; element < golden_elements.size(); ++element) {
     for (const at::Tensor& output : golden)
-      golden_elements[element].push_back(element_of(output, static_cast<int64_t>(element), batch.size()));
+      golden_elements[element].push_back(element_of(output, static_cast<int64_t>(element), rows));
   }
   Positions postponed;
   for (size_t i = 0; i < positions.size(); ++i) {
@@ -251,10 +330,10 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
     for (size_t o = 0; o < golden.size(); ++o) {
       const at::Tensor faulty = wave.faulty(trial, golden[o]);
       outputs.faulty.push_back(faulty.is_same(golden[o]) ? outputs.golden[o]
-                                                         : element_of(faulty, elements[i], batch.size()));
+                                                         : element_of(faulty, elements[i], rows));
     }
     outputs.receipts = wave.receipts(trial);
-    hand_over(trials[positions[i]], positions[i], batch.size(), outputs, sink);
+    hand_over(trials[positions[i]], positions[i], rows, outputs, sink);
   }
   return postponed;
 }

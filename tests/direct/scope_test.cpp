@@ -2,8 +2,11 @@
 // When faults are armed, and that nothing is left behind.
 #include <torch/torch.h>
 
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <thread>
+#include <type_traits>
 
 #include <doctest/doctest.h>
 
@@ -38,7 +41,59 @@ TEST_CASE("a fault that hit nothing is an error") {
   Injector injector(net, x);
   CHECK_THROWS_WITH_AS(injector.run(parse_fault("output:conv[0,0,0] zero"), [&] { return x * 2; }),
                        doctest::Contains("hit nothing: 'output:conv[0,0,0] zero'"), UserError);
-  CHECK_THROWS_AS([&] { Armed armed(injector, parse_fault("output:conv[0,0,0] zero")); }(), UserError);
+  Armed armed(injector, faultwave::parse_faults("output:conv[0,0,0] zero; weight:conv[0,0,0,0] zero"));
+  CHECK(armed.missed() == std::vector<std::string>{"output:conv[0,0,0] zero", "weight:conv[0,0,0,0] zero"});
+  CHECK_THROWS_WITH_AS(armed.disarm(), doctest::Contains("hit nothing: 'output:conv[0,0,0] zero'"),
+                       UserError);
+  armed.disarm();  // it is disarmed, and has said so
+  CHECK(net(x).flatten().equal(torch::tensor({4.f, 7.f, 10.f, 13.f})));
+}
+
+TEST_CASE("an Armed that hit nothing ends without a word where nobody asks, also as a member") {
+  static_assert(std::is_nothrow_destructible_v<Armed>);
+  tiny::Residual net;
+  const at::Tensor x = tiny::image();
+  Injector injector(net, x);
+  {
+    const auto armed = std::make_unique<Armed>(injector, parse_fault("output:conv[0,0,0] zero"));
+    CHECK(armed->missed().size() == 1);
+  }
+  std::optional<Armed> armed;
+  armed.emplace(injector, parse_fault("output:conv[0,0,0] zero"));
+  CHECK(net(x)[0][0][0][0].item<float>() == 1);
+  CHECK(armed->missed().empty());
+  armed.reset();
+  CHECK(net(x)[0][0][0][0].item<float>() == 4);
+}
+
+/// Buffers that a forward resizes, and some that few operators know.
+struct OddBuffersImpl : torch::nn::Module {
+  OddBuffersImpl() {
+    layer = register_module("layer", torch::nn::Linear(2, 2));
+    sparse = register_buffer("sparse", torch::eye(2).to_sparse());
+    half = register_buffer("half", torch::ones({2}, at::kComplexHalf));
+    resized = register_buffer("resized", torch::ones({2}));
+  }
+  torch::Tensor forward(torch::Tensor x) {
+    sparse.mul_(2);
+    half.fill_(3);
+    resized.resize_({3, 7}).fill_(1);
+    return layer(x) + resized.sum();
+  }
+  torch::nn::Linear layer{nullptr};
+  torch::Tensor sparse, half, resized;
+};
+TORCH_MODULE(OddBuffers);
+
+TEST_CASE("sparse, resized and half complex buffers are put back like others") {
+  torch::NoGradGuard no_grad;
+  OddBuffers net;
+  const at::Tensor x = torch::tensor({{1.f, 2.f}});
+  Injector injector(net, x);
+  injector.run(parse_fault("output:layer[0] zero"), [&] { return net(x); });
+  CHECK(net->sparse.to_dense().equal(torch::eye(2)));
+  CHECK(net->half.to(at::kComplexFloat).equal(torch::ones({2}, at::kComplexFloat)));
+  CHECK(net->resized.equal(torch::ones({2})));
 }
 
 TEST_CASE("arming twice on one thread is refused, and the first stays armed") {

@@ -67,6 +67,34 @@ TEST_CASE("inputs are described, those that were fixed at the export left out") 
   CHECK_FALSE(scripted[1].shape.has_value());
 }
 
+TEST_CASE("inputs that fit: the smallest batch, otherwise the sizes of the export") {
+  const auto example = [](const std::string& file) {
+    return *open_test_network(file)->inputs().at(0).example;
+  };
+  CHECK(example("residual.pt2") == std::vector<int64_t>{1, 3, 8, 8});
+  CHECK(example("least_two.pt2") == std::vector<int64_t>{2, 3, 8, 8});
+  CHECK(example("containers.pt2") == std::vector<int64_t>{2, 4});
+  CHECK(example("residual_half.pt2") == std::vector<int64_t>{2, 3, 8, 8});
+  const auto pair = open_test_network("containers.pt2")->inputs().at(1);
+  CHECK(*pair.example == std::vector<int64_t>{4, 4});
+  CHECK(*open_test_network("dynamic_int.pt2")->inputs().at(1).example == std::vector<int64_t>{4});
+  CHECK_FALSE(open_test_network("scripted.pt")->inputs().at(0).example.has_value());
+}
+
+TEST_CASE("an exported program says which batches it takes") {
+  const auto network = open_test_network("least_two.pt2");
+  CHECK_FALSE(network->takes({{1, 3, 8, 8}}));
+  CHECK(network->takes({{2, 3, 8, 8}}));
+  CHECK(network->takes({{100, 3, 8, 8}}));
+  CHECK_FALSE(network->takes({{2, 3, 8, 9}}));
+  CHECK_FALSE(network->takes({{2, 3, 8}}));
+  CHECK_FALSE(network->takes({}));
+  const auto pairs = open_test_network("containers.pt2");
+  CHECK(pairs->takes({{3, 4}, {6, 4}, {4}, {4}}));
+  CHECK_FALSE(pairs->takes({{3, 4}, {5, 4}, {4}, {4}}));
+  CHECK_FALSE(pairs->takes({{33, 4}, {66, 4}, {4}, {4}}));
+}
+
 TEST_CASE("a frozen network's constants are listed") {
   const auto network = open_test_network("frozen.pt");
   CHECK_EQ(network->format(), "torchscript");

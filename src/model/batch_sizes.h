@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ATen/core/ivalue.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "faultwave/network.h"
+
+namespace faultwave::detail {
+
+/// Which numbers of inputs a network takes at once. An export says that (a range, a multiple, one number);
+/// where nothing is known every number will do.
+class BatchSizes {
+ public:
+  /// `inputs` have the batch on axis 0, of some size; an input of another size there, or without axes, does
+  /// not grow with it.
+  BatchSizes(const Network& network, const std::vector<c10::IValue>& inputs);
+
+  bool fits(int64_t batch) const;
+  /// The smallest from `batch` on that fits; empty if none does, as far as kMost beyond.
+  std::optional<int64_t> at_least(int64_t batch) const;
+  /// The largest up to `batch` that fits; empty if none does.
+  std::optional<int64_t> at_most(int64_t batch) const;
+
+ private:
+  static constexpr int64_t kMost = 1024;
+  const Network& network_;
+  std::vector<std::vector<int64_t>> shapes_;
+  std::vector<bool> grows_;
+};
+
+/// The inputs, each repeated along axis 0 until there are `batch` of them. They are those of a batch of one.
+std::vector<c10::IValue> repeated(const std::vector<c10::IValue>& inputs, int64_t batch);
+
+/// The inputs as they are where the network takes them so; else, for a batch of one, repeated as often as the
+/// network takes, if there is such a number.
+std::vector<c10::IValue> fitting(const Network& network, const std::vector<c10::IValue>& inputs);
+
+}  // namespace faultwave::detail
