@@ -73,8 +73,8 @@ Summary summarize(const Store& store, GroupBy by = GroupBy::layer);
 std::string text_report(const Summary& summary, size_t most = 0, size_t width = 0);
 
 /// `{"trials": n, "classes": {...}, "outcomes": {"top1": {"count", "estimate", "low", "high", "confidence"},
-/// ..., "crash": {...}, "hang": {...}}, "layers": [...], "campaign": {...}}`; layers in execution order, those that no trial fell on
-/// included. By anything else there is a list under that name in place of layers.
+/// ..., "crash": {...}, "hang": {...}}, "layers": [...], "campaign": {...}}`; layers in execution order,
+/// those that no trial fell on included. By anything else there is a list under that name in place of layers.
 std::string json_report(const Summary& summary);
 
 /// One row a recorded trial, ascending, under one row of names; columns in docs/campaigns.md. The same bytes

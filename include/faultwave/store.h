@@ -255,7 +255,8 @@ class Store {
   std::map<int64_t, int64_t> golden_classes() const;
 
   /// Calls `visit` for each block that trials are done of, ascending, with the number of its round and its
-  /// outcomes, whose site, choice and stratum are left open. One consistent state, even while another process writes.
+  /// outcomes, whose site, choice and stratum are left open. One consistent state, even while another process
+  /// writes.
   void each_block(
       const std::function<void(const Block&, int64_t round, const std::vector<TrialOutcome>&)>& visit) const;
   /// The classes of neurons that the campaign was begun with; null if its strata do not go by neurons. Reads

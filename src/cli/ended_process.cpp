@@ -28,10 +28,13 @@ std::string signal_name(int signal) {
   return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
 }
 
-std::optional<EndedTrials> ended_trials(const WatchPage& page, int status, bool is_overdue) {
+std::optional<EndedTrials> ended_trials(const WatchPage& page, int status,
+                                        const std::optional<WatchPage::Forward>& overdue) {
+  const bool was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  if (overdue && was_killed)
+    return EndedTrials{overdue->trials, OutcomeClass::hang, "the run did not end in its time"};
   const auto forward = page.under_way();
   if (!forward) return std::nullopt;
-  if (is_overdue) return EndedTrials{forward->trials, OutcomeClass::hang, "the run did not end in its time"};
   // A fault may also bring a network to call exit().
   if (WIFEXITED(status)) {
     return EndedTrials{forward->trials, OutcomeClass::crash,

@@ -26,8 +26,9 @@ bool is_by_fault(int signal);
 /// "SIGSEGV".
 std::string signal_name(int signal);
 
-/// Which trials ended a process: the forward that was under way when it ended with `status` (of waitpid), or
-/// was ended since it was overdue. Empty if it was not a trial.
-std::optional<EndedTrials> ended_trials(const WatchPage& page, int status, bool is_overdue);
+/// Which trials ended a process: those of the forward that was `overdue`, for which it was killed, or that
+/// was under way when it ended with `status` (of waitpid). Empty if it was not a trial.
+std::optional<EndedTrials> ended_trials(const WatchPage& page, int status,
+                                        const std::optional<WatchPage::Forward>& overdue);
 
 }  // namespace faultwave::cli

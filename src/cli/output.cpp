@@ -23,6 +23,9 @@
 namespace faultwave::cli {
 namespace {
 
+// Where std::cout goes.
+int standard_output = STDOUT_FILENO;
+
 /// Writes to a descriptor.
 class DescriptorBuffer : public std::streambuf {
  public:
@@ -62,6 +65,7 @@ void separate_standard_output() {
   if (::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return;
   static auto* const buffer = new DescriptorBuffer(ours);  // std::cout is flushed after all destructors
   std::cout.rdbuf(buffer);
+  standard_output = ours;
 }
 
 void flush_standard_output() {
@@ -77,7 +81,7 @@ size_t output_width() {
   constexpr size_t kLeast = 80;
   constexpr size_t kUsual = 120;
   winsize size{};
-  const bool is_known = ::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  const bool is_known = ::isatty(standard_output) == 1 && ::ioctl(standard_output, TIOCGWINSZ, &size) == 0;
   return is_known && size.ws_col > 0 ? std::max<size_t>(size.ws_col, kLeast) : kUsual;
 }
 

@@ -77,18 +77,17 @@ class Child {
   End wait() {
     End end;
     HangClock clock;
-    bool is_overdue = false;
+    std::optional<WatchPage::Forward> overdue;
     while (::waitpid(process_, &end.status, WNOHANG) == 0) {
       const int signal = signals_.wait();
       if (signal == SIGINT || signal == SIGTERM) interrupt(signal);
       if (killed_by_ == 0 && signal_ != 0 && Clock::now() >= deadline_) kill(signal_);
-      if (!is_overdue && signal_ == 0 && clock.is_overdue(page_)) {
-        is_overdue = true;
-        ::kill(process_, SIGKILL);
-      }
+      if (overdue || signal_ != 0) continue;
+      overdue = clock.overdue(page_);
+      if (overdue) ::kill(process_, SIGKILL);
     }
     end.interrupted_by = killed_by_;
-    if (killed_by_ == 0) end.trials = ended_trials(page_, end.status, is_overdue);
+    if (killed_by_ == 0) end.trials = ended_trials(page_, end.status, overdue);
     return end;
   }
 

@@ -15,8 +15,8 @@
 namespace faultwave::cli {
 namespace {
 
-// Trials of one forward; a wave has up to 4,096.
-constexpr size_t kMostTrials = 65536;
+// Trials of one forward; a wave has up to 4,096. A page is small, since limits of a file's size hold for it.
+constexpr size_t kMostTrials = 4096;
 
 // The usual limit: a forward may take so many times as long as the golden one, and so many seconds more.
 constexpr double kTimesGolden = 100;
@@ -107,18 +107,18 @@ bool WatchPage::ends_in_order() const {
   return shared_->ends_in_order;
 }
 
-bool HangClock::is_overdue(const WatchPage& page) {
+std::optional<WatchPage::Forward> HangClock::overdue(const WatchPage& page) {
   const Clock::time_point now = Clock::now();
   const std::chrono::duration<double> since = now - last_look_;
   last_look_ = now;
-  const auto forward = page.under_way();
+  auto forward = page.under_way();
   if (!forward || forward->number != forward_) {
     forward_ = forward ? forward->number : 0;
     seconds_ = 0;
-    return false;
+    return std::nullopt;
   }
   seconds_ += std::min(since.count(), kLongestLook);
-  return seconds_ > forward->limit;
+  return seconds_ > forward->limit ? forward : std::nullopt;
 }
 
 }  // namespace faultwave::cli

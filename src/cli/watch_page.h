@@ -62,8 +62,8 @@ class WatchPage : public ForwardWatch {
 /// processes that were stopped do not make a hang.
 class HangClock {
  public:
-  /// To be called several times a second.
-  bool is_overdue(const WatchPage& page);
+  /// The forward, if it is overdue. To be called several times a second.
+  std::optional<WatchPage::Forward> overdue(const WatchPage& page);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -22,6 +22,7 @@ namespace faultwave::cli {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
+constexpr int kMostFruitless = 3;
 
 UserError cannot_start() {
   return UserError(ErrorCode::store, std::string("cannot start workers: ") + std::strerror(errno));
@@ -53,11 +54,13 @@ struct WorkerPool::Worker {
   HangClock clock;
   FrameReader received;
 
+  std::optional<WatchPage::Forward> overdue;  // for which it was killed
+
   std::optional<Block> block;     // that is its own until it is done
   bool is_busy = false;           // with an order
-  bool is_overdue = false;        // and was killed
   std::deque<uint64_t> suspects;  // of that block, to be run alone first
   bool looks_for_one = false;     // of the suspects; false once one was found
+  int fruitless = 0;              // such looks that found none
 };
 
 WorkerPool::WorkerPool(const Campaign& campaign, WorkerSettings settings, const std::atomic<bool>& cancel)
@@ -118,7 +121,8 @@ void WorkerPool::start(Worker& worker) const {
   worker.socket = ends[0];
   worker.received = {};
   worker.clock = {};
-  worker.is_busy = worker.is_overdue = false;
+  worker.overdue.reset();
+  worker.is_busy = false;
 }
 
 void WorkerPool::fail(int status) {
@@ -155,10 +159,9 @@ class WorkerPool::Run {
       for (size_t i = 0; i < sources.size(); ++i) {
         Worker& worker = *pool_.workers_[i];
         if (ready > 0 && sources[i].revents != 0) receive(worker);
-        if (!worker.is_overdue && worker.clock.is_overdue(*worker.page)) {
-          worker.is_overdue = true;
-          ::kill(worker.process, SIGKILL);  // noticed when its socket ends
-        }
+        if (worker.overdue) continue;
+        worker.overdue = worker.clock.overdue(*worker.page);
+        if (worker.overdue) ::kill(worker.process, SIGKILL);  // noticed when its socket ends
       }
     }
     return true;
@@ -184,6 +187,7 @@ class WorkerPool::Run {
       const auto trial = static_cast<int64_t>(ended.trials[0]);
       done_(pool_.campaign_.ended_trial(round_, *worker.block, trial, ended.outcome, ended.how));
       worker.looks_for_one = false;
+      worker.fruitless = 0;
       return;
     }
     worker.suspects.assign(ended.trials.begin(), ended.trials.end());
@@ -201,14 +205,18 @@ class WorkerPool::Run {
       order(worker, "alone " + std::to_string(worker.suspects.front()));
       return;
     }
-    if (std::exchange(worker.looks_for_one, false)) {
-      throw UserError(
-          ErrorCode::store,
-          "trials of block " + std::to_string(worker.block->number) +
-              " end the process that runs them together, and none of them does so alone; what was "
-              "recorded stays: set batch = 1, in a new campaign");
-    }
+    if (std::exchange(worker.looks_for_one, false)) note_fruitless(worker);
     order(worker, "block " + std::to_string(worker.block->number));
+  }
+
+  /// None of the suspects did it alone. Once that may be a machine that was too busy for a while.
+  static void note_fruitless(Worker& worker) {
+    if (++worker.fruitless < kMostFruitless) return;
+    throw UserError(
+        ErrorCode::store,
+        "trials of block " + std::to_string(worker.block->number) +
+            " end the process that runs them together, or take too long, and none of them does so "
+            "alone; what was recorded stays: begin a new campaign with batch = 1");
   }
 
   static void order(Worker& worker, const std::string& line) {
@@ -231,6 +239,7 @@ class WorkerPool::Run {
       if (frame->kind == FrameKind::piece_of_block) continue;
       worker.is_busy = false;
       worker.block.reset();
+      worker.fruitless = 0;
       --left_;
     }
   }
@@ -241,7 +250,7 @@ class WorkerPool::Run {
     ::waitpid(worker.process, &status, 0);
     ::close(worker.socket);
     worker.process = 0;
-    const auto ended = ended_trials(*worker.page, status, worker.is_overdue);
+    const auto ended = ended_trials(*worker.page, status, worker.overdue);
     if (!ended || !worker.block) fail(status);
     if (!worker.suspects.empty()) worker.suspects.pop_front();
     const std::deque<uint64_t> others = std::exchange(worker.suspects, {});

@@ -114,6 +114,23 @@ TEST_CASE("so it does on the wave engine, and in several workers") {
   check_fragile_outcomes(folder, "a.db");
 }
 
+TEST_CASE("the first signal is heeded while a forward does not end") {
+  const TempFolder folder;
+  make_fragile_campaign(folder, fragile_specification("direct"));
+  write_file(folder / "faults.txt", "output:relu[0,1,1] constant(0.5)\noutput:relu[0,1,2] constant(5000)\n");
+  std::string specification = read_file(folder / "spec.toml");
+  specification.replace(specification.find("block = 8"), 9, "block = 2");
+  write_file(folder / "spec.toml", specification);
+  // The usual time of a forward is far from over when the first block is written.
+  const Result run =
+      shell(folder,
+            "\"$fw\" run spec.toml --db a.db -q & main=$!; "
+            "until \"$fw\" stats a.db 2>/dev/null | grep -q '^Trials      2 of'; do sleep 0.1; done; "
+            "kill -TERM $main; wait $main");
+  CHECK(run.code == 143);
+  check_contains(run.err, "interrupted; 2 of 4 trials are in 'a.db': go on with `faultwave resume a.db`");
+}
+
 TEST_CASE("a timeout that the golden run does not keep is refused") {
   const TempFolder folder;
   make_fragile_campaign(folder, fragile_specification("direct", "timeout = 1e-9\n"));
