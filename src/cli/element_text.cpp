@@ -11,8 +11,8 @@
 #include "faultwave/outcome.h"
 
 #include "src/common/shape.h"
-#include "src/outcome/change.h"
 #include "src/outcome/boxes.h"
+#include "src/outcome/change.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -35,8 +35,10 @@ std::string class_text(const std::vector<RankedClass>& classes, size_t rank) {
   return "class " + std::to_string(classes[rank].index) + " (" + percent(classes[rank].probability) + ")";
 }
 
+/// None where a faulty run crashed or gave something else.
 std::vector<RankedClass> classes_of(const Outputs& outputs) {
-  return shows_classes(outputs) ? top_classes(outputs[0]) : std::vector<RankedClass>();
+  const bool holds_scores = class_count_of(outputs) > 0 && outputs[0].dim() == 1;
+  return holds_scores ? top_classes(outputs[0]) : std::vector<RankedClass>();
 }
 
 std::string classes_text(const Outputs& golden, const Outputs& faulty) {
@@ -135,9 +137,9 @@ std::string count_of_boxes(const Outputs& outputs) {
 
 }  // namespace
 
-bool shows_classes(const Outputs& outputs) {
-  return !outputs.empty() && outputs[0].dim() == 1 && outputs[0].numel() > 1 && !outputs[0].is_complex() &&
-         !at::isIntegralType(outputs[0].scalar_type(), /*includeBool=*/true);
+bool shows_classes(const Outputs& golden) {
+  const OutputKind kind = kind_of_outputs({golden});
+  return (kind == OutputKind::scores || kind == OutputKind::probabilities) && golden[0].dim() == 1;
 }
 
 std::string element_text(const Outputs& golden, const Outputs& faulty) {

@@ -18,7 +18,7 @@ struct ShortElement {
 };
 ShortElement short_element(const Outputs& golden, const Outputs& faulty);
 
-/// Whether the first output is shown as scores of classes.
-bool shows_classes(const Outputs& outputs);
+/// Whether golden outputs, and faulty ones beside them, are shown as scores of classes.
+bool shows_classes(const Outputs& golden);
 
 }  // namespace faultwave::cli

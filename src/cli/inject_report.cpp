@@ -83,9 +83,10 @@ void print_elements(const std::vector<Element>& elements, const std::vector<Crit
   }
 }
 
-nlohmann::ordered_json classes_json(const std::vector<at::Tensor>& outputs) {
+/// None where the outputs are no scores, or the run crashed.
+nlohmann::ordered_json classes_json(const Outputs& outputs, bool are_scores) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  if (!shows_classes(outputs)) return list;
+  if (!are_scores || class_count_of(outputs) == 0) return list;
   for (const RankedClass& ranked : top_classes(outputs[0])) {
     list.push_back({{"class", ranked.index}, {"probability", json_number(ranked.probability)}});
   }
@@ -133,9 +134,10 @@ void print_json(const FaultyRun& run, const std::vector<Element>& elements, cons
     nlohmann::ordered_json fired;
     for (size_t i = 0; i < criteria.size(); ++i)
       fired[columns[i]] = ((element.outcome.fired >> i) & 1) != 0;
+    const bool are_scores = shows_classes(element.golden);
     json["elements"].push_back({{"input", element.name},
-                                {"golden", classes_json(element.golden)},
-                                {"faulty", classes_json(element.faulty)},
+                                {"golden", classes_json(element.golden, are_scores)},
+                                {"faulty", classes_json(element.faulty, are_scores)},
                                 {"outcome", outcome_name(element.outcome.kind, is_judged)},
                                 {"criteria", std::move(fired)}});
     worst = std::max(worst, element.outcome.kind);

@@ -63,8 +63,7 @@ std::string sampling_line(const CampaignInfo& info) {
     case DrawRule::bits:
       return "input, then bit, each uniformly over all" + seed;
     case DrawRule::layers:
-      return "input, then layer, then value, each uniformly: a rate over all is the mean over layers, not "
-             "over "
+      return "input, then layer, then value, each uniformly: rates over all are means over layers, not over "
              "bits" +
              seed;
     case DrawRule::stratified:

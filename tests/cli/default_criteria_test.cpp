@@ -98,6 +98,15 @@ TEST_CASE("outputs that no criterion fits are not judged, and that is said") {
   check_contains(network.run("export a.db").out, ",not judged,");
 }
 
+TEST_CASE("an embedding is shown as values, not as classes") {
+  const Network network(16, "return (y - torch.mean(y)) / torch.norm(y - torch.mean(y))");
+  const Result result = network.inject("output:fc[3] constant(-5)");
+  check_contains(result.out, "output 0  [16]: 16 of 16 values differ, by up to 0.");
+  check_contains(result.out,
+                 "criteria  nonfinite, chosen for an embedding of 16 values, which no other fits");
+  CHECK(!contains(result.out, "class"));
+}
+
 TEST_CASE("what was chosen goes with the campaign: resume, replay and another run know it") {
   const Network network(6, "return y");
   network.campaign();

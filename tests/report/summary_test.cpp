@@ -41,7 +41,7 @@ TEST_CASE("the text says what the numbers are of, and lists the worst layer firs
   // Bits: 18 * 32 + 4 * 16 + 1 * 32 = 672. Intervals: by bisection on the binomial tails.
   CHECK(text_report(sample_summary()) == R"(Trials      1,200
 Population  3 output sites with 23 values of 672 bits; 3 inputs
-Sampling    input, then layer, then value, each uniformly: a rate over all is the mean over layers, not over bits; seed 7
+Sampling    input, then layer, then value, each uniformly: rates over all are means over layers, not over bits; seed 7
 Error       flip
 Criteria    top1, nonfinite
 Intervals   95 %, Clopper-Pearson
@@ -81,7 +81,7 @@ TEST_CASE("a table too wide for the terminal goes on below, and long lines are b
     longest = std::max(longest, line.size());
   CHECK(longest <= 60);
   check_contains(text,
-                 "\nSampling    input, then layer, then value, each uniformly: a\n            rate over");
+                 "\nSampling    input, then layer, then value, each uniformly:\n            rates over");
   check_contains(text, R"(
 layer, worst first  trials                   top1
 (all)                1,200    2.08 % [1.35, 3.06]
