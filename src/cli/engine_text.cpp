@@ -2,19 +2,17 @@
 #include "src/cli/engine_text.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "src/fault/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
 namespace {
 
 std::string percent(double part, double whole) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", whole > 0 ? 100 * part / whole : 0.0);
-  return text;
+  return format_fixed(whole > 0 ? 100 * part / whole : 0.0, 1) + " %";
 }
 
 std::string left_text(const WaveReport& report) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "src/cli/flags.h"
 #include "src/cli/network_inputs.h"
 #include "src/common/torch_names.h"
+#include "src/fault/numbers.h"
 #include "src/model/batch_sizes.h"
 #include "src/model/bound_network.h"
 #include "src/report/numbers.h"
@@ -93,16 +93,11 @@ std::string rule_text(const ExplainedCall& call) {
 
 /// A mean: whole numbers as such.
 std::string rows_text(double rows) {
-  char text[48];
-  std::snprintf(text, sizeof text, rows < 1000 ? "%.1f" : "%.0f", rows);
-  return text;
+  return format_fixed(rows, rows < 1000 ? 1 : 0);
 }
 
 std::string share_text(const ExplainedCall& call) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f %%",
-                call.all_rows > 0 ? 100 * call.rows / static_cast<double>(call.all_rows) : 0.0);
-  return text;
+  return percent(call.all_rows > 0 ? call.rows / static_cast<double>(call.all_rows) : 0.0);
 }
 
 class Table {

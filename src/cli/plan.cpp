@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/output.h"
+#include "src/fault/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -63,23 +63,15 @@ Calibration calibrate(const Campaign& campaign, const Specification& spec, doubl
 }
 
 std::string time_text(double seconds) {
-  char text[64];
-  if (seconds < 120) {
-    std::snprintf(text, sizeof text, "%.0f s", seconds);
-  } else if (seconds < 7200) {
-    std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
-  } else {
-    std::snprintf(text, sizeof text, "%.1f h", seconds / 3600);
-  }
-  return text;
+  if (seconds < 120) return format_fixed(seconds, 0) + " s";
+  if (seconds < 7200) return format_fixed(seconds / 60, 0) + " min";
+  return format_fixed(seconds / 3600, 1) + " h";
 }
 
 /// "1.2e+09" beyond what is read digit by digit.
 std::string population_text(double population) {
   if (population < 1e12) return grouped(static_cast<int64_t>(population));
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", population);
-  return text;
+  return format_digits(population, 3);
 }
 
 void print_row(const std::string& way, int64_t trials, double trials_per_second) {
@@ -107,8 +99,7 @@ void plan(const PlanOptions& options) {
   const Interval pilot = clopper_pearson(seen.events, seen.trials, spec.confidence);
   const double rate = options.rate > 0 ? options.rate : std::clamp(pilot.estimate, 1e-6, 1 - 1e-6);
 
-  char speed[32];
-  std::snprintf(speed, sizeof speed, "%.1f", seen.trials_per_second);
+  const std::string speed = format_fixed(seen.trials_per_second, 1);
   const std::string& criterion = campaign.columns().at(0);
   std::cout << "Population  " << population_text(population)
             << (sampler.population().is_finite() ? " faults (places, bits and inputs)"

@@ -9,6 +9,7 @@
 
 #include "faultwave/interval.h"
 
+#include "src/fault/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -58,8 +59,7 @@ void ProgressLine::show(const Progress& progress) {
 std::string progress_text(const Progress& progress, const std::string& criterion, double confidence) {
   const double seconds = progress.elapsed.count();
   const double speed = seconds > 0 ? static_cast<double>(progress.done - progress.done_before) / seconds : 0;
-  char speed_text[32];
-  std::snprintf(speed_text, sizeof speed_text, "%.1f/s", speed);
+  const std::string speed_text = format_fixed(speed, 1) + "/s";
 
   // Where results end the campaign, its last trial is so far away that it means nothing.
   const bool may_stop = progress.half_width > 0;
@@ -69,9 +69,7 @@ std::string progress_text(const Progress& progress, const std::string& criterion
       progress.rate.value_or(clopper_pearson(progress.tally.fired.at(0), progress.tally.trials, confidence));
   text += "  " + criterion + " " + percent(rate);
   if (may_stop) {
-    char wanted[32];
-    std::snprintf(wanted, sizeof wanted, "  until +-%.3g %%", 100 * progress.half_width);
-    return text + wanted;
+    return text + "  until +-" + format_digits(100 * progress.half_width, 3) + " %";
   }
   const int64_t left = progress.total - progress.done;
   if (left > 0 && speed > 0) text += "  " + duration_text(static_cast<double>(left) / speed) + " left";

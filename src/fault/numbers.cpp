@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/fault/numbers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -22,6 +23,20 @@ std::string format_number(double value) {
   if (std::isnan(value)) return "nan";
   char buffer[32];
   const auto result = std::to_chars(buffer, buffer + sizeof(buffer), value);
+  return std::string(buffer, result.ptr);
+}
+
+std::string format_fixed(double value, int decimals) {
+  char buffer[400];  // the largest number has 309 digits before its point
+  const auto result =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed, std::min(decimals, 60));
+  return std::string(buffer, result.ptr);
+}
+
+std::string format_digits(double value, int digits) {
+  char buffer[100];
+  const auto result =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::general, std::min(digits, 60));
   return std::string(buffer, result.ptr);
 }
 

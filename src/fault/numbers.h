@@ -8,9 +8,18 @@
 
 namespace faultwave {
 
+// All of these are independent of the locale, which a host program may have set: printf, std::stod,
+// std::to_string of a floating-point number and streams are not, and write "0,99" where German is spoken.
+
 /// The shortest text that parse_number turns back into the same double: "0.1", "1e+20", "-0", "inf", "-inf",
-/// "nan" (every NaN). Independent of the locale.
+/// "nan" (every NaN).
 std::string format_number(double value);
+
+/// With so many decimals, as printf's "%.2f": "4.20".
+std::string format_fixed(double value, int decimals);
+
+/// With so many digits at most, as printf's "%.3g": "0.0123", "4.5e-07".
+std::string format_digits(double value, int digits);
 
 /// Inverse of format_number; takes any decimal notation ("1e4", "10000.0"). Empty if `text` as a whole is no
 /// number or lies outside the range of a double.

@@ -9,6 +9,8 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
+#include <clocale>
+#include <locale>
 #include <memory>
 #include <string>
 #include <utility>
@@ -53,6 +55,27 @@ void for_each_function(const torch::jit::Module& module, Visit visit) {
 void convert(const at::Tensor& tensor, at::ScalarType dtype) {
   if (!tensor.is_quantized() && is_convertible_float(tensor.scalar_type())) tensor.set_data(tensor.to(dtype));
 }
+
+/// While it lives, the process has no locale: libtorch writes the code of a network as the locale has it,
+/// "0,5" where German is spoken, which no program can read.
+class ClassicLocale {
+ public:
+  ClassicLocale() : of_cpp_(std::locale()) {
+    const char* of_c = std::setlocale(LC_ALL, nullptr);
+    if (of_c != nullptr) of_c_ = of_c;
+    std::locale::global(std::locale::classic());
+  }
+  ~ClassicLocale() {
+    std::locale::global(of_cpp_);
+    std::setlocale(LC_ALL, of_c_.c_str());
+  }
+  ClassicLocale(const ClassicLocale&) = delete;
+  ClassicLocale& operator=(const ClassicLocale&) = delete;
+
+ private:
+  std::locale of_cpp_;
+  std::string of_c_ = "C";
+};
 
 struct Child {
   std::string path;
@@ -171,7 +194,10 @@ std::string TorchScriptNetwork::current_scope() const {
 }
 
 void TorchScriptNetwork::save(const std::string& path) const {
-  write_file(path, [&](std::ostream& stream) { module_.save(stream); });
+  write_file(path, [&](std::ostream& stream) {
+    const ClassicLocale classic;
+    module_.save(stream);
+  });
 }
 
 }  // namespace faultwave::detail

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 
 #include "faultwave/error.h"
 
+#include "src/common/shape.h"
 #include "src/outcome/detection_boxes.h"
 #include "src/outcome/values.h"
 
@@ -131,12 +131,12 @@ std::optional<std::vector<Detection>> from_anchors(const std::vector<at::Tensor>
 
 std::string kinds_of(const std::vector<at::Tensor>& outputs) {
   if (outputs.empty()) return "no outputs";
-  std::ostringstream text;
+  std::string text;
   for (const at::Tensor& output : outputs) {
-    text << (&output == &outputs.front() ? "" : ", ") << c10::toString(output.scalar_type()) << " "
-         << output.sizes();
+    text += (text.empty() ? "" : ", ") + std::string(c10::toString(output.scalar_type())) + " " +
+            shape_text(output.sizes());
   }
-  return text.str();
+  return text;
 }
 
 }  // namespace

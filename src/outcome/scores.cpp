@@ -5,10 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <sstream>
 #include <string>
 #include <type_traits>
 
+#include "src/common/shape.h"
 #include "src/outcome/change.h"
 #include "src/outcome/values.h"
 
@@ -50,12 +50,6 @@ SoftmaxTotal softmax_total(const Value* values, int64_t count) {
   return total;
 }
 
-std::string shape_text(const at::Tensor& tensor) {
-  std::ostringstream text;
-  text << tensor.sizes();
-  return text.str();
-}
-
 }  // namespace
 
 Scores::Scores(const at::Tensor& tensor, std::string_view reader) {
@@ -67,7 +61,7 @@ Scores::Scores(const at::Tensor& tensor, std::string_view reader) {
                     std::string(reader) +
                         " needs the scores of a classifier, real numbers of shape [classes], as "
                         "the network's first output, and got " +
-                        c10::toString(tensor.scalar_type()) + " " + shape_text(tensor));
+                        c10::toString(tensor.scalar_type()) + " " + shape_text(tensor.sizes()));
   }
   values_ = plain_values(tensor);
 }

@@ -10,12 +10,6 @@
 namespace faultwave {
 namespace {
 
-std::string with_decimals(double value, int decimals) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
-  return buffer;
-}
-
 /// Two, and more where the interval is so narrow that two would hide it.
 int decimals_of(const Interval& interval) {
   constexpr int kMost = 5;
@@ -37,13 +31,13 @@ std::string grouped(int64_t number) {
 }
 
 std::string percent(double proportion) {
-  return with_decimals(100 * proportion, 2) + " %";
+  return format_fixed(100 * proportion, 2) + " %";
 }
 
 std::string percent(const Interval& interval) {
   const int decimals = decimals_of(interval);
-  return with_decimals(100 * interval.estimate, decimals) + " % [" +
-         with_decimals(100 * interval.low, decimals) + ", " + with_decimals(100 * interval.high, decimals) +
+  return format_fixed(100 * interval.estimate, decimals) + " % [" +
+         format_fixed(100 * interval.low, decimals) + ", " + format_fixed(100 * interval.high, decimals) +
          "]";
 }
 
@@ -54,9 +48,7 @@ std::string significant(double number) {
     const double unit = std::pow(10, std::floor(std::log10(std::abs(number))) - 2);
     return grouped(std::llround(std::round(number / unit) * unit));
   }
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.3g", number);
-  return buffer;
+  return format_digits(number, 3);
 }
 
 std::string exact(double number) {

@@ -7,6 +7,7 @@
 #include "faultwave/allocation.h"
 #include "faultwave/error.h"
 
+#include "src/fault/numbers.h"
 #include "src/stats/bet_limits.h"
 
 namespace faultwave {
@@ -26,12 +27,12 @@ void check(const std::vector<double>& weights, const std::vector<double>& rates,
   }
   for (size_t h = 0; h < weights.size(); ++h) {
     if (!(weights[h] >= 0))
-      refuse("a stratum of weight " + std::to_string(weights[h]) + ": expected 0 or more");
+      refuse("a stratum of weight " + format_number(weights[h]) + ": expected 0 or more");
     if (!(rates[h] >= 0 && rates[h] <= 1))
-      refuse("an expected rate of " + std::to_string(rates[h]) + ": expected 0 to 1");
+      refuse("an expected rate of " + format_number(rates[h]) + ": expected 0 to 1");
   }
   if (!(target.confidence > 0 && target.confidence < 1)) {
-    refuse("a confidence of " + std::to_string(target.confidence) +
+    refuse("a confidence of " + format_number(target.confidence) +
            ": expected a number between 0 and 1, such as 0.99");
   }
 }

@@ -10,6 +10,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/fault/numbers.h"
+
 namespace faultwave {
 namespace {
 
@@ -20,7 +22,7 @@ void check_arguments(int64_t count, int64_t trials, double confidence) {
   }
   // Written so that NaN fails too.
   if (!(confidence > 0 && confidence < 1)) {
-    throw UserError(ErrorCode::usage, "a confidence of " + std::to_string(confidence) +
+    throw UserError(ErrorCode::usage, "a confidence of " + format_number(confidence) +
                                           ": expected a number between 0 and 1, such as 0.99");
   }
 }

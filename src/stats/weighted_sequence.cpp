@@ -8,6 +8,7 @@
 
 #include "faultwave/error.h"
 
+#include "src/fault/numbers.h"
 #include "src/stats/bet_limits.h"
 
 namespace faultwave {
@@ -26,8 +27,8 @@ void check(const RoundCounts& round) {
     const bool has_guess = stratum.guess >= 0 && stratum.guess <= 1;
     if (has_counts && has_share && has_guess && stratum.weight >= 0) continue;
     throw UserError(ErrorCode::usage,
-                    "a stratum of weight " + std::to_string(stratum.weight) + ", share " +
-                        std::to_string(stratum.share) + " and guess " + std::to_string(stratum.guess) +
+                    "a stratum of weight " + format_number(stratum.weight) + ", share " +
+                        format_number(stratum.share) + " and guess " + format_number(stratum.guess) +
                         " with " + std::to_string(stratum.events) + " events in " +
                         std::to_string(stratum.trials) +
                         " trials: expected 0 <= events <= trials, a share above 0 and a guess from 0 to 1");
@@ -36,7 +37,7 @@ void check(const RoundCounts& round) {
 
 double checked_threshold(double confidence) {
   if (!(confidence > 0 && confidence < 1)) {
-    throw UserError(ErrorCode::usage, "a confidence of " + std::to_string(confidence) +
+    throw UserError(ErrorCode::usage, "a confidence of " + format_number(confidence) +
                                           ": expected a number between 0 and 1, such as 0.99");
   }
   return std::log(2 / (1 - confidence));

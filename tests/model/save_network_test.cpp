@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
-
 #include <filesystem>
 #include <string>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/error.h"
+
 #include "tests/model/recorded_calls.h"
+#include "tests/support/german_locale.h"
 
 namespace faultwave {
 namespace {
@@ -54,6 +56,18 @@ TEST_CASE("a converted network is saved in its new type") {
   CHECK_UNARY(*half->inputs()[0].dtype == at::kHalf);
   const at::NoGradGuard no_gradients;
   CHECK_UNARY(half->forward({torch::ones({1, 3, 8, 8}, at::kHalf)}).at(0).scalar_type() == at::kHalf);
+}
+
+TEST_CASE("a network is saved and opened alike in any locale") {
+  const TempFolder folder;
+  const at::NoGradGuard no_gradients;
+  const GermanLocale german;
+  for (const std::string name : {"long_tail.pt2", "traced.pt", "scripted.pt"}) {
+    INFO(std::string(name));
+    open_test_network(name)->save(folder / name);
+    const auto call = recorded_calls(name.substr(0, name.find('.'))).at(0);
+    CHECK(same_bits(Network::open(folder / name)->forward(call.inputs).at(0), call.outputs.at(0)));
+  }
 }
 
 TEST_CASE("what cannot be written leaves nothing behind") {

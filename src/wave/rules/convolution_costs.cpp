@@ -7,13 +7,14 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <iomanip>
 #include <limits>
+#include <locale>
 #include <optional>
 #include <sstream>
 #include <string>
 
 #include "src/common/cache_file.h"
+#include "src/fault/numbers.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/product.h"
 
@@ -66,13 +67,13 @@ ConvolutionCosts measure() {
 constexpr ConvolutionCosts kTypical{.product = 9e-12, .dense = 9e-12, .moved = 1e-10};
 
 std::string text_of(const ConvolutionCosts& costs) {
-  std::ostringstream text;
-  text << std::setprecision(17) << costs.product << " " << costs.dense << " " << costs.moved << "\n";
-  return text.str();
+  return format_number(costs.product) + " " + format_number(costs.dense) + " " + format_number(costs.moved) +
+         "\n";
 }
 
 std::optional<ConvolutionCosts> parse(const std::string& text) {
   std::istringstream in(text);
+  in.imbue(std::locale::classic());
   ConvolutionCosts costs;
   in >> costs.product >> costs.dense >> costs.moved;
   const bool is_sound = in && costs.product > 0 && costs.dense > 0 && costs.moved > 0;
