@@ -40,7 +40,11 @@ ErrorModelPtr model_of(const CampaignInfo& info) {
 }  // namespace
 
 Sampler recorded_sampler(const Store& store) {
-  return recorded_sampler(store.info(), store.neuron_classes());
+  Sampler sampler = recorded_sampler(store.info(), store.neuron_classes());
+  const bool is_stratified = sampler.options().rule == DrawRule::stratified;
+  if (is_stratified && sampler.strata().size() != store.info().strata.size())
+    throw UserError(ErrorCode::store, "'" + store.path() + "' is damaged: its strata do not fit its sites");
+  return sampler;
 }
 
 Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronClasses> neurons) {
@@ -57,7 +61,14 @@ Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronC
   options.neurons = std::move(neurons);
   for (const std::string& line : info.list)
     options.list.push_back(parse_faults(line));
-  return Sampler(Population(std::move(sites), spec.draw, model_of(info)), std::move(options));
+  Sampler sampler(Population(std::move(sites), spec.draw, model_of(info)), std::move(options));
+  const bool has_trials = sampler.trials().value_or(info.trials) >= info.trials;
+  if (to_string(spec.draw) != info.draw || !has_trials) {
+    throw UserError(
+        ErrorCode::store,
+        "the database is damaged: its specification, sites and number of trials do not fit together");
+  }
+  return sampler;
 }
 
 Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial) {

@@ -3,9 +3,12 @@
 
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include "faultwave/error.h"
+
+#include "src/common/plain_text.h"
 
 namespace faultwave {
 namespace {
@@ -57,6 +60,8 @@ Database::Database(const std::string& path, Mode mode, const std::string& shown_
     if (mode != Mode::read || !read_only || has_journal(path)) fail(code);
     open(file_address(path, "immutable=1"), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
   }
+  // A file may hold triggers and views of somebody else's.
+  execute("PRAGMA trusted_schema = OFF");
   execute(mode == Mode::read ? "PRAGMA query_only = ON" : "PRAGMA synchronous = FULL");
 }
 
@@ -97,10 +102,23 @@ void Database::fail(int code) const {
     case SQLITE_IOERR:
       throw user_error("cannot read or write " + file + ": " + reason +
                        "; what was committed before is kept");
+    case SQLITE_NOMEM:
+      throw std::bad_alloc();
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+      damaged(sqlite3_errstr(code));
     default:
-      throw InternalError("SQLite on " + file + ": " +
-                          (handle_ ? sqlite3_errmsg(handle()) : sqlite3_errstr(code)));
+      const std::string message = handle_ ? sqlite3_errmsg(handle()) : sqlite3_errstr(code);
+      // Tables and columns that our statements name are there in a whole file.
+      const bool lacks_part =
+          message.starts_with("no such ") || message.find(" columns but ") != std::string::npos;
+      if (lacks_part) damaged(message);
+      throw InternalError("SQLite on " + file + ": " + message);
   }
+}
+
+void Database::damaged(const std::string& why) const {
+  throw UserError(ErrorCode::store, "'" + shown_as_ + "' is damaged: " + printable(why));
 }
 
 Statement::Statement(const Database& database, const char* sql) : database_(database) {
@@ -159,20 +177,33 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
+void Statement::check_type(int column, bool is_right) const {
+  if (is_right) return;
+  const char* name = sqlite3_column_name(statement_.get(), column);
+  database_.damaged(std::string("a value of ") + (name == nullptr ? "a table" : name) +
+                    " is of another type than it must be");
+}
+
 int64_t Statement::integer(int column) const {
+  check_type(column, sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER);
   return sqlite3_column_int64(statement_.get(), column);
 }
 
 double Statement::real(int column) const {
+  const int type = sqlite3_column_type(statement_.get(), column);
+  check_type(column, type == SQLITE_FLOAT || type == SQLITE_INTEGER);
   return sqlite3_column_double(statement_.get(), column);
 }
 
 std::string Statement::text(int column) const {
+  const int type = sqlite3_column_type(statement_.get(), column);
+  check_type(column, type == SQLITE_TEXT || type == SQLITE_NULL);
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
   return data == nullptr ? "" : std::string(data, sqlite3_column_bytes(statement_.get(), column));
 }
 
 std::vector<uint8_t> Statement::blob(int column) const {
+  check_type(column, sqlite3_column_type(statement_.get(), column) == SQLITE_BLOB);
   const auto* data = static_cast<const uint8_t*>(sqlite3_column_blob(statement_.get(), column));
   return {data, data + sqlite3_column_bytes(statement_.get(), column)};
 }

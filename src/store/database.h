@@ -29,6 +29,8 @@ class Database {
   sqlite3* handle() const { return handle_.get(); }
   /// Throws what `code` means for the user.
   [[noreturn]] void fail(int code) const;
+  /// Throws UserError(store): "'PATH' is damaged: WHY".
+  [[noreturn]] void damaged(const std::string& why) const;
 
  private:
   struct Close {
@@ -56,6 +58,8 @@ class Statement {
   /// Steps to the end.
   void run();
 
+  // Values of the row. Throw UserError(store) where the file holds one of another type, which SQLite allows;
+  // a text may be NULL, which is "".
   bool is_null(int column) const;
   int64_t integer(int column) const;
   double real(int column) const;
@@ -67,6 +71,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
   void check(int code) const;
+  void check_type(int column, bool is_right) const;
 
   const Database& database_;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/store/info_table.h"
 
+#include <algorithm>
 #include <map>
-#include <sstream>
+#include <optional>
 
 #include "faultwave/error.h"
 
+#include "src/fault/numbers.h"
 #include "src/store/neuron_table.h"
 
 namespace faultwave {
@@ -113,14 +115,11 @@ void write_info(const Database& database, const CampaignInfo& info) {
   for (const TextField& field : kTextFields)
     insert.bind(std::string_view(field.key)).bind(info.*field.member).run();
   auto number = [&](std::string_view key, const std::string& value) { insert.bind(key).bind(value).run(); };
-  std::ostringstream confidence;
-  confidence.precision(17);
-  confidence << info.confidence;
   number("seed", std::to_string(info.seed));
   number("trials", std::to_string(info.trials));
   number("block", std::to_string(info.block));
   number("inputs", std::to_string(info.inputs));
-  number("confidence", confidence.str());
+  number("confidence", format_number(info.confidence));
   number("shard", to_string(info.shard));
 
   Statement criterion(database, "INSERT INTO criteria VALUES (?, ?, ?)");
@@ -153,15 +152,18 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
   for (const TextField& field : kTextFields)
     info.*field.member = value(field.key);
   try {
-    info.seed = std::stoull(value("seed"));
-    info.trials = std::stoll(value("trials"));
-    info.block = std::stoll(value("block"));
-    info.inputs = std::stoll(value("inputs"));
-    info.confidence = std::stod(value("confidence"));
+    info.seed = parse_unsigned(value("seed")).value();
+    info.trials = parse_integer(value("trials")).value();
+    info.block = parse_integer(value("block")).value();
+    info.inputs = parse_integer(value("inputs")).value();
+    info.confidence = parse_number(value("confidence")).value();
     info.shard = parse_shard(values["shard"]);  // absent where there were no shards yet
     info.sites = read_sites(database);
     read_choices(database, info);
-  } catch (const std::logic_error&) {
+  } catch (const UserError& error) {
+    if (error.code() == ErrorCode::store) throw;
+    throw UserError(ErrorCode::store, "'" + path + "' is damaged: " + error.what());
+  } catch (const std::bad_optional_access&) {
     throw UserError(ErrorCode::store,
                     "'" + path + "' is damaged: a number in its table campaign or sites is none");
   }
@@ -189,9 +191,11 @@ std::string join_numbers(const std::vector<int64_t>& numbers) {
 
 std::vector<int64_t> split_numbers(const std::string& text) {
   std::vector<int64_t> numbers;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');)
-    numbers.push_back(std::stoll(part));
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    numbers.push_back(parse_integer(text.substr(begin, end - begin)).value());
+    begin = end + 1;
+  }
   return numbers;
 }
 

@@ -80,6 +80,9 @@ std::shared_ptr<const NeuronClasses> read_neuron_classes(const Database& databas
   Statement sites(database, "SELECT classes FROM neuron_classes WHERE position = ? ORDER BY site");
   try {
     while (input.step()) {
+      if (input.integer(1) < 0 || input.integer(1) >= info.inputs || input.integer(2) < 0 ||
+          input.integer(2) > INT16_MAX)
+        database.damaged("its classes of neurons are of inputs or levels that there are not");
       classes->add_input(input.integer(1), static_cast<int>(input.integer(2)),
                          read_sites(sites, input.integer(0)));
     }

@@ -60,7 +60,7 @@ std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, con
     if (outcome.is_done) outcome.outcome = static_cast<OutcomeClass>(kind);
     outcome.golden_right = labelled && (packed >> kClassBits & 1) != 0;
     outcome.faulty_right = labelled && (packed >> (kClassBits + 1) & 1) != 0;
-    outcome.fired = static_cast<uint32_t>(packed >> shift);
+    outcome.fired = static_cast<uint32_t>(packed >> shift & ((uint64_t{1} << info.criteria.size()) - 1));
   }
   return outcomes;
 }

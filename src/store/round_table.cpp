@@ -2,6 +2,10 @@
 // Shares are kept as a JSON array, which SQLite's json_each reads.
 #include "src/store/round_table.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 namespace faultwave {
@@ -16,8 +20,14 @@ std::vector<Round> read_rounds(const Database& database) {
   std::vector<Round> rounds;
   Statement select(database, "SELECT round, first_trial, trials, shares FROM rounds ORDER BY round");
   while (select.step()) {
-    rounds.push_back({select.integer(0), select.integer(1), select.integer(2),
-                      nlohmann::json::parse(select.text(3)).get<std::vector<uint64_t>>()});
+    Round round{select.integer(0), select.integer(1), select.integer(2), {}};
+    const auto shares = nlohmann::json::parse(select.text(3), nullptr, /*allow_exceptions=*/false);
+    const auto is_share = [](const nlohmann::json& share) { return share.is_number_unsigned(); };
+    if (!shares.is_array() || !std::all_of(shares.begin(), shares.end(), is_share))
+      database.damaged("the shares of round " + std::to_string(round.number) + " are no list of numbers");
+    for (const nlohmann::json& share : shares)
+      round.shares.push_back(share.get<uint64_t>());
+    rounds.push_back(std::move(round));
   }
   return rounds;
 }

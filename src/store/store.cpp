@@ -11,6 +11,7 @@
 
 #include "src/store/block_table.h"
 #include "src/store/cell_table.h"
+#include "src/store/check_campaign.h"
 #include "src/store/create.h"
 #include "src/store/database.h"
 #include "src/store/file_lock.h"
@@ -120,6 +121,7 @@ Store Store::open(const std::string& path, Access access) {
   check_is_campaign(database, path);
   if (write) check_intact(database, path);
   CampaignInfo info = read_info(database, path);
+  check_campaign(database, info, path);
   return Store(std::make_unique<State>(State{path, std::move(lock), std::move(database), std::move(info)}));
 }
 
@@ -203,11 +205,16 @@ std::vector<Tally> Store::tallies() const {
 }
 
 std::vector<TrialRow> Store::rows(int64_t first_trial, int64_t trials) const {
-  return find_trials(state_->database, first_trial, trials);
+  std::vector<TrialRow> rows = find_trials(state_->database, first_trial, trials);
+  for (const TrialRow& row : rows)
+    check_row(row, state_->info, state_->path);
+  return rows;
 }
 
 std::optional<TrialRow> Store::row(int64_t trial) const {
-  return find_trial(state_->database, trial);
+  std::optional<TrialRow> row = find_trial(state_->database, trial);
+  if (row) check_row(*row, state_->info, state_->path);
+  return row;
 }
 
 std::map<int64_t, int64_t> Store::golden_classes() const {

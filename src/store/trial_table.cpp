@@ -2,6 +2,7 @@
 #include "src/store/trial_table.h"
 
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "faultwave/error.h"
@@ -21,7 +22,7 @@ OutcomeClass parse_outcome(const std::string& text) {
   for (const OutcomeClass outcome : kOutcomeClasses) {
     if (to_string(outcome) == text) return outcome;
   }
-  throw InternalError("unknown outcome '" + text + "' in a campaign");
+  throw std::bad_optional_access();
 }
 
 void bind_optional(Statement& statement, const std::optional<int64_t>& value) {
@@ -72,7 +73,7 @@ std::optional<int64_t> optional_integer(const Statement& select, int column) {
   return select.integer(column);
 }
 
-TrialRow read_row(const Statement& select) {
+TrialRow read_values(const Statement& select) {
   TrialRow row;
   row.trial = select.integer(0);
   row.input = select.integer(1);
@@ -99,6 +100,15 @@ TrialRow read_row(const Statement& select) {
   return row;
 }
 
+TrialRow read_row(const Database& database, const Statement& select) {
+  try {
+    return read_values(select);
+  } catch (const std::bad_optional_access&) {
+    database.damaged("the row of trial " + std::to_string(select.integer(0)) +
+                     " has an outcome or an index that is none");
+  }
+}
+
 }  // namespace
 
 void insert_trials(const Database& database, const std::vector<TrialRow>& rows) {
@@ -117,7 +127,7 @@ std::vector<TrialRow> find_trials(const Database& database, int64_t first_trial,
   select.bind(first_trial).bind(first_trial + trials);
   std::vector<TrialRow> rows;
   while (select.step())
-    rows.push_back(read_row(select));
+    rows.push_back(read_row(database, select));
   return rows;
 }
 
@@ -126,7 +136,7 @@ std::optional<TrialRow> find_trial(const Database& database, int64_t number) {
   Statement select(database, sql.c_str());
   select.bind(number);
   if (!select.step()) return std::nullopt;
-  return read_row(select);
+  return read_row(database, select);
 }
 
 }  // namespace faultwave

@@ -163,6 +163,7 @@ TEST_CASE("campaigns that cannot have the same faults are refused with what diff
   check_contains(refusal(inputs), "their inputs, 'images.npy' and 'others.npy', differ");
   CampaignInfo stratified = info_with("\"layers\"", "\"stratified\"");
   stratified.draw = "stratified";
+  stratified.strata = {{.name = "all", .site = 0, .first_choice = 0, .choices = 32, .weight = 1}};
   check_contains(refusal(stratified), "b.db' are stratified and do not count alike");
   CampaignInfo criteria = sample_info();
   criteria.criteria = criteria.criteria_text = {"top5"};

@@ -115,7 +115,7 @@ TEST_CASE("only flips of one bit a trial have FIT") {
       "\"list\"\n";
   list.draw = "list";
   list.error = "fault lines";
-  list.list = {"output:conv[0,0,0] flip(3)"};
+  list.list = std::vector<std::string>(4, "output:conv[0,0,0] flip(3)");  // on three inputs each
   check_contains(message(list), "(fault lines)");
 }
 

@@ -98,7 +98,10 @@ inline TrialRow sample_row(int64_t trial) {
 
 /// The whole campaign in one round.
 inline Round sample_round(const CampaignInfo& info = sample_info()) {
-  return {.number = 0, .first_trial = 0, .trials = info.trials, .shares = {}};
+  Round round{.number = 0, .first_trial = 0, .trials = info.trials, .shares = {}};
+  for (size_t stratum = 0; stratum < info.strata.size(); ++stratum)
+    round.shares.push_back(stratum + 1);
+  return round;
 }
 
 inline TrialOutcome outcome_of(const TrialRow& row) {
