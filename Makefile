@@ -10,6 +10,7 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 KEY ?= 1
+FILES ?= 20000
 NETWORKS ?= 300
 TRIALS ?= 100
 export PRESET BUILD TORCH_DIR WERROR PYTHON
@@ -19,12 +20,13 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test nightly demo bench install format tidy clean
+.PHONY: help build test nightly nightly-files demo bench install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
 	@echo 'make test      build and run every test'
 	@echo 'make nightly   drawn faults in drawn networks: the wave engine against real faulty runs (a minute or two)'
+	@echo 'make nightly-files   spoilt files of every kind: each must be read, or refused with one sentence (some minutes)'
 	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
 	@echo 'make bench     build the benches, in $(BUILD)/benches'
 	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
@@ -38,6 +40,7 @@ help:
 	@echo '  WERROR=ON         warnings are errors'
 	@echo '  JOBS=n            compile and test n at a time (default: all cores)'
 	@echo '  KEY=1 NETWORKS=300 TRIALS=100   what make nightly draws: the first key, how many, trials of each'
+	@echo '  KEY=1 FILES=20000   what make nightly-files spoils: the first key, how many'
 	@echo '  PYTHON=python3.x  the Python that makes .venv'
 
 build:
@@ -57,6 +60,13 @@ nightly:
 	@$(compile) --target test_property
 	@FAULTWAVE_PROPERTY_KEY=$(KEY) FAULTWAVE_PROPERTY_NETWORKS=$(NETWORKS) FAULTWAVE_PROPERTY_TRIALS=$(TRIALS) \
 	  $(BUILD)/tests/property/test_property
+
+# File k of the mutation test is that of key k; a failure names its key, which brings the file back.
+nightly-files:
+	@tools/setup packages python configure test-data
+	@$(compile) --target test_mutation
+	@FAULTWAVE_TEST_DATA=$(abspath $(BUILD))/test_data FAULTWAVE_MUTATION_KEY=$(KEY) FAULTWAVE_MUTATION_FILES=$(FILES) \
+	  $(BUILD)/tests/mutation/test_mutation
 
 demo:
 	@tools/setup packages python configure demo-data
