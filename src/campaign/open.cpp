@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "faultwave/campaign.h"
@@ -21,6 +21,7 @@
 #include "src/campaign/classify_neurons.h"
 #include "src/campaign/doubts_about_campaign.h"
 #include "src/campaign/forward_cost.h"
+#include "src/common/input_file.h"
 #include "src/common/near_names.h"
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
@@ -205,8 +206,8 @@ std::vector<int64_t> right_inputs(DirectEngine& engine, const std::vector<int64_
 
 /// The fault lines of a file, one trial a line, empty lines and those that begin with # left out.
 std::vector<std::vector<Fault>> read_list(const Specification& spec, const Injector& injector) {
-  std::ifstream file(spec.resolve(spec.list));
-  if (!file) throw UserError(ErrorCode::bad_input, "cannot read the fault lines in '" + spec.list + "'");
+  constexpr uint64_t longest = uint64_t{1} << 30;
+  std::istringstream file(read_text_file(spec.resolve(spec.list), longest));
   std::vector<std::vector<Fault>> list;
   std::string line;
   for (int64_t number = 1; std::getline(file, line); ++number) {

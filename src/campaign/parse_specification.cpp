@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "faultwave/error.h"
 #include "faultwave/error_model.h"
@@ -11,7 +9,9 @@
 
 #include "src/campaign/check_numbers.h"
 #include "src/campaign/toml_reader.h"
+#include "src/common/input_file.h"
 #include "src/common/near_names.h"
+#include "src/common/plain_text.h"
 #include "src/common/torch_names.h"
 
 namespace faultwave {
@@ -165,7 +165,7 @@ toml::table parse_toml(std::string_view text, const std::string& name) {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     throw UserError(ErrorCode::usage, name + ", line " + std::to_string(error.source().begin.line) +
-                                          ": not TOML: " + std::string(error.description()));
+                                          ": not TOML: " + shortened(error.description(), 1000));
   }
 }
 
@@ -215,12 +215,9 @@ Specification parse_recorded_specification(std::string_view text, const std::str
 }
 
 Specification load_specification(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || std::filesystem::is_directory(path) || !(text << file.rdbuf())) {
-    throw UserError(ErrorCode::bad_input, "cannot read the specification '" + path + "'");
-  }
-  return parse_specification(text.str(), path, std::filesystem::absolute(path).parent_path().string());
+  constexpr uint64_t longest = uint64_t{16} << 20;  // a thousand times what anybody writes
+  return parse_specification(read_text_file(path, longest), path,
+                             std::filesystem::absolute(path).parent_path().string());
 }
 
 }  // namespace faultwave

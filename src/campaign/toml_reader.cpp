@@ -5,6 +5,7 @@
 
 #include "src/common/near_names.h"
 #include "src/common/number_ranges.h"
+#include "src/common/plain_text.h"
 
 namespace faultwave {
 namespace {
@@ -112,7 +113,7 @@ void TomlReader::at(const char* key, const std::function<void()>& check) const {
   } catch (const UserError& error) {
     const toml::node* node = table_.get(key);
     const std::string where = node == nullptr ? file_ + ": " : place(node->source());
-    throw UserError(error.code(), where + shown(key) + ": " + error.what());
+    throw UserError(error.code(), printable(where) + shown(key) + ": " + error.what());
   }
 }
 
@@ -124,8 +125,8 @@ void TomlReader::finish() const {
       is_known = is_known || known == name;
     if (is_known) continue;
     const std::string part = heading_.empty() ? "" : " in [" + heading_ + "]";
-    throw UserError(ErrorCode::usage,
-                    place(key.source()) + "unknown key '" + name + "'" + part + did_you_mean(name, known_));
+    throw UserError(ErrorCode::usage, place(key.source()) + "unknown key '" + shortened(name, 100) + "'" +
+                                          part + did_you_mean(name, known_));
   }
 }
 
@@ -136,7 +137,9 @@ void TomlReader::require(const char* key, const std::string& what) const {
 }
 
 void TomlReader::fail(const char* key, const std::string& what) const {
-  throw UserError(ErrorCode::usage, place(table_.get(key)->source()) + shown(key) + " " + what);
+  constexpr size_t longest = 1000;
+  throw UserError(ErrorCode::usage,
+                  place(table_.get(key)->source()) + shown(key) + " " + shortened(what, longest));
 }
 
 const toml::node* TomlReader::find(const char* key) {

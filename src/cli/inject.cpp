@@ -59,7 +59,8 @@ std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork& network, const Inj
     for (const std::string& file : options.subject.inputs)
       files += (files.empty() ? "'" : ", '") + file + "'";
     throw UserError(ErrorCode::bad_network,
-                    "the fault-free network fails on " + files + ": " + reason_of(error));
+                    "the fault-free network fails on " + (files.empty() ? "made-up inputs" : files) + ": " +
+                        reason_of(error));
   }
 }
 
@@ -90,6 +91,7 @@ Experiment run_experiment(const InjectOptions& options) {
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
+    pass_shortage(error);
     experiment.crash = reason_of(error);
   }
   return experiment;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/cli/program.h"
 
+#include <c10/util/Exception.h>
+#include <c10/util/Logging.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <new>
 
 #include <CLI/CLI.hpp>
 
@@ -12,7 +15,10 @@
 #include "faultwave/error.h"
 
 #include "src/cli/output.h"
+#include "src/common/exception_text.h"
+#include "src/common/memory_shortage.h"
 #include "src/common/near_names.h"
+#include "src/common/plain_text.h"
 
 namespace faultwave::cli {
 namespace {
@@ -20,9 +26,36 @@ namespace {
 constexpr int kOurBug = 1;
 constexpr int kSignalBase = 128;
 
+/// One line, whatever a file or an argument has put into the message.
 int say(const std::string& message, int exit_code) {
-  std::cerr << "faultwave: " << message << std::endl;
+  constexpr size_t longest = 2000;
+  std::cerr << "faultwave: " << shortened(message, longest) << std::endl;
   return exit_code;
+}
+
+/// libtorch's own warnings (of deprecated functions, for instance) would stand before the one line that a
+/// mistake gets. Who wants to see them sets TORCH_CPP_LOG_LEVEL.
+void quieten_libtorch() {
+  class Nothing final : public c10::WarningHandler {
+   public:
+    void process(const c10::Warning&) override {}
+  };
+  static Nothing nothing;
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") != nullptr) return;
+  c10::WarningUtils::set_warning_handler(&nothing);  // of this thread; others log:
+  constexpr int errors_alone = 2;
+  FLAGS_caffe2_log_level = errors_alone;
+}
+
+/// The message of an exception that is no user's mistake.
+int say_unexpected(const std::exception& error) {
+  if (const auto amount = shortage_of_memory(error)) {
+    return say("out of memory" + (amount->empty() ? "" : ": " + *amount) +
+                   "; try smaller inputs, a smaller batch, fewer workers or a smaller --memory, or a machine "
+                   "with more",
+               kOurBug);
+  }
+  return say("internal error, please report it: " + reason_of(error), kOurBug);
 }
 
 void set_up(CLI::App& program, const std::vector<AddCommand>& commands) {
@@ -68,6 +101,7 @@ int finish_parse(const CLI::App& program, const CLI::ParseError& error, int argc
 }  // namespace
 
 int run_program(int argc, char** argv, const std::vector<AddCommand>& commands) {
+  quieten_libtorch();
   CLI::App program;
   set_up(program, commands);
   try {
@@ -80,10 +114,8 @@ int run_program(int argc, char** argv, const std::vector<AddCommand>& commands) 
     return say(error.what(), static_cast<int>(error.code()));
   } catch (const Interrupted& stop) {
     return say(stop.what(), kSignalBase + stop.signal());
-  } catch (const std::bad_alloc&) {
-    return say("out of memory: try a smaller batch", kOurBug);
   } catch (const std::exception& error) {
-    return say(std::string("internal error, please report it: ") + error.what(), kOurBug);
+    return say_unexpected(error);
   }
 }
 

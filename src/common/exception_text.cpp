@@ -4,6 +4,7 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/jit/runtime/jit_exception.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "src/common/plain_text.h"
@@ -59,7 +60,9 @@ std::string whole_reason(const std::exception& error) {
 
 std::string reason_of(const std::exception& error) {
   const std::string whole = whole_reason(error);
-  const std::string_view reason = without_call_stack(whole);
+  std::string_view reason = without_call_stack(whole);
+  // Errors of TorchScript's parser begin with an empty line.
+  reason.remove_prefix(std::min(reason.find_first_not_of("\n "), reason.size()));
   return shortened(reason.substr(0, reason.find('\n')), kLongest);
 }
 

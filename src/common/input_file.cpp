@@ -10,6 +10,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/plain_text.h"
+
 namespace faultwave {
 namespace {
 
@@ -33,7 +35,8 @@ void open(std::ifstream& stream, const std::string& path) {
 }  // namespace
 
 void cannot_read(const std::string& path, const std::string& why) {
-  throw UserError(ErrorCode::bad_input, "cannot read '" + path + "': " + why);
+  constexpr size_t longest = 1000;
+  throw UserError(ErrorCode::bad_input, "cannot read '" + printable(path) + "': " + shortened(why, longest));
 }
 
 InputFile::InputFile(const std::string& path) : path_(path) {

@@ -9,6 +9,7 @@
 
 #include "src/common/input_file.h"
 #include "src/common/output_file.h"
+#include "src/common/plain_text.h"
 #include "src/common/shape.h"
 #include "src/data/npy_header.h"
 #include "src/data/tensor_files.h"
@@ -93,13 +94,14 @@ at::Tensor read_npy(const std::string& path) {
   const auto [header, data_offset] = read_layout(file);
   const NpyType type = parse_npy_type(header.descr, path);
   const std::optional<int64_t> count = count_values(header.shape);
-  if (!count) cannot_read(path, "its shape " + shape_text(header.shape) + " is impossible");
+  if (!count) cannot_read(path, "its shape " + shortened(shape_text(header.shape), 100) + " is impossible");
 
   const auto expected = static_cast<uint64_t>(*count) * c10::elementSize(type.dtype);
   const uint64_t present = file.size() - data_offset;
   if (present != expected) {
-    cannot_read(path, "its shape " + shape_text(header.shape) + " and type '" + header.descr + "' take " +
-                          std::to_string(expected) + " bytes, and " + std::to_string(present) + " are there");
+    cannot_read(path, "its shape " + shortened(shape_text(header.shape), 100) + " and type '" +
+                          shortened(header.descr, 100) + "' take " + std::to_string(expected) +
+                          " bytes, and " + std::to_string(present) + " are there");
   }
 
   std::vector<int64_t> stored_shape = header.shape;

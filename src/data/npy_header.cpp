@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "src/common/input_file.h"
+#include "src/common/plain_text.h"
 
 namespace faultwave {
 namespace {
@@ -150,7 +151,7 @@ NpyType parse_npy_type(const std::string& descr, const std::string& path) {
       std::find_if(npy_types.begin(), npy_types.end(), [&](auto& type) { return type.name == name; });
   if (known == npy_types.end() || std::string_view("<>|=").find(descr.front()) == std::string_view::npos) {
     cannot_read(
-        path, "its values have NumPy's type '" + descr +
+        path, "its values have NumPy's type '" + shortened(descr, 100) +
                   "'; expected bool, integers of 8 to 64 bits, floating point of 16 to 64 bits, or complex");
   }
   return {.dtype = known->dtype, .is_big_endian = descr.front() == '>'};

@@ -6,6 +6,7 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/plain_text.h"
 #include "src/fault/numbers.h"
 
 namespace faultwave {
@@ -86,7 +87,8 @@ std::string Scanner::found_here() const {
   const auto word_end = std::find_if_not(rest.begin(), rest.end(), in_word);
   const auto length = std::max<size_t>(1, word_end - rest.begin());
   if (is_space(rest[0])) return "a space";
-  return std::string("'").append(rest.substr(0, length)) + "'";
+  constexpr size_t longest_word = 100;
+  return "'" + shortened(rest.substr(0, length), longest_word) + "'";
 }
 
 void Scanner::fail_expected(std::string_view expected) const {
@@ -94,9 +96,10 @@ void Scanner::fail_expected(std::string_view expected) const {
 }
 
 void Scanner::fail_at(size_t position, std::string_view message) const {
-  throw UserError(ErrorCode::usage, what_ + " '" + std::string(text_) + "': at column " +
+  constexpr size_t longest_text = 400;
+  throw UserError(ErrorCode::usage, what_ + " '" + shortened(text_, longest_text) + "': at column " +
                                         std::to_string(column_of(text_, position)) + ", " +
-                                        std::string(message));
+                                        printable(message));
 }
 
 }  // namespace faultwave

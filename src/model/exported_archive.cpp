@@ -165,7 +165,7 @@ ExportedArchive::ExportedArchive(const std::string& path, const OpenOptions& opt
   } catch (const nlohmann::detail::exception& error) {
     throw UserError(
         ErrorCode::bad_input,
-        path + " is damaged: its description of the program cannot be read (" + error.what() + ")");
+        path + " is damaged: its description of the program cannot be read (" + reason_of(error) + ")");
   } catch (const std::exception& error) {
     pass_shortage(error);
     throw UserError(ErrorCode::bad_input, path + " is damaged or incomplete (" + reason_of(error) + ")");

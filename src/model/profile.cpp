@@ -10,6 +10,7 @@
 #include "faultwave/error.h"
 
 #include "src/common/exception_text.h"
+#include "src/common/memory_shortage.h"
 #include "src/common/near_names.h"
 #include "src/model/batch_runs.h"
 #include "src/model/call_tracker.h"
@@ -109,6 +110,7 @@ std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
+    pass_shortage(error);
     throw UserError(ErrorCode::bad_network, "the dummy inference failed: " + reason_of(error) +
                                                 "; give an example input that the network accepts");
   }

@@ -45,8 +45,8 @@ std::string describe(const json& node) {
 }
 
 [[noreturn]] void refuse(const json& node, const std::string& why) {
-  throw UserError(ErrorCode::bad_network,
-                  "the exported program's " + describe(node) + " cannot be run: " + why);
+  throw UserError(ErrorCode::bad_network, "the exported program's " + shortened(describe(node), 300) +
+                                              " cannot be run: " + printable(why));
 }
 
 /// The name in {"as_tensor": {"name": "x"}} or {"as_sym_int": {"as_name": "n"}}; empty if the field holds no
@@ -62,8 +62,9 @@ std::optional<std::string> value_name(const ArgumentField& field) {
 Operand find_value(const Values& values, const std::string& name) {
   const auto found = values.find(name);
   if (found != values.end()) return found->second;
-  throw UserError(ErrorCode::bad_input,
-                  "the description of the exported program is damaged: no node gives the value " + name);
+  throw UserError(
+      ErrorCode::bad_input,
+      "the description of the exported program is damaged: no node gives the value " + shortened(name, 100));
 }
 
 class ProgramBuilder {
@@ -148,15 +149,16 @@ void ProgramBuilder::add_input(const json& spec, Values& values) {
                         content.at("custom_obj_name").get<std::string>() +
                         " (a TorchBind class), which cannot be run; only tensors and numbers can");
   } else if (kind != "constant_input") {
-    throw UserError(ErrorCode::bad_network, "the exported program has an input of the unknown kind " + kind);
+    throw UserError(ErrorCode::bad_network,
+                    "the exported program has an input of the unknown kind " + shortened(kind, 100));
   }
 }
 
 Operand ProgramBuilder::stored_tensor(const std::string& name) {
   const auto found = stored_.find(name);
   if (found == stored_.end()) {
-    throw UserError(ErrorCode::bad_input,
-                    "the exported program is incomplete: it uses " + name + ", which the file does not hold");
+    throw UserError(ErrorCode::bad_input, "the exported program is incomplete: it uses " +
+                                              shortened(name, 100) + ", which the file does not hold");
   }
   return fixed(found->second);
 }

@@ -49,7 +49,7 @@ TEST_CASE("specifications with mistakes") {
   check_refused(run("kind   = \"output\"\nsites  = [\"*\"]", "kind = \"buffer\""), 5, "no site to draw from");
   check_refused(run("\"flip\"", "\"flip(40)\""), 5, "40");
   check_refused(run("engine = \"direct\"", "device = \"cuda:99\""), 2, "cuda:99");
-  check_refused(faultwave(folder, "run none.toml --db a.db"), 3, "cannot read the specification 'none.toml'");
+  check_refused(faultwave(folder, "run none.toml --db a.db"), 3, "cannot read 'none.toml': No such file");
   CHECK(folder.holds(4));
 }
 

@@ -59,6 +59,7 @@ def forward(self, x):
 }
 
 TEST_CASE("a reason is one printable line of bounded length") {
+  CHECK(reason_of(std::runtime_error("\nunknown type\n  here")) == "unknown type");
   CHECK(reason_of(std::runtime_error("\x1b[31mred")) == "\\x1b[31mred");
   CHECK(reason_of(std::runtime_error(std::string(30'000, '1'))).size() <= 1000);
 }
