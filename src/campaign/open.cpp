@@ -166,7 +166,16 @@ void calibrate(Bench& bench, const Specification& spec) {
   const int64_t count = std::min(spec.calibrate, bench.inputs()->size());
   for (int64_t i = 0; i < count; ++i)
     inputs.push_back(bench.batch_of(i));
-  bench.injector().calibrate(inputs);
+  try {
+    bench.injector().calibrate(inputs);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception&) {
+    // The first that fails alone is named.
+    for (int64_t i = 0; i < count; ++i)
+      bench.forward(i, [](const std::function<void()>& network) { network(); });
+    throw;
+  }
 }
 
 void check_legal(const Injector& injector, const Population& population, const ErrorModel& model) {

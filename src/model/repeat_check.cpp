@@ -170,6 +170,14 @@ Habits habits_in(const Testimony& testimony) {
          ": what a fault does cannot be told from that");
 }
 
+/// Values a thousand times as large, of either sign: what a fault may make of them. Integers, which may be
+/// indices, stay as they are.
+at::Tensor far_from(const at::Tensor& input) {
+  if (!input.is_floating_point()) return input;
+  const at::Tensor signs = at::arange(input.numel(), input.device()).remainder(2).mul(-2).add(1);
+  return input * signs.view(input.sizes()).to(input.scalar_type()) * 1024;
+}
+
 /// Only for what it leaves behind: whoever is to use this input hears of its failure then.
 void run_beside(SteadyNetwork& network, const std::vector<c10::IValue>& inputs) {
   try {
@@ -214,19 +222,22 @@ bool are_same(const at::Tensor& a, const at::Tensor& b) {
 
 bool elements_meet(SteadyNetwork& network, const std::vector<at::Tensor>& alike, int64_t batch,
                    const at::Tensor& first, const at::Tensor& other, const std::vector<int64_t>& axes) {
-  const at::Tensor mixed = at::cat(
-      {first.narrow(0, 0, 1), other.narrow(0, 0, 1).repeat_interleave(batch - 1, 0)});
   const auto first_elements = [&](std::vector<at::Tensor> outputs) {
     for (size_t i = 0; i < outputs.size(); ++i)
       outputs[i] = outputs[i].select(axes.at(i), 0);
     return outputs;
   };
-  try {
-    return !are_same(first_elements(alike), first_elements(network.run({mixed})));
-  } catch (const std::exception& error) {
-    pass_shortage(error);
-    return true;
+  // What lies far away shows where a largest value, say, is shared; not every network takes it.
+  for (const at::Tensor& beside : {far_from(other), other}) {
+    const at::Tensor mixed =
+        at::cat({first.narrow(0, 0, 1), beside.narrow(0, 0, 1).repeat_interleave(batch - 1, 0)});
+    try {
+      return !are_same(first_elements(alike), first_elements(network.run({mixed})));
+    } catch (const std::exception& error) {
+      pass_shortage(error);
+    }
   }
+  return true;
 }
 
 bool are_same(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {

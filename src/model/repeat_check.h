@@ -38,7 +38,7 @@ Habits habits_of(SteadyNetwork& network, const std::vector<c10::IValue>& inputs)
 
 /// Whether the outputs for one input depend on the inputs beside it. `alike` are the outputs for a batch of
 /// one input, given `batch` times; `first` and `other` are batches that begin with that input and with
-/// another one; `axes` has the batch axis of each output. True also where the network fails on such a batch,
+/// another one; `axes` has the batch axis of each output. True also where the network fails on such batches,
 /// since then it cannot be known.
 bool elements_meet(SteadyNetwork& network, const std::vector<at::Tensor>& alike, int64_t batch,
                    const at::Tensor& first, const at::Tensor& other, const std::vector<int64_t>& axes);

@@ -41,6 +41,7 @@ TEST_CASE("what is left out has its documented default") {
   CHECK(spec.device == "cpu");
   CHECK(spec.dtype.empty());
   CHECK(spec.batch == 16);
+  CHECK_FALSE(spec.random_key.has_value());
   CHECK(spec.block == 2048);
   CHECK(spec.criteria.empty());
   CHECK(spec.confidence == 0.99);
@@ -56,6 +57,7 @@ model = "a.pt"
 input = "photos"
 labels = "labels.npy"
 seed = 9223372036854775807
+random_key = 7
 trials = 10
 engine = "direct"
 device = "cuda:1"
@@ -79,6 +81,7 @@ std = [1, 2, 4.5]
                                                  "s.toml");
   CHECK(spec.labels == "labels.npy");
   CHECK(spec.seed == 9223372036854775807u);
+  CHECK(spec.random_key == 7u);
   CHECK(spec.device == "cuda:1");
   CHECK(spec.dtype == "float16");
   CHECK(spec.batch == 8);
@@ -99,6 +102,7 @@ std = [1, 2, 4.5]
 TEST_CASE("the canonical text parses to the same campaign") {
   Specification spec = parse_specification(minimal, "s.toml");
   CHECK(to_string(parse_specification(to_string(spec), "again")) == to_string(spec));
+  spec.random_key = 9;
   spec.model = "quo\"te\\ new\nline \xc3\xa9.pt2";
   spec.labels = "l.npy";
   spec.dtype = "float16";

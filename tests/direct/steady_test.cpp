@@ -177,6 +177,22 @@ TEST_CASE("inputs that have an influence on one another run alone") {
   CHECK(results.at(1).faulty[0].equal(torch::tensor({50.f, 2.5f})));
 }
 
+TEST_CASE("inputs that would have an influence on one another under a fault run alone") {
+  torch::NoGradGuard no_grad;
+  // The largest value of the batch is that of the first input, unless a fault makes a larger one.
+  const at::Tensor all = torch::tensor({{8.f, 4.f}, {2.f, 1.f}});
+  Setting setting(
+      [](ModuleImpl& module, const at::Tensor& x) {
+        const at::Tensor y = module.linear(x);
+        return y / y.max();
+      },
+      4, {}, all);
+  const auto results = setting.run(
+      {trial(0, 0, "output:linear[0] constant(64)"), trial(1, 0, "output:linear[1] constant(2)")});
+  CHECK(results.at(0).faulty[0].equal(torch::tensor({1.f, 0.0625f})));
+  CHECK(results.at(1).faulty[0].equal(torch::tensor({1.f, 0.25f})));
+}
+
 TEST_CASE("a network that gives something else each time is refused where that begins") {
   int calls = 0;
   const std::string message = error_of(ErrorCode::bad_network, [&] {
