@@ -204,9 +204,13 @@ void check_cells(const Check& check, const Database& database, const std::vector
 
 void check_others(const Check& check, const Database& database, const CampaignInfo& info) {
   Statement golden(database,
-                   "SELECT count(*) FROM golden_classes WHERE input < 0 OR input >= ? OR class < 0");
+                   "SELECT count(*) FROM golden_classes WHERE input < 0 OR input >= ? OR class < -1");
   golden.bind(info.inputs).step();
   check.that(golden.integer(0) == 0, "it has golden classes of inputs that it has not");
+  Statement labels(database, "SELECT count(*), coalesce(sum(input < 0 OR input >= ?), 0) FROM labels");
+  labels.bind(info.inputs).step();
+  check.that(labels.integer(0) == 0 || (labels.integer(0) == info.inputs && labels.integer(1) == 0),
+             "it has other labels than one an input");
   Statement rows(
       database,
       "SELECT count(*) FROM trials WHERE trial < 0 OR NOT EXISTS (SELECT 1 FROM blocks WHERE block = "

@@ -69,6 +69,8 @@ TEST_CASE("rounds, blocks and counts fit each other") {
   check_contains(complaint("UPDATE cells SET site = 9"), "");
   check_contains(complaint("DROP TABLE cells"), "no such table");
   check_contains(complaint("INSERT INTO golden_classes VALUES (3, 0)"), "golden classes of inputs");
+  check_contains(complaint("INSERT INTO golden_classes VALUES (2, -2)"), "golden classes of inputs");
+  check_contains(complaint("INSERT INTO labels VALUES (0, 1)"), "other labels than one an input");
 }
 
 TEST_CASE("a row names a place that the campaign has") {
