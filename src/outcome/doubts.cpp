@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+
+#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {
@@ -73,8 +74,7 @@ std::string about_scores(const std::vector<Outputs>& golden, const std::string& 
   const int64_t classes = class_count_of(golden.front());
   if (classes < kFewest || evenness(golden) <= kEven) return "";
   const double best = probabilities_of(golden.front()).max().item<double>();
-  char percent[32];
-  std::snprintf(percent, sizeof percent, "%.2g %%", 100 * best);
+  const std::string percent = format_digits(100 * best, 2) + " %";
   return "the scores hardly tell the " + std::to_string(classes) + " classes apart (the best has " + percent +
          "): " + readers + " may mean nothing if the first output is not scores, or the network not trained";
 }
