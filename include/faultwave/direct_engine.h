@@ -4,12 +4,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <exception>
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "faultwave/engine.h"
+#include "faultwave/error.h"
 #include "faultwave/injector.h"
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
@@ -32,7 +35,9 @@ class SteadyNetwork;
 /// The reference engine: every trial is a real faulty forward. Trials whose faults lie in tensors that grow
 /// with the batch share a forward, each in a batch element of its own; a weight fault needs a forward for
 /// itself. The golden output that a trial is compared with comes from the same inputs at the same batch size,
-/// so a masked fault compares bitwise equal. The network must take one tensor with the batch on axis 0.
+/// so a masked fault compares bitwise equal. A trial that has no memory runs again with fewer beside it, and
+/// at last alone; if there is none then either, for a golden run, run() ends with UserError(bad_network). The
+/// network must take one tensor with the batch on axis 0.
 ///
 /// Every forward begins from the state that the network had when the engine was made, and with the same
 /// random numbers; both are put back after it. Where a network takes no single input, the input is repeated
@@ -63,10 +68,27 @@ class DirectEngine : public Engine {
     double seconds = 0;               // that the forward took
   };
   using Group = std::vector<size_t>;  // positions in the trials of one call
+  struct FaultyRun {
+    std::vector<at::Tensor> outputs;  // whole batch, CPU; empty where it crashed
+    std::vector<Receipt> receipts;    // of all faults in order
+    std::string crash;
+  };
 
   std::vector<Group> group(const std::vector<Trial>& trials) const;
   bool can_share(const Trial& trial) const;
   void run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink);
+  static FaultyRun crashed(std::string reason);
+  void run_halves(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink);
+  FaultyRun run_faulty(const std::vector<Trial>& trials, const Group& group, const at::Tensor& batch,
+                       double golden_seconds) const;
+  /// One trial whose run had no memory. Throws UserError if there is none for a golden run either.
+  FaultyRun run_in_shortage(const Trial& trial, const at::Tensor& batch, double golden_seconds,
+                            const std::exception& first);
+  UserError no_memory(const Trial& trial, const std::exception& error) const;
+  int64_t bytes_of_network() const;
+  void give_back_memory();
+  void hand_over(const std::vector<Trial>& trials, const Group& group, const std::vector<at::Tensor>& golden,
+                 FaultyRun run, const TrialSink& sink) const;
   /// These inputs as a batch that the network takes: the last one is repeated where there are too few.
   at::Tensor stack(const std::vector<int64_t>& inputs) const;
   std::vector<at::Tensor> faulty_outputs(const std::vector<Fault>& faults, const at::Tensor& batch,

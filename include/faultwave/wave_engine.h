@@ -91,9 +91,10 @@ class WaveEngine : public Engine {
   void check_sharing(const std::vector<Trial>& trials);
   bool can_split(const at::Tensor& first, const at::Tensor& other) const;
   std::vector<Positions> waves(const std::vector<Trial>& trials) const;
-  /// Those that a wave had no memory for.
-  Positions run_wave(const std::vector<Trial>& trials, const Positions& positions, const TrialSink& sink,
-                     Positions& left);
+  /// Waves to run of those that it had no memory for.
+  std::vector<Positions> run_wave(const std::vector<Trial>& trials, const Positions& positions,
+                                  const TrialSink& sink, Positions& left);
+  std::vector<Positions> with_less_memory(const Positions& positions, Positions& left);
   void hand_over(const Trial& trial, size_t position, int64_t batch, TrialOutputs& outputs,
                  const TrialSink& sink);
 

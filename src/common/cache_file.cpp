@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include <unistd.h>
@@ -22,12 +21,23 @@ fs::path cache_folder() {
   return {};
 }
 
+constexpr std::streamsize kMostBytes = 4096;
+
+/// Of regular files alone: a pipe would wait for whoever writes to it.
 std::optional<std::string> read(const fs::path& path) {
-  std::ifstream file(path);
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  std::string text(kMostBytes, '\0');
+  file.read(text.data(), kMostBytes);
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
 }
 
 }  // namespace
@@ -40,9 +50,9 @@ std::optional<std::string> cached_text(const std::string& name, const std::funct
 
   std::error_code error;
   fs::create_directories(folder, error);
-  if (!fs::is_directory(folder, error)) return std::nullopt;
-  const std::string text = make();
   const fs::path own = folder / (name + "." + std::to_string(::getpid()));
+  if (!fs::is_directory(folder, error) || is_there(path) || is_there(own)) return std::nullopt;
+  const std::string text = make();
   std::ofstream(own) << text;
   // A hard link appears whole, and not at all where another process was faster.
   fs::create_hard_link(own, path, error);

@@ -4,13 +4,36 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <string_view>
+
+#include "src/common/exception_text.h"
+#include "src/common/usable_memory.h"
 
 namespace faultwave {
 namespace {
+
+constexpr std::array<std::string_view, 8> kTexts{
+    "Cannot allocate memory",
+    "can't allocate memory",  "not enough memory",         "std::bad_alloc",
+    "out of memory",          "could not create a memory", "could not create a primitive",
+    "could not execute a primitive"};
+
+/// "... you tried to allocate 4096 bytes."
+std::optional<uint64_t> bytes_asked_for(const std::string& text) {
+  constexpr std::string_view before = "tried to allocate ";
+  const size_t found = text.find(before);
+  if (found == std::string::npos) return std::nullopt;
+  const char* begin = text.data() + found + before.size();
+  uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), bytes);
+  const bool is_bytes = error == std::errc() && std::string_view(end).starts_with(" bytes");
+  return is_bytes ? std::make_optional(bytes) : std::nullopt;
+}
 
 /// "32.0 GB", of 2^30 bytes, in whole numbers so that no locale has a say.
 std::string size_text(uint64_t bytes) {
@@ -41,21 +64,29 @@ std::string amount_in(std::string_view message) {
 
 }  // namespace
 
+bool MemoryShortage::is_absurd() const {
+  return bytes && *bytes > static_cast<uint64_t>(detail::usable_memory());
+}
+
+std::optional<MemoryShortage> memory_shortage(const std::exception& error) {
+  // A length that no array can have.
+  if (dynamic_cast<const std::bad_array_new_length*>(&error) != nullptr) return std::nullopt;
+  const std::string text = reason_of(error);
+  const bool is_known = dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+                        dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+                        std::any_of(kTexts.begin(), kTexts.end(), [&](std::string_view known) {
+                          return text.find(known) != std::string::npos;
+                        });
+  if (!is_known) return std::nullopt;
+  return MemoryShortage{bytes_asked_for(text)};
+}
+
 std::optional<std::string> shortage_of_memory(const std::exception& error) {
   // Where a vector or a string cannot even be that long, nobody has asked for the memory yet.
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return "";
   if (dynamic_cast<const std::length_error*>(&error) != nullptr) return "";
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  const std::string_view message =
-      torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  constexpr std::string_view words[] = {"can't allocate memory", "not enough memory", "out of memory",
-                                        "Cannot allocate memory"};
-  const bool is_short = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-                        std::any_of(std::begin(words), std::end(words), [&](std::string_view word) {
-                          return message.find(word) != std::string_view::npos;
-                        });
-  if (!is_short) return std::nullopt;
-  return amount_in(message);
+  if (!memory_shortage(error)) return std::nullopt;
+  return amount_in(reason_of(error));
 }
 
 void pass_shortage(const std::exception& error) {

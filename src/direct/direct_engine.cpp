@@ -11,6 +11,7 @@
 
 #include "src/common/exception_text.h"
 #include "src/common/memory_pool.h"
+#include "src/common/memory_shortage.h"
 #include "src/direct/golden_failure.h"
 #include "src/direct/watched_forward.h"
 #include "src/model/batch_sizes.h"
@@ -211,47 +212,131 @@ void DirectEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) 
 
 void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink) {
   std::vector<int64_t> inputs;
+  for (const size_t position : group)
+    inputs.push_back(trials[position].input);
+  at::Tensor batch;
+  Golden golden;  // its own, since what the engine keeps may be given back
+  try {
+    batch = stack(inputs);
+    golden = golden_batch(inputs, batch);
+  } catch (const std::exception& error) {
+    if (!memory_shortage(error)) throw;
+    if (group.size() == 1) throw no_memory(trials[group[0]], error);
+    return run_halves(trials, group, sink);
+  }
+
+  FaultyRun run;
+  try {
+    run = run_faulty(trials, group, batch, golden.seconds);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    const auto shortage = memory_shortage(error);
+    if (group.size() > 1) {
+      if (shortage && !shortage->is_absurd()) return run_halves(trials, group, sink);
+      // Which of them brought the forward down is seen when each runs alone.
+      for (size_t alone : group)
+        run_group(trials, {alone}, sink);
+      return;
+    }
+    const bool is_of_fault = !shortage || shortage->is_absurd();
+    run = is_of_fault ? crashed(reason_of(error)) : run_in_shortage(trials[group[0]], batch, golden.seconds, error);
+  }
+  hand_over(trials, group, golden.outputs, std::move(run), sink);
+}
+
+DirectEngine::FaultyRun DirectEngine::crashed(std::string reason) {
+  FaultyRun run;
+  run.crash = std::move(reason);
+  return run;
+}
+
+void DirectEngine::run_halves(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink) {
+  give_back_memory();
+  const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+  run_group(trials, Group(group.begin(), middle), sink);
+  run_group(trials, Group(middle, group.end()), sink);
+}
+
+DirectEngine::FaultyRun DirectEngine::run_faulty(const std::vector<Trial>& trials, const Group& group,
+                                                 const at::Tensor& batch, double golden_seconds) const {
   std::vector<Fault> faults;
   std::vector<uint64_t> numbers;
   for (size_t row = 0; row < group.size(); ++row) {
     const Trial& trial = trials[group[row]];
     const bool is_one_of_several = group.size() > 1 || (smallest_batch_ > 1 && can_share(trial));
-    inputs.push_back(trial.input);
     numbers.push_back(trial.number);
     for (Fault fault : trial.faults) {
       if (is_one_of_several) fault.batch = {BatchPart::Kind::one, static_cast<int64_t>(row)};
       faults.push_back(std::move(fault));
     }
   }
-  const at::Tensor batch = stack(inputs);
-  const Golden& golden = golden_batch(inputs, batch);
+  FaultyRun run;
+  const WatchedForward watched(watch_, numbers, golden_seconds);
+  run.outputs = faulty_outputs(faults, batch, run.receipts);
+  return run;
+}
 
-  std::vector<at::Tensor> faulty;
-  std::vector<Receipt> receipts;
-  std::string crash;
-  try {
-    const WatchedForward watched(watch_, numbers, golden.seconds);
-    faulty = faulty_outputs(faults, batch, receipts);
-  } catch (const UserError&) {
-    throw;
-  } catch (const std::exception& error) {
-    if (group.size() > 1) {
-      // Which of them brought the forward down is seen when each runs alone.
-      for (size_t alone : group)
-        run_group(trials, {alone}, sink);
-      return;
+// Note: shortage or crash. A fault in a number that is a size makes the network ask for memory that nobody
+// has; that is a crash of the fault. All else is shortage, which says nothing of the fault. So the trial is
+// run again, each time between golden runs of its input for which as much memory was set aside as all tensors
+// of the network take together: where these have memory and the faulty run has none, it is the fault that asks.
+DirectEngine::FaultyRun DirectEngine::run_in_shortage(const Trial& trial, const at::Tensor& batch,
+                                                      double golden_seconds, const std::exception& first) {
+  constexpr int kTries = 3;
+  std::string crash = reason_of(first);
+  for (int i = 0; i < kTries; ++i) {
+    give_back_memory();
+    try {
+      const at::Tensor aside = at::empty({bytes_of_network()}, at::kByte);
+      steady_->run({batch});
+    } catch (const std::exception& error) {
+      if (!memory_shortage(error)) throw;
+      throw no_memory(trial, first);
     }
-    crash = reason_of(error);
+    try {
+      return run_faulty({trial}, {0}, batch, golden_seconds);
+    } catch (const UserError&) {
+      throw;
+    } catch (const std::exception& error) {
+      crash = reason_of(error);
+      if (!memory_shortage(error)) break;
+    }
   }
+  return crashed(std::move(crash));
+}
+
+UserError DirectEngine::no_memory(const Trial& trial, const std::exception& error) const {
+  return UserError(ErrorCode::bad_network,
+                   "there is not enough memory for trial " + std::to_string(trial.number) + " (input " +
+                       std::to_string(trial.input) + ", " + to_string(trial.faults) +
+                       "), which is no outcome of it, even with nothing beside it: " + reason_of(error) +
+                       "; what was finished is kept, so free memory and go on");
+}
+
+int64_t DirectEngine::bytes_of_network() const {
+  int64_t bytes = 0;
+  for (const Site& site : injector_.sites())
+    bytes += site.numel() * static_cast<int64_t>(c10::elementSize(site.dtype));
+  return bytes;
+}
+
+void DirectEngine::give_back_memory() {
+  golden_.clear();
+  detail::MemoryPool::instance().release_kept();
+}
+
+void DirectEngine::hand_over(const std::vector<Trial>& trials, const Group& group,
+                             const std::vector<at::Tensor>& golden, FaultyRun run, const TrialSink& sink) const {
   size_t next_receipt = 0;
   for (size_t row = 0; row < group.size(); ++row) {
     const Trial& trial = trials[group[row]];
     TrialOutputs outputs;
-    outputs.golden = element(golden.outputs, static_cast<int64_t>(row));
-    outputs.crash = crash;
-    if (crash.empty()) outputs.faulty = element(faulty, static_cast<int64_t>(row));
-    for (size_t i = 0; i < trial.faults.size() && next_receipt < receipts.size(); ++i) {
-      Receipt receipt = std::move(receipts[next_receipt++]);
+    outputs.golden = element(golden, static_cast<int64_t>(row));
+    outputs.crash = run.crash;
+    if (run.crash.empty()) outputs.faulty = element(run.outputs, static_cast<int64_t>(row));
+    for (size_t i = 0; i < trial.faults.size() && next_receipt < run.receipts.size(); ++i) {
+      Receipt receipt = std::move(run.receipts[next_receipt++]);
       receipt.fault =
           to_string(injector_.resolve(trial.faults[i]));  // without the batch element of this forward
       outputs.receipts.push_back(std::move(receipt));

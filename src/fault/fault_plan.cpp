@@ -9,6 +9,8 @@
 #include "faultwave/error.h"
 #include "faultwave/random.h"
 
+#include "src/common/exception_text.h"
+#include "src/common/memory_shortage.h"
 #include "src/common/shape.h"
 #include "src/fault/bits.h"
 #include "src/fault/batch_offsets.h"
@@ -100,7 +102,7 @@ void FaultPlan::append(Change& change, const at::Tensor& tensor, int64_t element
   Draw draw(fault_.key.value_or(0), own_draws ? static_cast<uint64_t>(element) : 0);
   const at::Tensor before = read_elements(tensor, offsets);
   at::Tensor after = copy_of(before);
-  model_of(element)->apply(after, context_, draw);
+  apply_model(after, element, draw);
   if (change.offsets.empty()) {
     change = {offsets, before, after};
     return;
@@ -108,6 +110,22 @@ void FaultPlan::append(Change& change, const at::Tensor& tensor, int64_t element
   change.offsets.insert(change.offsets.end(), offsets.begin(), offsets.end());
   change.before = at::cat({change.before, before});
   change.after = at::cat({change.after, after});
+}
+
+// What an error model throws is its author's mistake, not what a fault does to the network.
+void FaultPlan::apply_model(at::Tensor& values, int64_t element, Draw& draw) const {
+  const auto mistake = [this](const std::string& what) {
+    return UserError(ErrorCode::illegal_fault, "fault '" + to_string(fault_) + "': the error model " +
+                                                   fault_.model->text() + " failed: " + what);
+  };
+  try {
+    model_of(element)->apply(values, context_, draw);
+  } catch (const std::exception& error) {
+    if (memory_shortage(error)) throw;
+    throw mistake(reason_of(error));
+  } catch (...) {
+    throw mistake("it threw something that is no std::exception");
+  }
 }
 
 FaultPlan::Change FaultPlan::change(const at::Tensor& tensor) {

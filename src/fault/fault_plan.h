@@ -50,6 +50,8 @@ class FaultPlan {
   void append(Change& change, const at::Tensor& tensor, int64_t element);
   const std::vector<int64_t>& victims_of(int64_t element);
   ErrorModelPtr model_of(int64_t element) const;
+  /// Throws UserError(illegal_fault) naming the fault line and the model if that throws.
+  void apply_model(at::Tensor& values, int64_t element, Draw& draw) const;
   void check_shape(const at::Tensor& tensor) const;
   void note(const Change& change, const at::Tensor& tensor, int64_t forward);
 

@@ -4,6 +4,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +20,8 @@ thread_local Handler* current_handler = nullptr;
 thread_local c10::ArrayRef<const void*> chosen_storages;
 
 namespace {
+
+thread_local std::exception_ptr handler_error;
 
 /// Fused inference paths of the transformer layers, each of which stands for a whole layer, and what was given
 /// to open_up().
@@ -74,6 +77,7 @@ c10::DispatchKey claim(Handler& handler, c10::DispatchKey key) {
         "give all faults of a trial to one Armed");
   }
   current_handler = &handler;
+  handler_error = nullptr;
   return key;
 }
 
@@ -90,7 +94,12 @@ void call_boxed(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::
     return;
   }
   OperatorCall call(op, keys, *stack);
-  handler->on_call(call);
+  try {
+    handler->on_call(call);
+  } catch (const UserError&) {
+    handler_error = std::current_exception();
+    throw;
+  }
 }
 template void call_boxed<every_key>(const c10::OperatorHandle&, c10::DispatchKeySet, torch::jit::Stack*);
 template void call_boxed<chosen_key>(const c10::OperatorHandle&, c10::DispatchKeySet, torch::jit::Stack*);
@@ -131,6 +140,10 @@ Intercept::Intercept(Handler& handler) : include_(claim(handler, every_key)) {}
 
 Intercept::Intercept(Handler& handler, ChosenCalls chosen) : include_(claim(handler, chosen_key)) {
   chosen_storages = chosen.storages;
+}
+
+void rethrow_handler_error() {
+  if (handler_error) std::rethrow_exception(std::exchange(handler_error, nullptr));
 }
 
 void open_up(const std::string& name) {

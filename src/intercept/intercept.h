@@ -58,6 +58,10 @@ class Handler {
   virtual bool wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) { return true; }
 };
 
+/// What a handler of this thread threw as a UserError since its Intercept began is thrown again, and nothing
+/// done if there was none: for those who run a network whose interpreter makes other exceptions of it.
+void rethrow_handler_error();
+
 /// From now on, and for all threads, this operator opens up too, beside those that libtorch has; "aten::name".
 /// Not while a network runs.
 void open_up(const std::string& name);

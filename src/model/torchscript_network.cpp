@@ -146,7 +146,12 @@ std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValu
   } catch (const std::exception& error) {
     throw UserError(ErrorCode::bad_input, "the network does not take these inputs: " + reason_of(error));
   }
-  method.function().run(stack);
+  try {
+    method.function().run(stack);
+  } catch (const std::exception&) {
+    intercept::rethrow_handler_error();
+    throw;
+  }
   const intercept::Unseen unseen;
   std::vector<at::Tensor> outputs;
   append_flat(stack.back(), outputs);

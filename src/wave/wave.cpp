@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/common/memory_pool.h"
+#include "src/common/memory_shortage.h"
 #include "src/fault/victim_context.h"
 #include "src/wave/expected_memory.h"
 #include "src/wave/follow.h"
@@ -375,6 +376,8 @@ std::vector<ShadowParts> Wave::shadows_within_budget(const Call& call,
       return shadows_of_results(call, shadowed, report_);
     } catch (const detail::OverLimit&) {  // more than was expected
       if (!postpone_half(call, shadowed)) break;
+    } catch (const std::exception& error) {  // or than the machine has left
+      if (!memory_shortage(error) || !postpone_half(call, shadowed)) throw;
     }
   }
   return shadows_of_results(call, shadowed, report_);  // of one trial, which takes what it takes

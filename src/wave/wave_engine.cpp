@@ -26,6 +26,7 @@ namespace faultwave {
 namespace {
 
 constexpr const char* kDraws = "the network draws random numbers";
+constexpr const char* kNoMemory = "too little memory for a wave";
 
 /// One batch element. Of a batch of one, axis 0 is taken for the batch where its size is one; a detector's
 /// boxes [N, 4], say, have none.
@@ -233,9 +234,13 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
       report_.left["too few to be worth a golden forward"] += static_cast<int64_t>(positions.size());
       continue;
     }
-    Positions next = positions;
-    while (!next.empty())
-      next = run_wave(resolved, next, sink, left);
+    std::vector<Positions> open{positions};
+    while (!open.empty()) {
+      const Positions next = std::move(open.back());
+      open.pop_back();
+      for (Positions& rest : run_wave(resolved, next, sink, left))
+        open.push_back(std::move(rest));
+    }
   }
   if (left.empty()) return;
   std::vector<Trial> others;
@@ -261,8 +266,9 @@ void WaveEngine::hand_over(const Trial& trial, size_t position, int64_t batch, T
   sink(position, outputs);
 }
 
-WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, const Positions& positions,
-                                           const TrialSink& sink, Positions& left) {
+std::vector<WaveEngine::Positions> WaveEngine::run_wave(const std::vector<Trial>& trials,
+                                                        const Positions& positions, const TrialSink& sink,
+                                                        Positions& left) {
   InputBatch batch;
   std::vector<Trial> placed;
   std::vector<int64_t> elements;
@@ -286,9 +292,14 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
   wave::Wave wave(*injector_.profile_, members, for_a_wave(options_.budget_bytes, trials.size()), report_);
   detail::SteadyNetwork::Forward forward(*steady_, {input});
   std::vector<at::Tensor> golden;
-  {
+  try {
     const WatchedForward watched(watch_, numbers, /*golden_seconds=*/-1);
     golden = golden_outputs(forward, wave, *steady_, *inputs_, batch.inputs());
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (!memory_shortage(error)) throw;
+    return with_less_memory(positions, left);
   }
   wave.finish(golden);
   ++report_.forwards;
@@ -327,15 +338,34 @@ WaveEngine::Positions WaveEngine::run_wave(const std::vector<Trial>& trials, con
     TrialOutputs outputs;
     outputs.rounding = kWaveRounding;
     outputs.golden = golden_elements[static_cast<size_t>(elements[i])];
-    for (size_t o = 0; o < golden.size(); ++o) {
-      const at::Tensor faulty = wave.faulty(trial, golden[o]);
-      outputs.faulty.push_back(faulty.is_same(golden[o]) ? outputs.golden[o]
-                                                         : element_of(faulty, elements[i], rows));
+    try {
+      for (size_t o = 0; o < golden.size(); ++o) {
+        const at::Tensor faulty = wave.faulty(trial, golden[o]);
+        outputs.faulty.push_back(faulty.is_same(golden[o]) ? outputs.golden[o]
+                                                           : element_of(faulty, elements[i], rows));
+      }
+      outputs.receipts = wave.receipts(trial);
+    } catch (const std::exception& error) {
+      if (!memory_shortage(error)) throw;
+      left.push_back(positions[i]);
+      ++report_.left[kNoMemory];
+      continue;
     }
-    outputs.receipts = wave.receipts(trial);
     hand_over(trials[positions[i]], positions[i], rows, outputs, sink);
   }
-  return postponed;
+  if (postponed.empty()) return {};
+  return {std::move(postponed)};
+}
+
+std::vector<WaveEngine::Positions> WaveEngine::with_less_memory(const Positions& positions, Positions& left) {
+  detail::MemoryPool::instance().release_kept();
+  if (static_cast<int64_t>(positions.size()) < 2 * options_.fewest) {
+    left.insert(left.end(), positions.begin(), positions.end());
+    report_.left[kNoMemory] += static_cast<int64_t>(positions.size());
+    return {};
+  }
+  const auto middle = positions.begin() + static_cast<std::ptrdiff_t>(positions.size() / 2);
+  return {Positions(middle, positions.end()), Positions(positions.begin(), middle)};
 }
 
 }  // namespace faultwave

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using faultwave::cached_text;
@@ -66,4 +67,17 @@ TEST_CASE("nothing is cached where no folder can be made") {
                 return "text";
               }).has_value());
   CHECK_FALSE(made);
+}
+
+TEST_CASE("a pipe in place of the file is not waited for, and neither is one in place of what becomes the file") {
+  const fs::path home = fs::temp_directory_path() / ("faultwave-pipes-" + std::to_string(::getpid()));
+  const CacheHome cache(home);
+  fs::create_directories(home / "faultwave");
+  REQUIRE(::mkfifo((home / "faultwave" / "piped").c_str(), 0600) == 0);
+  CHECK_FALSE(cached_text("piped", [] { return "text"; }));
+  const std::string own = "other." + std::to_string(::getpid());
+  REQUIRE(::mkfifo((home / "faultwave" / own).c_str(), 0600) == 0);
+  CHECK_FALSE(cached_text("other", [] { return "text"; }));
+  CHECK(fs::is_fifo(home / "faultwave" / "piped"));
+  fs::remove_all(home);
 }

@@ -20,6 +20,22 @@ std::string numbered(const std::vector<int>& values) {
   return text;
 }
 
+/// The largest finite magnitude of a tensor in any order of its values, without a call of an operator.
+double largest_in(const at::Tensor& tensor) {
+  const float* data = tensor.const_data_ptr<float>();
+  double largest = 0;
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    int64_t offset = 0;
+    int64_t rest = i;
+    for (int64_t axis = tensor.dim() - 1; axis >= 0; --axis) {
+      offset += rest % tensor.size(axis) * tensor.stride(axis);
+      rest /= tensor.size(axis);
+    }
+    if (std::isfinite(data[offset])) largest = std::max(largest, std::abs(static_cast<double>(data[offset])));
+  }
+  return largest;
+}
+
 }  // namespace
 
 std::vector<std::vector<int>> DrawnNetwork::values_read_last() const {
@@ -87,15 +103,15 @@ void DrawnNetwork::set_rounding_noise(std::optional<uint64_t> key) {
 }
 
 void DrawnNetwork::add_rounding_noise(at::Tensor& value, size_t step) {
-  const bool can = value.scalar_type() == at::kFloat && value.is_contiguous() && is_own_memory(value);
-  if (!can) return;
+  if (value.scalar_type() != at::kFloat) return;
+  largest_ = std::max(largest_, largest_in(value));
+  if (!value.is_contiguous() || !is_own_memory(value)) return;
   Draw draw(*noise_, step);
   float* data = value.mutable_data_ptr<float>();
   for (int64_t i = 0; i < value.numel(); ++i) {
     const float limit = std::numeric_limits<float>::infinity();
     const bool up = (draw.bits32() & 1) != 0;
     if (!std::isfinite(data[i])) continue;
-    largest_ = std::max(largest_, std::abs(static_cast<double>(data[i])));
     if (data[i] != 0) data[i] = std::nextafter(data[i], up ? limit : -limit);
   }
 }

@@ -109,6 +109,7 @@ int fused_attention(NetworkBuilder& b, int x) {
 }
 
 int scripted_block(NetworkBuilder& b, int x) {
+  // Values decide on numbers, not on which operators run: a fault in one that did not would hit nothing.
   static const std::vector<std::string> sources{
       R"(
 def forward(self, x):
@@ -120,11 +121,10 @@ def forward(self, x):
       R"(
 def forward(self, x):
     y = torch.linear(x, self.weight, self.bias)
+    factor = 1.5
     if bool(torch.sum(y) > 0.):
-        y = torch.relu_(y)
-    else:
-        y = torch.sigmoid(y)
-    return torch.add(y, x)
+        factor = 0.5
+    return torch.add(torch.tanh(y), x, alpha=factor)
 )",
       R"(
 def forward(self, x):

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "src/common/exception_text.h"
+#include "src/common/memory_pool.h"
+#include "src/common/memory_shortage.h"
 #include "src/wave/rule.h"
 
 namespace faultwave::wave {
@@ -69,7 +71,11 @@ std::vector<Shadow> apply_generic_rule(const Call& call) {
     try {
       call.op.callBoxed(&stack);
       reason = reason_to_leave(call, stack);
+    } catch (const detail::OverLimit&) {
+      throw;
     } catch (const std::exception& error) {
+      const auto shortage = memory_shortage(error);
+      if (shortage && !shortage->is_absurd()) throw;
       reason = reason_of(error);
     }
     if (!reason.empty()) {
