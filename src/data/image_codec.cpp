@@ -11,9 +11,9 @@
 #include <numeric>
 #include <string_view>
 
-#include <boost/crc.hpp>
 #include <stb/stb_image.h>
 
+#include "src/common/crc32.h"
 #include "src/common/input_file.h"
 #include "src/data/tensor_files.h"
 
@@ -40,13 +40,29 @@ bool is_whole_png(const std::vector<uint8_t>& bytes) {
     const uint8_t* chunk = bytes.data() + position;
     const size_t length = load_big_endian(chunk);
     if (length > bytes.size() - position - 12) return false;
-    boost::crc_32_type sum;
-    sum.process_bytes(chunk + 4, length + 4);
-    if (sum.checksum() != load_big_endian(chunk + 8 + length)) return false;
+    if (crc32(chunk + 4, length + 4) != load_big_endian(chunk + 8 + length)) return false;
     if (std::string_view(reinterpret_cast<const char*>(chunk + 4), 4) == "IEND") return true;
     position += length + 12;
   }
   return false;
+}
+
+/// Whether so many bytes can hold so many pixels at all: stb_image takes memory for all that the header says. Its
+/// header's size and kind of pixels have been read. "Deflate" makes at most 1032 bytes of one.
+bool can_hold_png(const std::vector<uint8_t>& bytes, ImageSize size) {
+  constexpr int64_t most_of_one = 1032;
+  constexpr std::array<int64_t, 7> channels_of = {1, 0, 3, 1, 2, 0, 4};  // grey, RGB, palette, with opacity
+  constexpr size_t depth_place = 24;
+  if (bytes.size() <= depth_place + 1 || bytes[depth_place + 1] >= channels_of.size()) return false;
+  const int64_t bits = bytes[depth_place] * channels_of[bytes[depth_place + 1]];
+  const int64_t row = 1 + (size.width * bits + 7) / 8;
+  return size.height * row <= most_of_one * static_cast<int64_t>(bytes.size());
+}
+
+/// A block of 8 x 8 pixels takes one bit at least.
+bool can_hold_jpeg(const std::vector<uint8_t>& bytes, ImageSize size) {
+  constexpr int64_t most_of_one = 512;
+  return size.height * size.width <= most_of_one * static_cast<int64_t>(bytes.size());
 }
 
 /// Where the compressed data that begins at `position` ends: at the next marker other than a restart.
@@ -180,9 +196,10 @@ RgbImage read_image(const std::string& path) {
   const std::vector<uint8_t> bytes = read_whole_file(path);
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
                               std::min(bytes.size(), png_magic.size()));
-  const bool is_whole = head == png_magic              ? is_whole_png(bytes)
-                        : head.starts_with(jpeg_magic) ? is_whole_jpeg(bytes)
-                                                       : false;
+  const bool is_whole = head == png_magic ? is_whole_png(bytes) && can_hold_png(bytes, size)
+                        : head.starts_with(jpeg_magic)
+                            ? is_whole_jpeg(bytes) && can_hold_jpeg(bytes, size)
+                            : false;
   if (!is_whole || bytes.size() > std::numeric_limits<int>::max()) {
     cannot_read(path, "the image is damaged or incomplete");
   }

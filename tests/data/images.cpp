@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
+#include "src/common/crc32.h"
 #include "src/data/resample.h"
 #include "tests/data/data_test.h"
 #include "tests/data/image_writer.h"
@@ -218,6 +219,26 @@ TEST_CASE("the end of a camera's preview is not the end of the image") {
   write_file(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2) + "and a trailer");
   CHECK(at::equal(load_image(folder / "x.jpg"), load_image(folder / "whole.jpg")));
   write_file(folder / "x.jpg", good.substr(0, 2) + preview + good.substr(2, good.size() - 40));
+  CHECK(contains(refusal_of_image(folder / "x.jpg"), "damaged or incomplete"));
+}
+
+TEST_CASE("an image that says it has more pixels than its bytes can hold is refused before memory is taken") {
+  const TempFolder folder;
+  write_png(folder / "x.png", patterned(5, 7));
+  std::string png = read_file(folder / "x.png");
+  png.replace(16, 8, std::string("\0\0\x3e\x80\0\0\x3e\x80", 8));  // 16,000 x 16,000
+  const uint32_t sum = crc32(png.data() + 12, 17);
+  for (int byte = 0; byte < 4; ++byte)
+    png[29 + byte] = static_cast<char>(sum >> (24 - 8 * byte));
+  write_file(folder / "x.png", png);
+  CHECK(contains(refusal_of_image(folder / "x.png"), "damaged or incomplete"));
+
+  write_jpeg(folder / "x.jpg", patterned(16, 16));
+  std::string jpeg = read_file(folder / "x.jpg");
+  const size_t frame = jpeg.find("\xff\xc0");
+  REQUIRE(frame != std::string::npos);
+  jpeg.replace(frame + 5, 4, "\x3e\x80\x3e\x80");
+  write_file(folder / "x.jpg", jpeg);
   CHECK(contains(refusal_of_image(folder / "x.jpg"), "damaged or incomplete"));
 }
 
