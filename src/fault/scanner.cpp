@@ -97,9 +97,10 @@ void Scanner::fail_expected(std::string_view expected) const {
 
 void Scanner::fail_at(size_t position, std::string_view message) const {
   constexpr size_t longest_text = 400;
+  constexpr size_t longest_message = 1000;
   throw UserError(ErrorCode::usage, what_ + " '" + shortened(text_, longest_text) + "': at column " +
                                         std::to_string(column_of(text_, position)) + ", " +
-                                        printable(message));
+                                        shortened(message, longest_message));
 }
 
 }  // namespace faultwave

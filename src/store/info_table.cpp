@@ -149,6 +149,7 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
   };
 
   CampaignInfo info;
+  value("ended");  // where it is missing, a campaign could not be told to be at its end
   for (const TextField& field : kTextFields)
     info.*field.member = value(field.key);
   try {

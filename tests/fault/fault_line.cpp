@@ -135,6 +135,12 @@ Fault drawn_fault(Draw& draw) {
 
 }  // namespace
 
+TEST_CASE("a message stays short, however long the line is") {
+  const std::string message =
+      error_of(ErrorCode::usage, [] { parse_fault("output:x[0] " + std::string(100'000, 'q')); });
+  CHECK(message.size() < 2000);
+}
+
 TEST_CASE("the examples of the documentation") {
   const Fault fault = parse_fault("output:features.3[17,4,9] flip(30)");
   CHECK(fault == example());

@@ -41,6 +41,7 @@ TEST_CASE("numbers of the campaign lie in their ranges") {
   check_contains(complaint("UPDATE campaign SET value = '1.5' WHERE key = 'confidence'"), "confidence");
   check_contains(complaint("UPDATE campaign SET value = '3/2' WHERE key = 'shard'"), "is no shard");
   check_contains(complaint("DELETE FROM campaign WHERE key = 'seed'"), "no 'seed'");
+  check_contains(complaint("DELETE FROM campaign WHERE key = 'ended'"), "no 'ended'");
   check_contains(complaint("DELETE FROM criteria"), "no criteria");
 }
 
