@@ -124,7 +124,11 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, W
     is_done = campaign.run(
         store, page.cancelled(), [&](const Progress& progress) { line.show(progress); }, elsewhere);
   }
-  if (!is_done) throw Interrupted(page.signal(), interrupted_text(store.path()));
+  if (!is_done) {
+    const std::string text = interrupted_text(store.path());
+    page.note_order();
+    throw Interrupted(page.signal(), text);
+  }
   std::cout << text_report(summarize(store), kLayersShown, output_width());
   if (campaign.parts().wave_report) std::cout << engine_text(campaign.parts().wave_report());
 }

@@ -81,7 +81,8 @@ class Child {
     while (::waitpid(process_, &end.status, WNOHANG) == 0) {
       const int signal = signals_.wait();
       if (signal == SIGINT || signal == SIGTERM) interrupt(signal);
-      if (killed_by_ == 0 && signal_ != 0 && Clock::now() >= deadline_) kill(signal_);
+      const bool is_late = signal_ != 0 && Clock::now() >= deadline_ && !page_.ended_in_order();
+      if (is_late && killed_by_ == 0) kill(signal_);
       if (overdue || signal_ != 0) continue;
       overdue = clock.overdue(page_);
       if (overdue) ::kill(process_, SIGKILL);
@@ -127,6 +128,7 @@ class Child {
 [[noreturn]] void finish(const Child::End& end, const WatchPage& page, const Signals& signals,
                          const std::function<std::string()>& interrupted) {
   if (end.interrupted_by != 0 && !page.ends_in_order()) die_by(end.interrupted_by, signals);
+  if (end.interrupted_by != 0 && page.ended_in_order()) std::_Exit(128 + end.interrupted_by);
   if (end.interrupted_by != 0) throw Interrupted(end.interrupted_by, interrupted());
   if (WIFEXITED(end.status)) std::_Exit(WEXITSTATUS(end.status));
   const int signal = WTERMSIG(end.status);

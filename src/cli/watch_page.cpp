@@ -39,6 +39,7 @@ struct WatchPage::Shared {
   std::atomic<bool> cancelled;
   std::atomic<int> signal;
   std::atomic<bool> ends_in_order;
+  std::atomic<bool> ended_in_order;
   uint64_t trials[kMostTrials];
 };
 
@@ -103,8 +104,16 @@ void WatchPage::cancel(int signal) {
   shared_->cancelled = true;
 }
 
+void WatchPage::note_order() {
+  shared_->ended_in_order = true;
+}
+
 bool WatchPage::ends_in_order() const {
   return shared_->ends_in_order;
+}
+
+bool WatchPage::ended_in_order() const {
+  return shared_->ended_in_order;
 }
 
 std::optional<WatchPage::Forward> HangClock::overdue(const WatchPage& page) {

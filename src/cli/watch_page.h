@@ -36,6 +36,8 @@ class WatchPage : public ForwardWatch {
   /// Whether it shall end, and by which signal.
   const std::atomic<bool>& cancelled() const;
   int signal() const;
+  /// That it ended in order and says so itself, however long it takes to be gone.
+  void note_order();
 
   // By the process that looks on.
 
@@ -48,6 +50,7 @@ class WatchPage : public ForwardWatch {
   std::optional<Forward> under_way() const;
   void cancel(int signal);
   bool ends_in_order() const;
+  bool ended_in_order() const;
 
  private:
   struct Shared;
