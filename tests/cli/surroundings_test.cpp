@@ -50,7 +50,7 @@ TEST_CASE("control characters of lines and files do not reach the terminal") {
 TEST_CASE("memory that cannot be had is one sentence, without libtorch's lines before or behind it") {
   const TempFolder folder;
   make_tiny_campaign(folder);
-  const Result huge = shell(folder, "\"$fw\" sites net.pt --shape 1,1,999999,999999");
+  const Result huge = shell(folder, "ulimit -v 3000000 && \"$fw\" sites net.pt --shape 1,1,30000,30000");
   check_refused(huge, 1, "out of memory: ");
   check_contains(huge.err, "were asked for at once; try smaller inputs");
 }
