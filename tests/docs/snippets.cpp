@@ -100,6 +100,7 @@ TEST_CASE("guide: training with faults") {
     auto loss = torch::nn::functional::cross_entropy(net->forward(batch.data), batch.target);
     loss.backward();  // gradients flow through the faulty values
     optimizer.step();
+    armed.disarm();  // throws if a fault hit nothing
   }
   // end snippet
   CHECK_FALSE(net->parameters()[0].equal(before));
