@@ -18,6 +18,7 @@
 #include "src/direct/observer.h"
 #include "src/direct/resolve_fault.h"
 #include "src/fault/victim_context.h"
+#include "src/model/kept_tensors.h"
 #include "src/model/profile.h"
 
 namespace faultwave {
@@ -70,6 +71,12 @@ Subject describe(torch::nn::Module& module) {
   subject.parameters = named_tensors(module.named_parameters());
   subject.buffers = named_tensors(module.named_buffers());
   subject.enter_eval = [&module] { return enter_eval(module); };
+  std::vector<at::Tensor> buffers;
+  for (const NamedTensor& buffer : subject.buffers)
+    buffers.push_back(buffer.tensor);
+  subject.keep_state = [state = std::make_shared<detail::ReusedState>(std::move(buffers))] {
+    return state->keep();
+  };
   return subject;
 }
 

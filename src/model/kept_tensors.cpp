@@ -75,6 +75,18 @@ bool KeptTensors::keeps(const at::Tensor& tensor) const {
          });
 }
 
+bool KeptTensors::is_current() const {
+  const auto lies = [](const Kept& kept) {
+    return lies_as_before(*kept.tensor.unsafeGetTensorImpl(), *kept.as_it_was);
+  };
+  const auto holds = [](const Memory& memory) {
+    return memory.storage.device().is_cpu() && memory.storage.nbytes() == memory.size &&
+           std::memcmp(memory.storage.data(), memory.bytes.data(), memory.size) == 0;
+  };
+  return opaque_.empty() && std::all_of(tensors_.begin(), tensors_.end(), lies) &&
+         std::all_of(memory_.begin(), memory_.end(), holds);
+}
+
 void KeptTensors::put_back() {
   torch::NoGradGuard no_grad;
   for (Kept& kept : tensors_)
@@ -114,6 +126,12 @@ void KeptTensors::put_back(Opaque& opaque) {
 TensorState::TensorState(const std::vector<at::Tensor>& tensors) {
   for (const at::Tensor& tensor : tensors)
     tensors_.add(tensor);
+}
+
+std::shared_ptr<KeptState> ReusedState::keep() {
+  const std::lock_guard lock(mutex_);
+  if (last_ == nullptr || !last_->is_current()) last_ = std::make_shared<TensorState>(tensors_);
+  return last_;
 }
 
 }  // namespace faultwave::detail

@@ -171,5 +171,31 @@ TEST_CASE("tensors of every layout and type get their values, sizes and memory b
   CHECK(replaced.equal(torch::ones({2})));
 }
 
+TEST_CASE("what was kept serves for the next run as long as nothing has changed") {
+  at::Tensor values = torch::tensor({1.f, 2.f});
+  at::Tensor sparse = torch::eye(2).to_sparse();
+  detail::ReusedState dense({values});
+  const std::shared_ptr<KeptState> first = dense.keep();
+  values.data().fill_(7);  // leaves no trace in the version
+  first->put_back();
+  CHECK(values.equal(torch::tensor({1.f, 2.f})));
+  CHECK(dense.keep() == first);
+
+  values.fill_(3);  // the user's own change, between two runs
+  const std::shared_ptr<KeptState> second = dense.keep();
+  CHECK(second != first);
+  values.fill_(4);
+  second->put_back();
+  CHECK(values.equal(torch::tensor({3.f, 3.f})));
+  values.resize_({1});
+  CHECK(dense.keep() != second);
+
+  detail::ReusedState other({sparse});
+  const std::shared_ptr<KeptState> before = other.keep();
+  sparse.mul_(2);
+  other.keep()->put_back();
+  CHECK(sparse.to_dense().equal(torch::eye(2) * 2));
+}
+
 }  // namespace
 }  // namespace faultwave
