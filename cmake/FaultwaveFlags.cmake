@@ -13,11 +13,6 @@ target_compile_options(faultwave_flags INTERFACE -fPIC -Wall -Wextra -Wno-unused
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(faultwave_flags INTERFACE -Wno-stringop-overflow -Wno-restrict -Wno-array-bounds)
 endif()
-# at::parallel_for is a template of libtorch's headers, and without this a plain loop. libtorch brings GNU's OpenMP
-# run-time (FaultwaveTorch.cmake links it), with which Clang's does not share its threads.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(faultwave_flags INTERFACE -fopenmp)
-endif()
 if(FAULTWAVE_WARNINGS_AS_ERRORS)
   target_compile_options(faultwave_flags INTERFACE -Werror)
 endif()

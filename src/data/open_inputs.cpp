@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "faultwave/inputs.h"
 
 #include "src/common/input_file.h"
+#include "src/common/parallel_for.h"
 #include "src/common/shape.h"
 #include "src/data/image_codec.h"
 #include "src/data/input_sets.h"
@@ -66,7 +66,7 @@ void check_index(int64_t index, int64_t size) {
 std::string compute_fingerprint(const InputSet& inputs) {
   // A digest an input, so that threads may share the work, and one over these.
   std::vector<Sha256::Digest> digests(inputs.size());
-  at::parallel_for(0, inputs.size(), 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, inputs.size(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       digests[i] = digest_of(inputs.get(i));
   });

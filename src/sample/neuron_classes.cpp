@@ -100,10 +100,11 @@ int64_t NeuronClasses::count(const Selection& selection) const {
 }
 
 NeuronClasses::Neuron NeuronClasses::pick(const Selection& selection, int64_t number) const {
-  const auto [site, classes, first, end] = selection;
-  number += count_before(first, site, classes);
+  const size_t site = selection.site;
+  const Set classes = selection.classes;
+  number += count_before(selection.first, site, classes);
   Neuron picked;
-  picked.position = last_at_most(first, end, number,
+  picked.position = last_at_most(selection.first, selection.end, number,
                                  [&](int64_t position) { return count_before(position, site, classes); });
   const SiteClasses& found = at(picked.position).sites[site];
   number -= sum_of(found.before_input, classes);

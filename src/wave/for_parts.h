@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/shadow.h"
 
 namespace faultwave::wave {
@@ -27,7 +28,7 @@ void for_parts(const std::vector<Segment>& parts, size_t first, size_t last, Wor
                             [](const Segment& part, int64_t wanted) { return part.begin < wanted; }) -
            parts.begin();
   };
-  at::parallel_for(0, stretches, 1, [&](int64_t from, int64_t to) {
+  parallel_for(0, stretches, 1, [&](int64_t from, int64_t to) {
     const auto end = to == stretches ? static_cast<int64_t>(last) : start_of(to);
     if (start_of(from) < end) work(static_cast<size_t>(start_of(from)), static_cast<size_t>(end));
   });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/shadow.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/golden_memo.h"
 
 namespace faultwave::wave {
@@ -139,9 +139,8 @@ at::Tensor rows_of(const at::Tensor& golden, int64_t axis) {
   if (axis == Shadow::points || golden.dim() == 0) return golden.contiguous().view({-1, 1});
   const at::Tensor last = golden.movedim(axis, -1);
   if (last.is_contiguous()) return last.view({-1, golden.size(axis)});
-  return *GoldenMemo::remember<at::Tensor>(golden, axis, [&] {
-    return last.contiguous().view({-1, golden.size(axis)});
-  });
+  return *GoldenMemo::remember<at::Tensor>(golden, axis,
+                                           [&] { return last.contiguous().view({-1, golden.size(axis)}); });
 }
 
 at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden) {
@@ -176,7 +175,7 @@ Shadow as_values(Shadow shadow, const at::Tensor& golden) {
   const float* scale = shadow.scale.defined() ? shadow.scale.const_data_ptr<float>() : nullptr;
   at::Tensor values = at::empty_like(shadow.values);
   float* to = values.mutable_data_ptr<float>();
-  at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const float* from = before + shadow.places[static_cast<size_t>(entry)] * width;
       for (int64_t i = 0; i < width; ++i) {
@@ -200,7 +199,7 @@ Shadow as_changes(Shadow shadow, const at::Tensor& golden) {
   const float* values = shadow.values.const_data_ptr<float>();
   at::Tensor changes = at::empty_like(shadow.values);
   float* to = changes.mutable_data_ptr<float>();
-  at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const float* from = before + shadow.places[static_cast<size_t>(entry)] * width;
       for (int64_t i = 0; i < width; ++i) {
@@ -272,7 +271,7 @@ void drop_golden(Shadow& shadow, const at::Tensor& golden) {
   const float* from = shadow.is_change ? nullptr : rows.const_data_ptr<float>();
   const float* values = shadow.values.const_data_ptr<float>();
   std::vector<char> keep(shadow.trials.size());
-  at::parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, shadow.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       const float* own = values + entry * width;
@@ -301,7 +300,7 @@ void keep_entries(Shadow& shadow, const std::vector<char>& keep) {
   float* to = values.mutable_data_ptr<float>();
   Indices trials(static_cast<size_t>(kept));
   Indices places(static_cast<size_t>(kept));
-  at::parallel_for(0, stretches, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, stretches, 1, [&](int64_t begin, int64_t end) {
     auto next = static_cast<size_t>(first[static_cast<size_t>(begin)]);
     for (int64_t entry = begin * kStretch; entry < std::min(end * kStretch, shadow.size()); ++entry) {
       const auto at = static_cast<size_t>(entry);
@@ -353,7 +352,7 @@ void put_in_order(Moves& moves, int64_t count) {
   Shadow trials;
   trials.trials = moves.trials;
   const std::vector<Segment> parts = segments(trials);
-  at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
+  parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t first, int64_t last) {
     std::vector<int64_t> at_place;
     std::vector<std::pair<int32_t, int64_t>> few;
     for (int64_t part = first; part < last; ++part)

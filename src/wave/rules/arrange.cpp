@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that put values elsewhere and change none.
-#include <ATen/Parallel.h>
 #include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
@@ -8,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/rule.h"
 
 namespace faultwave::wave {
@@ -82,7 +82,7 @@ std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
   const Shadow& in = *call.shadow_of(0);
   const Renumbering renumber(call.tensor(0).sizes(), axes, in.axis);
   Indices places(in.places.size());
-  at::parallel_for(0, in.size(), kPlacesAThread, [&](int64_t begin, int64_t end) {
+  parallel_for(0, in.size(), kPlacesAThread, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
       places[i] = renumber(in.places[i]);
   });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/rule.h"
 #include "src/wave/rules/keep_golden.h"
 
@@ -46,7 +46,7 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
   const float* scales = scale.const_data_ptr<float>();
   const float* shifts = shift.const_data_ptr<float>();
   float* to = out.values.mutable_data_ptr<float>();
-  at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const int64_t place = in.places[static_cast<size_t>(entry)];
       const int64_t channel = in.is_points() ? space.channel_of(place) : 0;

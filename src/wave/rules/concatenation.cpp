@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Parallel.h>
 #include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
@@ -9,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/for_parts.h"
 #include "src/wave/rule.h"
 #include "src/wave/rules/relocation.h"
@@ -121,7 +121,7 @@ void copy_rows(const Part& part, const Segment& segment, const int32_t* places, 
 Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int64_t axis) {
   const std::vector<TrialOfParts> trials = trials_of(parts);
   std::vector<Indices> places(trials.size());
-  at::parallel_for(0, static_cast<int64_t>(trials.size()), 1, [&](int64_t begin, int64_t end) {
+  parallel_for(0, static_cast<int64_t>(trials.size()), 1, [&](int64_t begin, int64_t end) {
     for (auto trial = static_cast<size_t>(begin); trial < static_cast<size_t>(end); ++trial)
       places[trial] = places_of(trials[trial], parts);
   });

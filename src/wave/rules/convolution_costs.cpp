@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/rules/convolution_costs.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <string>
 
 #include "src/common/cache_file.h"
+#include "src/common/parallel_for.h"
 #include "src/fault/numbers.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/product.h"
@@ -54,7 +54,7 @@ ConvolutionCosts measure() {
   costs.product = seconds_of([&] { product(values, matrix); }) / multiply_adds;
   costs.dense = seconds_of([&] { at::conv2d(maps, weight, {}, 1, 1); }) / multiply_adds;
   const double seconds = seconds_of([&] {
-    at::parallel_for(0, rows * kTaps, 64, [&](int64_t begin, int64_t end) {
+    parallel_for(0, rows * kTaps, 64, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row)
         kernels().add(to + row * kChannels, from + row * kChannels, kChannels);
     });

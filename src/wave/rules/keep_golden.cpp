@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/rules/keep_golden.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <bit>
+
+#include "src/common/parallel_for.h"
 
 namespace faultwave::wave {
 
@@ -17,7 +18,7 @@ void keep_golden(const Shadow& in, const at::Tensor& golden_in, at::Tensor& outp
   const float* before = rows_in.const_data_ptr<float>();
   const float* after = rows_out.const_data_ptr<float>();
   float* out = output.mutable_data_ptr<float>();
-  at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const int64_t place = in.places[static_cast<size_t>(entry)];
       for (int64_t i = 0; i < width; ++i) {

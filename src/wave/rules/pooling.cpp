@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/for_parts.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rule.h"
@@ -121,7 +121,7 @@ std::optional<std::vector<Shadow>> average_rule(const Call& call) {
   }
   out.values = golden_at(out, result);
   float* to = out.values.mutable_data_ptr<float>();
-  at::parallel_for(0, out.size(), 4, [&](int64_t first, int64_t last) {
+  parallel_for(0, out.size(), 4, [&](int64_t first, int64_t last) {
     std::vector<double> sum(static_cast<size_t>(channels));
     for (int64_t i = first; i < last; ++i) {
       std::fill(sum.begin(), sum.end(), 0.0);

@@ -2,13 +2,13 @@
 // Operators that change the shape and leave the row-major order of the values. Rows stay rows where the axis
 // that they run along is kept, cut into pieces or joined with others: the heads of attention are pieces of a
 // token.
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/rule.h"
 
 namespace faultwave::wave {
@@ -88,7 +88,7 @@ Shadow join(const Shadow& in, const RowSpace& before, const RowSpace& after, con
   float* to = out.values.mutable_data_ptr<float>();
   const float* from = in.values.const_data_ptr<float>();
   const int64_t width = before.channels;
-  at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       const auto row = std::lower_bound(rows.begin(), rows.end(), keys[at]) - rows.begin();

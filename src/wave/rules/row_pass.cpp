@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/rules/row_pass.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -9,6 +8,7 @@
 #include <cmath>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/golden_memo.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/keep_golden.h"
@@ -55,7 +55,7 @@ class PassOfChanges {
   Shadow run(const ValuesOperator& op) {
     const int64_t some = std::max<int64_t>(kValuesAtOnce / width_, 1);
     const int64_t chunks = (in_.size() + some - 1) / some;
-    at::parallel_for(0, chunks, 1, [&](int64_t first, int64_t last) {
+    parallel_for(0, chunks, 1, [&](int64_t first, int64_t last) {
       for (int64_t chunk = first; chunk < last; ++chunk)
         entries(chunk * some, std::min((chunk + 1) * some, in_.size()), op);
     });
@@ -144,7 +144,7 @@ Shadow less_golden(Shadow values, const at::Tensor& golden) {
   const float* before = rows.const_data_ptr<float>();
   float* own = values.values.mutable_data_ptr<float>();
   std::vector<char> keep(values.trials.size());
-  at::parallel_for(0, values.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, values.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       keep[at] = kernels().to_changes(own + entry * width, before + values.places[at] * width, width, least);
@@ -165,7 +165,7 @@ Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, floa
   Shadow out = with_values(in, at::empty_like(in.values), true);
   float* to = out.values.mutable_data_ptr<float>();
   std::vector<char> keep(in.trials.size());
-  at::parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const auto at = static_cast<size_t>(entry);
       keep[at] = kernels().clamp_changes(to + entry * width, changes + entry * width,

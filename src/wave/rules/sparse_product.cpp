@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/wave/rules/sparse_product.h"
 
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/product.h"
 
@@ -52,7 +52,7 @@ Numbers order_of(const at::Tensor& rows, int64_t interleave) {
   const int64_t width = rows.size(1);
   const float* values = rows.const_data_ptr<float>();
   std::vector<uint64_t> keys(static_cast<size_t>(rows.size(0)));
-  at::parallel_for(0, rows.size(0), 4, [&](int64_t begin, int64_t end) {
+  parallel_for(0, rows.size(0), 4, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const float* own = values + row * width;
       keys[static_cast<size_t>(row)] = has_pixels ? pixels_of(own, width, interleave) : count_of(own, width);
@@ -81,7 +81,7 @@ class TiledProduct {
         order_(order_of(rows, interleave)),
         blocks_(static_cast<size_t>((height_ + kTileRows - 1) / kTileRows)) {
     const float* values = rows.const_data_ptr<float>();
-    at::parallel_for(0, static_cast<int64_t>(blocks_.size()), 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, static_cast<int64_t>(blocks_.size()), 1, [&](int64_t begin, int64_t end) {
       for (int64_t block = begin; block < end; ++block)
         fill(block, values);
     });
@@ -99,7 +99,7 @@ class TiledProduct {
     float* to = result.mutable_data_ptr<float>();
     const int64_t panels = (width_ + kPanelColumns - 1) / kPanelColumns;
     for (int64_t begin = 0; begin < depth_; begin += kDepth) {
-      at::parallel_for(0, panels, 1, [&](int64_t first, int64_t last) {
+      parallel_for(0, panels, 1, [&](int64_t first, int64_t last) {
         Panel panel;
         for (int64_t number = first; number < last; ++number) {
           pack(number * kPanelColumns, begin, panel);

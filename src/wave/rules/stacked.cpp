@@ -2,7 +2,6 @@
 // Operators that treat each element of axis 0 on its own: a map of a batch, a head or a window of attention.
 // The elements in which trials differ are written out and put behind one another along that axis, and the
 // operator runs once for all of them.
-#include <ATen/Parallel.h>
 #include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
@@ -14,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/rule.h"
 #include "src/wave/rules/row_pass.h"
 
@@ -171,7 +171,7 @@ struct Activation {
       elements.push_back(unit.element);
     at::Tensor stacked = golden.index_select(0, at::tensor(elements, at::kLong));
     if (!shadow) return stacked;
-    at::parallel_for(0, static_cast<int64_t>(units.size()), 1, [&](int64_t begin, int64_t end) {
+    parallel_for(0, static_cast<int64_t>(units.size()), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         write(units[static_cast<size_t>(i)], i, stacked);
     });

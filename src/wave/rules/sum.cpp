@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/Parallel.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "src/common/parallel_for.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rule.h"
 
@@ -51,7 +51,7 @@ Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
   all.values =
       a.is_points() ? at::empty({all.size()}, at::kFloat) : at::empty({all.size(), width}, at::kFloat);
   float* to = all.values.mutable_data_ptr<float>();
-  at::parallel_for(0, all.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
+  parallel_for(0, all.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {
     for (int64_t entry = begin; entry < end; ++entry) {
       const Sources& from = sources[static_cast<size_t>(entry)];
       kernels().sum(to + entry * width, row_of(a, from.a), row_of(b, from.b), factor, width);
