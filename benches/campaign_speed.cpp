@@ -55,8 +55,7 @@ struct Options {
 /// What stays the same for both error models.
 struct Subject {
   std::shared_ptr<Network> network;
-  std::shared_ptr<InputSet> inputs;
-  const Injector& injector;
+  std::shared_ptr<Workload> workload;
   std::vector<Site> layers;
   GoldenTime golden;
   ProductSpeed speed;
@@ -117,8 +116,7 @@ json seconds_json(const WaveReport& report, double seconds) {
 }
 
 std::shared_ptr<DirectEngine> direct_engine(const Subject& subject, int64_t batch) {
-  return std::make_shared<DirectEngine>(subject.network, subject.injector, subject.inputs,
-                                        DirectOptions{batch, at::kCPU, {}});
+  return std::make_shared<DirectEngine>(subject.workload, DirectOptions{batch});
 }
 
 /// Rates of both engines, in turn, each time from a list of faults to top classes with golden runs of its
@@ -140,7 +138,7 @@ Timing time_engines(const Subject& subject, const std::vector<Trial>& trials,
     timing.direct_peak = std::max(timing.direct_peak, peak_megabytes());
 
     reset_peak();
-    WaveEngine wave(subject.network, subject.injector, subject.inputs, direct);
+    WaveEngine wave(subject.workload, direct);
     timing.last_wave = run_trials(wave, trials, Keep::classes);
     timing.wave_rates.push_back(timing.last_wave.rate());
     timing.wave_peak = std::max(timing.wave_peak, peak_megabytes());
@@ -153,7 +151,7 @@ Timing time_engines(const Subject& subject, const std::vector<Trial>& trials,
 /// most `most`. Few trials have a golden forward among them that many share, so it is rather too small.
 size_t affordable(const Subject& subject, const std::vector<Trial>& few, size_t most,
                   const Options& options) {
-  WaveEngine wave(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1));
+  WaveEngine wave(subject.workload, direct_engine(subject, 1));
   const double trials = run_trials(wave, few, Keep::classes).rate() * options.run_seconds;
   return std::clamp(static_cast<size_t>(trials), few.size(), std::max(most, few.size()));
 }
@@ -168,7 +166,7 @@ json measure_memory(const Subject& subject, const std::vector<Trial>& trials, co
       if (size > available) continue;
       const int64_t count = std::min(kWavesForMemory * size, available);
       const std::vector<Trial> some(trials.begin(), trials.begin() + count);
-      WaveEngine wave(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1),
+      WaveEngine wave(subject.workload, direct_engine(subject, 1),
                       WaveOptions{.trials = size, .budget_bytes = budget * kMegabyte});
       reset_peak();
       const double before = resident_megabytes();
@@ -186,20 +184,21 @@ json measure_memory(const Subject& subject, const std::vector<Trial>& trials, co
 
 json wave_json(const Subject& subject, const std::vector<Trial>& trials, const Timing& timing) {
   const WaveReport& report = timing.report;
-  WaveEngine again(subject.network, subject.injector, subject.inputs, direct_engine(subject, 1));
-  return {{"trials", trials.size()},
-          {"per_second", median(timing.wave_rates)},
-          {"rounds", timing.wave_rates},
-          {"peak_mb", timing.wave_peak},
-          {"seconds", seconds_json(report, timing.last_wave.seconds)},
-          {"share_of_products", share_of_products(again, trials, subject.golden)},
-          {"floor", floor_of(report, static_cast<double>(trials.size()) / median(timing.wave_rates),
-                             subject.golden, subject.speed)},
-          {"dirty", dirty_by_layer(report, subject.injector.select(SiteKind::output), trials.size())},
-          {"golden_forwards", report.forwards},
-          {"run_by_direct", report.left},
-          {"calls_without_a_rule", report.generic},
-          {"classes", timing.last_wave.classes}};
+  WaveEngine again(subject.workload, direct_engine(subject, 1));
+  return {
+      {"trials", trials.size()},
+      {"per_second", median(timing.wave_rates)},
+      {"rounds", timing.wave_rates},
+      {"peak_mb", timing.wave_peak},
+      {"seconds", seconds_json(report, timing.last_wave.seconds)},
+      {"share_of_products", share_of_products(again, trials, subject.golden)},
+      {"floor", floor_of(report, static_cast<double>(trials.size()) / median(timing.wave_rates),
+                         subject.golden, subject.speed)},
+      {"dirty", dirty_by_layer(report, subject.workload->injector().select(SiteKind::output), trials.size())},
+      {"golden_forwards", report.forwards},
+      {"run_by_direct", report.left},
+      {"calls_without_a_rule", report.generic},
+      {"classes", timing.last_wave.classes}};
 }
 
 void print(const std::string& error, const json& wave, const Timing& timing, const json& agreed) {
@@ -219,10 +218,10 @@ json measure(const Subject& subject, const ErrorModelPtr& error, const Options& 
   // Engines come and go below; memory that they used once stays, as in a campaign that goes on.
   const std::shared_ptr<Engine> kept = direct_engine(subject, 1);
   const std::vector<Trial> shared = draw_trials(subject.layers, error, options.shared_trials);
-  const int64_t batch = subject.injector.batch_is_free() ? kDirectBatch : 1;
+  const int64_t batch = subject.workload->injector().batch_is_free() ? kDirectBatch : 1;
 
   const auto engine = direct_engine(subject, batch);
-  WaveEngine wave_engine(subject.network, subject.injector, subject.inputs, engine);
+  WaveEngine wave_engine(subject.workload, engine);
   const EngineRun direct = run_trials(*engine, shared, Keep::everything);
   const json agreed = agreement(run_trials(wave_engine, shared, Keep::everything), direct);
 
@@ -232,7 +231,7 @@ json measure(const Subject& subject, const ErrorModelPtr& error, const Options& 
   const json wave = wave_json(subject, trials, timing);
   print(error->text(), wave, timing, agreed);
   return {{"error", error->text()},
-          {"faults", faults_json(direct, subject.injector)},
+          {"faults", faults_json(direct, subject.workload->injector())},
           {"wave_and_direct", agreed},
           {"wave", wave},
           {"direct",
@@ -251,13 +250,9 @@ json measure_network(const Options& options) {
   const at::Tensor scores = network->forward({image}).at(0).flatten().contiguous();
   const float* const first = scores.const_data_ptr<float>();
 
-  const Injector injector(network, std::vector<c10::IValue>{image});
-  const Subject subject{network,
-                        inputs,
-                        injector,
-                        choose_layers(injector, options.layers),
-                        measure_golden(*network, image),
-                        measure_product_speed()};
+  const auto workload = std::make_shared<Workload>(network, inputs);
+  const Subject subject{network, workload, choose_layers(workload->injector(), options.layers),
+                        measure_golden(*network, image), measure_product_speed()};
   std::cout << "products: " << subject.speed.flops / 1e9 << " GFLOP/s (" << subject.speed.shape << ")\n";
   json result = {{"layers", subject.layers.size()},
                  {"golden_seconds", subject.golden.seconds},

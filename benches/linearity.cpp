@@ -56,13 +56,12 @@ class AlexNetCase {
                                                       [net = net_](const at::Tensor& images) mutable {
                                                         return std::vector<at::Tensor>{net->forward(images)};
                                                       })),
-        inputs_(make_input()),
-        injector_(network_, std::vector<c10::IValue>{inputs_->get(0).unsqueeze(0)}),
-        population_(convolutions(injector_), DrawRule::layers, bit_flip()),
-        direct_(std::make_shared<DirectEngine>(network_, injector_, inputs_)) {}
+        workload_(std::make_shared<Workload>(network_, make_input())),
+        population_(convolutions(workload_->injector()), DrawRule::layers, bit_flip()),
+        direct_(std::make_shared<DirectEngine>(workload_)) {}
 
   Engine& direct() { return *direct_; }
-  WaveEngine wave() const { return {network_, injector_, inputs_, direct_}; }
+  WaveEngine wave() const { return {workload_, direct_}; }
 
   std::vector<Trial> draw(uint64_t first, uint64_t count) const {
     std::vector<Trial> trials;
@@ -94,8 +93,7 @@ class AlexNetCase {
 
   zoo::AlexNet net_;
   std::shared_ptr<Network> network_;
-  std::shared_ptr<InputSet> inputs_;
-  Injector injector_;
+  std::shared_ptr<Workload> workload_;
   Population population_;
   std::shared_ptr<DirectEngine> direct_;
 };

@@ -14,7 +14,7 @@
 
 namespace faultwave::zoo {
 
-/// A module of C++ and how it is run, as a network for engines; put into eval mode. `save` writes nothing.
+/// A module of C++ and how it is run, as a network for engines; put into eval mode.
 class ModuleNetwork : public Network {
  public:
   using Forward = std::function<std::vector<at::Tensor>(const at::Tensor&)>;
@@ -25,11 +25,9 @@ class ModuleNetwork : public Network {
   std::vector<at::Tensor> forward(const std::vector<c10::IValue>& inputs) override {
     return forward_(inputs.at(0).toTensor());
   }
-  std::vector<InputSpec> inputs() const override { return {{"x", at::kFloat, {}}}; }
+  std::vector<std::string> input_names() const override { return {"x"}; }
   std::vector<NamedTensor> parameters() const override { return named(module_->named_parameters()); }
   std::vector<NamedTensor> buffers() const override { return named(module_->named_buffers()); }
-  void save(const std::string&) const override {}
-  std::string format() const override { return "module"; }
 
  private:
   template <typename Dictionary>

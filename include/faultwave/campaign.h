@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,9 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "faultwave/cancel.h"
 #include "faultwave/engine.h"
 #include "faultwave/error.h"
+#include "faultwave/inputs.h"
 #include "faultwave/interval.h"
+#include "faultwave/network.h"
 #include "faultwave/outcome.h"
 #include "faultwave/sampler.h"
 #include "faultwave/specification.h"
@@ -116,11 +118,11 @@ class Campaign {
   Trial draw(int64_t number, const Shares& shares = {}) const;
 
   /// Goes on until all is done or the stop rule holds. What is finished is written when a block is, and
-  /// within a block whenever a part of it is and two seconds are over. `cancel` is looked at between calls of
+  /// within a block whenever a part of it is and two seconds are over. `cancel` is asked between calls of
   /// the engine: once true, the part under way is dropped. `report` may be empty;
   /// it is called from this thread after each call of the engine. Without `elsewhere` blocks run here, in
   /// order. Returns whether the campaign is at its end.
-  bool run(Store& store, const std::atomic<bool>& cancel, const std::function<void(const Progress&)>& report,
+  bool run(Store& store, const CancelCheck& cancel, const std::function<void(const Progress&)>& report,
            const BlockRunner& elsewhere = {}) const;
 
   /// What is not finished of one block of a round. Its trials are cut into parts, which depend on the block
@@ -129,7 +131,7 @@ class Campaign {
   /// every two seconds and when cancelled, and the result is the rest. Empty if cancelled. `report` gets the
   /// counts of what `done` did not get so far. Throws Disagreement if an audit finds one.
   std::optional<BlockResult> run_block(const Round& round, const Block& block,
-                                       const std::atomic<bool>& cancel,
+                                       const CancelCheck& cancel,
                                        const std::function<void(const Tally&)>& report,
                                        const std::function<void(const BlockResult&)>& done = {}) const;
 
@@ -167,11 +169,30 @@ Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronC
 /// The shares with which a trial of a recorded campaign was drawn; empty unless it is stratified.
 Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial);
 
-/// Opens all that a specification names: network, inputs, labels, sites, engine; checks that the error model
-/// is legal at each site; chooses criteria where none are named (choose_criteria), which the campaign's
-/// specification then names. A stratified campaign looks at the neurons of a golden run of each input, if its
-/// faults hit one output a trial at inputs drawn at random (NeuronClasses); where it goes on with what
-/// `recorded` holds, it takes them from there. Throws UserError.
+/// What a campaign runs on, in memory.
+struct Experiment {
+  std::shared_ptr<Network> network;        ///< required; network_of() makes one of a module or a callable
+  std::shared_ptr<const InputSet> inputs;  ///< required; inputs_from_tensors(), say
+  std::vector<int64_t> labels{};           ///< the right class of each input, or none
+  ErrorModelPtr error{};                   ///< in place of Specification::error
+  std::vector<CriterionPtr> criteria{};    ///< beside those that Specification::criteria names
+  /// SHA-256 in hex of the file that the network came from; empty: Workload::fingerprint().
+  std::string network_fingerprint{};
+  std::string labels_fingerprint{};  ///< likewise of the labels; empty: that of the numbers
+};
+
+/// The network, inputs and labels that a specification names. Throws UserError.
+Experiment load_experiment(const Specification& specification);
+
+/// Profiles the network, selects sites, checks that the error model is legal at each, chooses criteria where
+/// none are named (choose_criteria), which the campaign's specification then names, and makes the engines. Of
+/// the specification, `model`, `input`, `labels` and `preprocess` are not read. A stratified campaign looks
+/// at the neurons of a golden run of each input, if its faults hit one output a trial at inputs drawn at
+/// random (NeuronClasses); where it goes on with what `recorded` holds, it takes them from there. Throws
+/// UserError.
+Campaign open_campaign(const Experiment& experiment, const Specification& specification,
+                       const Store* recorded = nullptr);
+/// Of the files that the specification names.
 Campaign open_campaign(const Specification& specification, const Store* recorded = nullptr);
 
 /// Throws UserError(mismatch) naming what differs, unless the two are the same campaign. `where` is the

@@ -4,6 +4,7 @@
 
 #include "faultwave/allocation.h"
 #include "faultwave/campaign.h"
+#include "faultwave/cancel.h"
 #include "faultwave/comparison.h"
 #include "faultwave/detection.h"
 #include "faultwave/direct_engine.h"
@@ -37,3 +38,4 @@
 #include "faultwave/strata.h"
 #include "faultwave/wave_engine.h"
 #include "faultwave/weighted_sequence.h"
+#include "faultwave/workload.h"

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,28 +25,14 @@ class Module;
 
 namespace faultwave {
 
-/// What the injector must know of a network: how to run it once, and which tensors it owns.
-struct Subject {
-  std::function<void(const std::vector<c10::IValue>&)> forward;
-  std::vector<NamedTensor> parameters;
-  std::vector<NamedTensor> buffers;
-  std::function<std::string()> scope;    ///< module path of the running operator, where known; may be empty
-  std::vector<std::string> input_names;  ///< names of the network inputs; numbers where left out
-  /// Switches to eval mode and returns the undo; may be empty.
-  std::function<std::function<void()>()> enter_eval;
-  /// Keeps what a forward may change (Network::keep_state); the buffers, where it is empty.
-  std::function<std::shared_ptr<KeptState>()> keep_state;
-};
-
-/// A module's parameters and buffers; the caller adds forward.
-Subject describe(torch::nn::Module& module);
-Subject describe(const std::shared_ptr<Network>& network);
-
 class Injector;
 
 namespace detail {
 class Profile;
 class ArmedFaults;
+
+/// For engines.
+const Profile& profile_of(const Injector& injector);
 
 /// Keeps the state of an injector's network for the life of the scope.
 class StateScope {
@@ -67,8 +54,6 @@ class StateScope {
 };
 }  // namespace detail
 
-class WaveEngine;
-
 /// Knows a network's sites and arms faults in it. The network itself is never changed.
 ///
 /// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch
@@ -80,19 +65,17 @@ class Injector {
   /// tensor.
   template <typename Net>
     requires requires(Net net, const at::Tensor& input) { net->forward(input); }
-  Injector(Net net, const at::Tensor& example)
-      : Injector(*net, [net](const std::vector<c10::IValue>& in) mutable { net->forward(in[0].toTensor()); },
-                 {example}) {}
+  Injector(Net net, const at::Tensor& example) : Injector(network_of(std::move(net)), {example}) {}
 
-  /// C++ module with any forward: `forward` gets the example inputs (or those at twice the batch size).
+  /// C++ module with any forward: `forward` gets the example inputs (or those at twice the batch size). The
+  /// module must outlive the injector.
   Injector(torch::nn::Module& module, std::function<void(const std::vector<c10::IValue>&)> forward,
            std::vector<c10::IValue> example);
 
-  /// A network from a file.
-  Injector(const std::shared_ptr<Network>& network, std::vector<c10::IValue> example);
-
-  /// Anything that can be run.
-  Injector(Subject subject, std::vector<c10::IValue> example);
+  /// Any network. `batch_axes`: along which axis each input counts the batch, -1 for an input that is the
+  /// same for all of it; empty: axis 0 of each tensor that is as long there as the first.
+  Injector(std::shared_ptr<Network> network, std::vector<c10::IValue> example,
+           const std::vector<int64_t>& batch_axes = {});
 
   ~Injector();
   Injector(Injector&&) noexcept;
@@ -155,7 +138,7 @@ class Injector {
 
  private:
   friend class Armed;
-  friend class WaveEngine;
+  friend const detail::Profile& detail::profile_of(const Injector& injector);
   friend class detail::StateScope;
   std::unique_ptr<detail::Profile> profile_;
 };

@@ -36,14 +36,19 @@ void save_npy(const std::string& path, const at::Tensor& tensor);
 /// PNG or JPEG. Throws UserError(bad_input).
 at::Tensor load_image(const std::string& path, const Preprocess& preprocess = {});
 
-/// The inputs of a campaign, each a tensor without batch axis.
+/// The tensors of one input, in the order in which the network takes them, without batch axes.
+using Input = std::vector<at::Tensor>;
+
+/// The inputs that a network is run on.
 class InputSet {
  public:
   virtual ~InputSet() = default;
   virtual int64_t size() const = 0;
-  /// Input `index` on the CPU, without batch axis, in memory of its own. Thread-safe. Throws
-  /// UserError(bad_input).
-  virtual at::Tensor get(int64_t index) const = 0;
+  /// Input `index` on the CPU, in memory of its own. Thread-safe. Throws UserError(bad_input).
+  virtual Input get(int64_t index) const = 0;
+  /// For each tensor of an input, the axis along which a batch of inputs is put together; -1 for a tensor
+  /// that goes to the network as it is. With -1 alone, each forward is of one input.
+  virtual std::vector<int64_t> batch_axes() const { return {0}; }
   /// A short name for people: file name or `#index`.
   virtual std::string name(int64_t index) const = 0;
   /// SHA-256 in hex over all values, shapes and types: the same inputs give the same text anywhere.
@@ -55,6 +60,16 @@ class InputSet {
 std::shared_ptr<InputSet> open_inputs(const std::string& path, const Preprocess& preprocess = {});
 /// An input set of the first axis of a tensor.
 std::shared_ptr<InputSet> inputs_from_tensor(at::Tensor inputs);
+/// Of several tensors for each input (ids and mask, say): `tensors[t]` has tensor t of all inputs, which are
+/// counted along `batch_axes[t]` there as in a batch; -1: the same tensor goes with every input. Without
+/// `batch_axes`, along axis 0 of each. Throws UserError(bad_input).
+std::shared_ptr<InputSet> inputs_from_tensors(std::vector<at::Tensor> tensors,
+                                              std::vector<int64_t> batch_axes = {});
+/// Of inputs one by one. With `batch_axes` (one for each tensor of an input) a batch is put together along
+/// these new axes; without, the network takes one input at a time, just as it is given here. Nested inputs:
+/// see flatten(). Throws UserError(bad_input) where inputs differ in number, shapes or types of their
+/// tensors.
+std::shared_ptr<InputSet> inputs_from_list(std::vector<Input> inputs, std::vector<int64_t> batch_axes = {});
 
 /// SHA-256 in hex of a file's bytes; throws UserError(bad_input).
 std::string file_fingerprint(const std::string& path);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <string>
 #include <vector>
+
+#include "faultwave/cancel.h"
 
 namespace faultwave {
 
@@ -15,6 +16,6 @@ namespace faultwave {
 /// shard or not finished, for a shard that is there twice or missing; store for files that cannot be read or
 /// created. Returns false if cancelled, which leaves no file.
 bool merge_campaigns(const std::vector<std::string>& databases, const std::string& output,
-                     const std::atomic<bool>& cancel);
+                     const CancelCheck& cancel);
 
 }  // namespace faultwave

@@ -9,9 +9,7 @@
 
 #include "faultwave/engine.h"
 #include "faultwave/explanation.h"
-#include "faultwave/injector.h"
-#include "faultwave/inputs.h"
-#include "faultwave/network.h"
+#include "faultwave/workload.h"
 
 namespace faultwave {
 
@@ -50,10 +48,6 @@ struct WaveReport {
   std::map<std::string, DirtyOutput> dirty;     ///< by output site
 };
 
-namespace detail {
-class SteadyNetwork;
-}
-
 /// Runs many trials along one golden forward and computes only what differs. Linear operators work on
 /// changes, faulty minus golden, and changes that are below rounding are let go, so that outputs are those of
 /// a faulty forward but for rounding (kWaveRounding). Values that a fault does not reach are golden bit for
@@ -62,14 +56,14 @@ class SteadyNetwork;
 ///
 /// Trials of one input go along a golden forward of that input alone; where few trials come on each of many
 /// inputs, a batch of inputs shares a golden forward, if the network's batch is free and inputs do not
-/// influence one another. Networks that draw random numbers are left to `other`. Forwards begin from the
-/// state that the network had when the engine was made, as those of DirectEngine. Receipts are as in a
-/// batch of one. FP32 networks on the CPU that take one tensor with the batch on axis 0.
+/// influence one another. Networks that draw random numbers are left to `other`. Receipts are as in a batch
+/// of one. For FP32 networks on the CPU, whatever the types of their inputs. While it runs, tensors of all
+/// threads of the process are taken from its budget; engines that run at the same time have the tightest of
+/// their limits.
 class WaveEngine : public Engine {
  public:
-  /// `injector` must outlive the engine.
-  WaveEngine(std::shared_ptr<Network> network, const Injector& injector,
-             std::shared_ptr<const InputSet> inputs, std::shared_ptr<Engine> other,
+  /// `other` may be null for explain().
+  WaveEngine(std::shared_ptr<Workload> workload, std::shared_ptr<Engine> other,
              const WaveOptions& options = {});
 
   void run(const std::vector<Trial>& trials, const TrialSink& sink) override;
@@ -85,11 +79,7 @@ class WaveEngine : public Engine {
  private:
   using Positions = std::vector<size_t>;  // in the trials of one call
 
-  bool can_share(const Trial& trial) const;
   int64_t inputs_at_once() const;
-  /// Looks once whether inputs of one forward have an influence on one another; then each runs alone.
-  void check_sharing(const std::vector<Trial>& trials);
-  bool can_split(const at::Tensor& first, const at::Tensor& other) const;
   std::vector<Positions> waves(const std::vector<Trial>& trials) const;
   /// Waves to run of those that it had no memory for.
   std::vector<Positions> run_wave(const std::vector<Trial>& trials, const Positions& positions,
@@ -98,18 +88,16 @@ class WaveEngine : public Engine {
   void hand_over(const Trial& trial, size_t position, int64_t batch, TrialOutputs& outputs,
                  const TrialSink& sink);
 
-  std::shared_ptr<Network> network_;
-  const Injector& injector_;
-  std::shared_ptr<const InputSet> inputs_;
+  std::shared_ptr<Workload> workload_;
+  detail::GoldenRuns& runs_;  // of the workload
+  const Injector& injector_;  // likewise
   std::shared_ptr<Engine> other_;
   WaveOptions options_;
-  std::shared_ptr<detail::SteadyNetwork> steady_;
   std::shared_ptr<void> memory_;  // freed tensors' memory, which all engines share and keep for reuse
   WaveReport report_;
   ForwardWatch* watch_ = nullptr;
-  bool outputs_split_ = true;  // whether each output has the batch on axis 0
-  bool knows_whether_elements_meet_ = false;
-  bool draws_ = false;  // whether the network draws random numbers
+  bool outputs_split_ = true;  // whether each output has the batch axis that it had at first
+  bool draws_ = false;         // whether the network draws random numbers
 };
 
 }  // namespace faultwave

@@ -155,7 +155,7 @@ Trial Campaign::draw(int64_t number, const Shares& shares) const {
 /// What one run of a campaign keeps between rounds.
 class Campaign::Runner {
  public:
-  Runner(const Campaign& campaign, Store& store, const std::atomic<bool>& cancel,
+  Runner(const Campaign& campaign, Store& store, const CancelCheck& cancel,
          const std::function<void(const Progress&)>& report, const BlockRunner& elsewhere)
       : campaign_(campaign),
         spec_(campaign.specification_),
@@ -259,7 +259,7 @@ class Campaign::Runner {
   const Campaign& campaign_;
   const Specification& spec_;
   Store& store_;
-  const std::atomic<bool>& cancel_;
+  const CancelCheck& cancel_;
   const std::function<void(const Progress&)>& report_;
   const BlockRunner& elsewhere_;
   const Clock::time_point start_ = Clock::now();
@@ -268,7 +268,7 @@ class Campaign::Runner {
   double widest_ = 1;  // half-width of what the stop rule looks at, after the last whole round
 };
 
-bool Campaign::run(Store& store, const std::atomic<bool>& cancel,
+bool Campaign::run(Store& store, const CancelCheck& cancel,
                    const std::function<void(const Progress&)>& report, const BlockRunner& elsewhere) const {
   return Runner(*this, store, cancel, report, elsewhere).run();
 }

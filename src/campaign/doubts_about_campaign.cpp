@@ -43,7 +43,8 @@ std::vector<Outputs> look_at_outputs(int64_t inputs, const std::function<Outputs
 
 std::vector<std::string> doubts_about_campaign(const Specification& spec, const CampaignParts& parts,
                                                const InputSet& inputs, const std::vector<Outputs>& golden) {
-  std::vector<std::string> doubts = doubts_about_files({spec.resolve(spec.input)}, spec.preprocess);
+  std::vector<std::string> doubts;
+  if (!spec.input.empty()) doubts = doubts_about_files({spec.resolve(spec.input)}, spec.preprocess);
   const auto add = [&](std::string doubt) {
     if (!doubt.empty()) doubts.push_back(std::move(doubt));
   };

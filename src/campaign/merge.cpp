@@ -134,9 +134,9 @@ CampaignInfo merged_info(const std::vector<Store>& stores) {
 /// Thrown from within the transaction, so that nothing is left.
 struct Cancelled {};
 
-void copy_blocks(const Store& store, const Database& output, const std::atomic<bool>& cancel) {
+void copy_blocks(const Store& store, const Database& output, const CancelCheck& cancel) {
   store.each_block([&](const Block& block, int64_t round, const std::vector<TrialOutcome>& outcomes) {
-    if (cancel) throw Cancelled();
+    if (cancel && cancel()) throw Cancelled();
     write_block(output, store.info(),
                 {.block = block,
                  .outcomes = outcomes,
@@ -170,7 +170,7 @@ void insert_golden_classes(const std::vector<Store>& stores, const Database& out
 }  // namespace
 
 bool merge_campaigns(const std::vector<std::string>& databases, const std::string& output,
-                     const std::atomic<bool>& cancel) {
+                     const CancelCheck& cancel) {
   Store::check_new(output);
   const std::vector<Store> stores = open_shards(databases);
   try {

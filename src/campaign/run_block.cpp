@@ -79,7 +79,7 @@ struct Campaign::Judged {
 /// compared with it, before the next part begins.
 class Campaign::BlockRun {
  public:
-  BlockRun(const Campaign& campaign, const Round& round, const Block& block, const std::atomic<bool>& cancel,
+  BlockRun(const Campaign& campaign, const Round& round, const Block& block, const CancelCheck& cancel,
            const std::function<void(const Tally&)>& report,
            const std::function<void(const BlockResult&)>& done)
       : parts_(campaign.parts_),
@@ -218,7 +218,7 @@ class Campaign::BlockRun {
     const auto few = static_cast<int64_t>(usual_call());
     const auto most = static_cast<size_t>(std::max(few, engine.trials_a_call()));
     for (size_t begin = 0; begin < positions.size(); begin += most) {
-      if (cancel_) throw Cancelled();
+      if (cancel_ && cancel_()) throw Cancelled();
       const size_t end = std::min(begin + most, positions.size());
       std::vector<Trial> call;
       for (size_t i = begin; i < end; ++i)
@@ -226,7 +226,7 @@ class Campaign::BlockRun {
       int64_t handed_over = 0;
       engine.run(call, [&](size_t index, const TrialOutputs& outputs) {
         if (handed_over > 0 && handed_over % few == 0) {
-          if (cancel_) throw Cancelled();
+          if (cancel_ && cancel_()) throw Cancelled();
           if (report_) report_(tally_);
         }
         ++handed_over;
@@ -299,7 +299,7 @@ class Campaign::BlockRun {
   const CampaignParts& parts_;
   const Campaign& campaign_;
   bool keeps_all_;
-  const std::atomic<bool>& cancel_;
+  const CancelCheck& cancel_;
   const std::function<void(const Tally&)>& report_;
   const std::function<void(const BlockResult&)>& done_;
   std::vector<Sampler::Drawn> drawn_;
@@ -313,7 +313,7 @@ class Campaign::BlockRun {
 };
 
 std::optional<BlockResult> Campaign::run_block(const Round& round, const Block& block,
-                                               const std::atomic<bool>& cancel,
+                                               const CancelCheck& cancel,
                                                const std::function<void(const Tally&)>& report,
                                                const std::function<void(const BlockResult&)>& done) const {
   try {

@@ -12,14 +12,13 @@
 #include "faultwave/population.h"
 #include "faultwave/random.h"
 #include "faultwave/wave_engine.h"
+#include "faultwave/workload.h"
 
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/network_inputs.h"
 #include "src/common/torch_names.h"
 #include "src/fault/numbers.h"
-#include "src/model/batch_sizes.h"
-#include "src/model/bound_network.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -35,22 +34,24 @@ struct ExplainOptions {
   bool json = false;
 };
 
-/// A batch of one, or of the fewest that a network takes which takes no single input.
-bool is_single(const std::vector<c10::IValue>& inputs, const Network& network) {
-  const detail::BatchSizes sizes(network, inputs);
-  return inputs[0].toTensor().size(0) == sizes.at_least(1).value_or(1);
-}
-
-/// The first input, which the wave goes along.
-at::Tensor first_input(const std::vector<c10::IValue>& inputs, const Network& network) {
-  const bool fits = !inputs.empty() && inputs[0].isTensor() && inputs[0].toTensor().is_cpu() &&
-                    inputs[0].toTensor().dim() > 0 && is_single(inputs, network);
+/// The first elements of a batch, which the wave goes along, as an input set.
+std::shared_ptr<InputSet> first_of(const std::vector<c10::IValue>& batch) {
+  std::vector<at::Tensor> tensors;
+  for (const c10::IValue& input : batch)
+    tensors.push_back(input.toTensor());
+  const bool fits = !tensors.empty() && tensors[0].is_cpu() && tensors[0].dim() > 0;
   if (!fits) {
     throw UserError(ErrorCode::bad_input,
                     "the wave engine follows one inference: expected tensors on the CPU, the first with a "
-                    "batch of one on axis 0");
+                    "batch on axis 0");
   }
-  return inputs[0].toTensor();
+  std::vector<int64_t> axes;
+  for (at::Tensor& tensor : tensors) {
+    const bool is_batch = tensor.dim() > 0 && tensor.size(0) == batch[0].toTensor().size(0);
+    axes.push_back(is_batch ? 0 : -1);
+    if (is_batch) tensor = tensor.narrow(0, 0, 1);
+  }
+  return inputs_from_tensors(std::move(tensors), std::move(axes));
 }
 
 /// The named output, or the first default one.
@@ -180,13 +181,11 @@ void print_json(const ExplainOptions& options, const Site& site, const Explanati
 }
 
 void explain(const ExplainOptions& options) {
-  const std::shared_ptr<Network> network = open_network(options.subject);
-  const std::vector<c10::IValue> inputs = network_inputs(options.subject, *network);
-  const at::Tensor input = first_input(inputs, *network);
-  const Injector injector(network, inputs);
-  const Site site = site_of(options, injector);
-  WaveEngine engine(bind_inputs(network, {inputs.begin() + 1, inputs.end()}), injector,
-                    inputs_from_tensor(input.narrow(0, 0, 1)), nullptr);
+  const std::shared_ptr<NetworkFile> network = open_network(options.subject);
+  const auto workload =
+      std::make_shared<Workload>(network, first_of(network_inputs(options.subject, *network)));
+  const Site site = site_of(options, workload->injector());
+  WaveEngine engine(workload, nullptr);
   const Explanation explanation = engine.explain(drawn_trials(options, site));
   options.json ? print_json(options, site, explanation) : print_text(options, site, explanation);
 }

@@ -58,9 +58,9 @@ std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork& network, const Inj
     std::string files;
     for (const std::string& file : options.subject.inputs)
       files += (files.empty() ? "'" : ", '") + file + "'";
-    throw UserError(ErrorCode::bad_network,
-                    "the fault-free network fails on " + (files.empty() ? "made-up inputs" : files) + ": " +
-                        reason_of(error));
+    throw UserError(ErrorCode::bad_network, "the fault-free network fails on " +
+                                                (files.empty() ? "made-up inputs" : files) + ": " +
+                                                reason_of(error));
   }
 }
 
@@ -70,7 +70,7 @@ Experiment run_experiment(const InjectOptions& options) {
     for (Fault& fault : parse_faults(line))
       faults.push_back(std::move(fault));
   }
-  const std::shared_ptr<Network> network = open_network(options.subject);
+  const std::shared_ptr<NetworkFile> network = open_network(options.subject);
   const std::vector<c10::IValue> inputs = network_inputs(options.subject, *network);
   Experiment experiment;
   experiment.names = input_names(options.subject);

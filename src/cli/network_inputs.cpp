@@ -49,7 +49,7 @@ at::Tensor images_in(const std::string& folder, const Preprocess& preprocess) {
   const std::shared_ptr<InputSet> images = open_inputs(folder, preprocess);
   std::vector<at::Tensor> all;
   for (int64_t i = 0; i < images->size(); ++i)
-    all.push_back(images->get(i));
+    all.push_back(images->get(i).at(0));
   return at::stack(all);
 }
 
@@ -147,7 +147,7 @@ void add_subject_flags(CLI::App& command, SubjectFlags& flags, bool made_up_inpu
   add_network_flags(command, flags.network);
 }
 
-std::shared_ptr<Network> open_network(const SubjectFlags& flags) {
+std::shared_ptr<NetworkFile> open_network(const SubjectFlags& flags) {
   apply(flags.network);
   OpenOptions options;
   if (!flags.network.device.empty()) options.device = parse_device(flags.network.device);
@@ -155,7 +155,7 @@ std::shared_ptr<Network> open_network(const SubjectFlags& flags) {
   return Network::open(flags.model, options);
 }
 
-std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network& network) {
+std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const NetworkFile& network) {
   const std::vector<InputSpec> specs = network.inputs();
   std::vector<at::Tensor> tensors;
   for (size_t i = 0; i < flags.inputs.size(); ++i) {

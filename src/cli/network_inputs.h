@@ -35,14 +35,14 @@ struct SubjectFlags {
 void add_subject_flags(CLI::App& command, SubjectFlags& flags, bool made_up_inputs_will_do);
 
 /// Opens the network where and as the flags say. Throws UserError.
-std::shared_ptr<Network> open_network(const SubjectFlags& flags);
+std::shared_ptr<NetworkFile> open_network(const SubjectFlags& flags);
 
 /// The inputs of one forward, on the device and in the type of the network: from --input files (an image, or
 /// a tensor without batch axis, becomes a batch of one; a folder of images a batch of all); else made up
 /// (normal values drawn from a fixed key; zeros for integers) in the shapes of --shape or those that the
 /// network declares, free sizes as in InputSpec::example. A batch of one is repeated where the network takes
 /// none. Throws UserError.
-std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const Network& network);
+std::vector<c10::IValue> network_inputs(const SubjectFlags& flags, const NetworkFile& network);
 
 /// Names of the files, where --input is a folder; else none.
 std::vector<std::string> input_names(const SubjectFlags& flags);

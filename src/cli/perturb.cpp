@@ -29,7 +29,7 @@ void write_perturbed(const PerturbOptions& options) {
       faults.push_back(std::move(fault));
   }
   check_may_write(options.output, options.force);
-  const std::shared_ptr<Network> network = Network::open(options.model);
+  const std::shared_ptr<NetworkFile> network = Network::open(options.model);
   const std::vector<Receipt> receipts = perturb(*network, faults);
   network->save(options.output);
   for (const Receipt& receipt : receipts)

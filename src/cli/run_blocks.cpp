@@ -110,7 +110,7 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, W
                                   .workers = flags.workers,
                                   .threads = at::get_num_threads(),
                                   .memory = flags.memory > 0 ? flags.memory : default_wave_budget()};
-    pool = std::make_unique<WorkerPool>(campaign, settings, page.cancelled());
+    pool = std::make_unique<WorkerPool>(campaign, settings, when(page.cancelled()));
     if (ended != nullptr) pool->begin_with(*ended);
     elsewhere = [&](const Round& round, const std::vector<Block>& blocks, const auto& done) {
       return pool->run(round, blocks, done);
@@ -122,7 +122,7 @@ void run_blocks(const Campaign& campaign, Store& store, const RunFlags& flags, W
   {
     ProgressLine line(flags.quiet, info.criteria.at(0), info.confidence);
     is_done = campaign.run(
-        store, page.cancelled(), [&](const Progress& progress) { line.show(progress); }, elsewhere);
+        store, when(page.cancelled()), [&](const Progress& progress) { line.show(progress); }, elsewhere);
   }
   if (!is_done) {
     const std::string text = interrupted_text(store.path());

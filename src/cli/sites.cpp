@@ -110,7 +110,7 @@ void print_table(const std::vector<Site>& sites) {
 }
 
 void list_sites(const SitesOptions& options) {
-  const std::shared_ptr<Network> network = open_network(options.subject);
+  const std::shared_ptr<NetworkFile> network = open_network(options.subject);
   const Injector injector(network, network_inputs(options.subject, *network));
   const std::vector<Site> sites = wanted_sites(options, injector);
   if (options.json) {

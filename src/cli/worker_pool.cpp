@@ -63,8 +63,8 @@ struct WorkerPool::Worker {
   int fruitless = 0;              // such looks that found none
 };
 
-WorkerPool::WorkerPool(const Campaign& campaign, WorkerSettings settings, const std::atomic<bool>& cancel)
-    : campaign_(campaign), settings_(std::move(settings)), cancel_(cancel) {
+WorkerPool::WorkerPool(const Campaign& campaign, WorkerSettings settings, CancelCheck cancel)
+    : campaign_(campaign), settings_(std::move(settings)), cancel_(std::move(cancel)) {
   // Writing to a worker that died must not end this process.
   ::signal(SIGPIPE, SIG_IGN);
   for (int i = 0; i < settings_.workers; ++i) {
@@ -149,7 +149,7 @@ class WorkerPool::Run {
   /// Whether it was not cancelled.
   bool run() {
     while (left_ > 0) {
-      if (pool_.cancel_) return false;
+      if (pool_.cancel_ && pool_.cancel_()) return false;
       for (const auto& worker : pool_.workers_)
         give_work(*worker);
       std::vector<pollfd> sources;

@@ -35,7 +35,7 @@ struct WorkerSettings {
 class WorkerPool {
  public:
   /// Starts the workers. `cancel` ends run() at the next chance.
-  WorkerPool(const Campaign& campaign, WorkerSettings settings, const std::atomic<bool>& cancel);
+  WorkerPool(const Campaign& campaign, WorkerSettings settings, CancelCheck cancel);
   /// Ends workers that are still there.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
@@ -58,7 +58,7 @@ class WorkerPool {
 
   const Campaign& campaign_;
   WorkerSettings settings_;
-  const std::atomic<bool>& cancel_;
+  CancelCheck cancel_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<EndedTrials> ended_;
 };

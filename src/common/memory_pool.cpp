@@ -153,12 +153,18 @@ void MemoryPool::free_any(void* memory) {
   if (!instance().free_piece(memory)) c10::GetDefaultCPUAllocator()->raw_deallocate(memory);
 }
 
+void MemoryPool::set_limits() {
+  limit_ = limits_.empty() ? INT64_MAX : *limits_.begin();
+  strict_limit_ = strict_limits_.empty() ? INT64_MAX : *strict_limits_.begin();
+}
+
 MemoryPool::Use::Use(int64_t limit, int64_t strict_limit) {
   MemoryPool& pool = instance();
   const std::lock_guard lock(pool.mutex_);
+  limit_ = pool.limits_.insert(limit);
+  strict_limit_ = pool.strict_limits_.insert(strict_limit);
+  pool.set_limits();
   if (pool.uses_++ > 0) return;
-  pool.limit_ = limit;
-  pool.strict_limit_ = strict_limit;
   pool.before_ = c10::GetCPUAllocator();
   c10::SetCPUAllocator(&pool);
 }
@@ -166,8 +172,10 @@ MemoryPool::Use::Use(int64_t limit, int64_t strict_limit) {
 MemoryPool::Use::~Use() {
   MemoryPool& pool = instance();
   const std::lock_guard lock(pool.mutex_);
+  pool.limits_.erase(limit_);
+  pool.strict_limits_.erase(strict_limit_);
+  pool.set_limits();
   if (--pool.uses_ > 0) return;
-  pool.limit_ = pool.strict_limit_ = INT64_MAX;
   c10::SetCPUAllocator(pool.before_);
 }
 

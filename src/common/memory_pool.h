@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 
 namespace faultwave::detail {
@@ -49,7 +50,8 @@ class MemoryPool : public c10::Allocator {
   void release_kept();
 
   /// Makes libtorch allocate from the pool, by all threads, until it is destroyed; pieces in use and kept
-  /// together stay within `limit` bytes as long as those in use do. Inside another Use, its limit counts.
+  /// together stay within `limit` bytes as long as those in use do. Where several live, one in another or on
+  /// other threads, the tightest of their limits holds for all.
   /// Behind the last Use, what is freed goes back to the system at once.
   class Use {
    public:
@@ -59,6 +61,10 @@ class MemoryPool : public c10::Allocator {
     ~Use();
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
+
+   private:
+    std::multiset<int64_t>::iterator limit_;
+    std::multiset<int64_t>::iterator strict_limit_;
   };
 
   /// While it lives, what this thread asks for beyond the strict limit throws OverLimit.
@@ -86,6 +92,7 @@ class MemoryPool : public c10::Allocator {
   // These want the lock held.
   void give_back(int64_t bytes);
   void forget_kept(BySize::iterator entry);
+  void set_limits();
 
   mutable std::mutex mutex_;
   std::unordered_map<void*, size_t> used_;  // bytes by memory
@@ -94,7 +101,9 @@ class MemoryPool : public c10::Allocator {
   int64_t used_bytes_ = 0;
   int64_t kept_bytes_ = 0;
   std::atomic<int64_t> other_bytes_ = 0;  // of vectors that are not the pool's
-  int64_t limit_ = INT64_MAX;
+  std::multiset<int64_t> limits_;         // of the uses
+  std::multiset<int64_t> strict_limits_;
+  int64_t limit_ = INT64_MAX;  // the tightest
   int64_t strict_limit_ = INT64_MAX;
   std::weak_ptr<void> keep_;
   std::atomic<int> uses_ = 0;

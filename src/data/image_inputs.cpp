@@ -60,14 +60,14 @@ class ImageInputs final : public InputSet {
 
   int64_t size() const override { return static_cast<int64_t>(paths_.size()); }
 
-  at::Tensor get(int64_t index) const override {
+  Input get(int64_t index) const override {
     check_index(index, size());
     at::Tensor image = cache_.find(index);
     if (!image.defined()) {
       image = load(paths_[index]);
       cache_.add(index, image);
     }
-    return image.clone();
+    return {image.clone()};
   }
 
   std::string name(int64_t index) const override {

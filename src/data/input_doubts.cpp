@@ -44,13 +44,21 @@ std::vector<std::string> doubts_about_files(const std::vector<std::string>& path
       "network was trained with (0 and 1 if these are they)"};
 }
 
+namespace {
+
+bool is_finite(const at::Tensor& tensor) {
+  const bool can_be_otherwise = tensor.is_floating_point() || tensor.is_complex();
+  return !can_be_otherwise || at::isfinite(tensor).all().item<bool>();
+}
+
+}  // namespace
+
 std::string doubt_about_values(const InputSet& inputs) {
   int64_t count = 0;
   int64_t first = 0;
   for (int64_t i = 0; i < inputs.size(); ++i) {
-    const at::Tensor input = inputs.get(i);
-    const bool can_have = input.is_floating_point() || input.is_complex();
-    if (!can_have || at::isfinite(input).all().item<bool>()) continue;
+    const Input input = inputs.get(i);
+    if (std::all_of(input.begin(), input.end(), is_finite)) continue;
     if (count++ == 0) first = i;
   }
   if (count == 0) return "";

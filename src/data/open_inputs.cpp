@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
 #include "faultwave/error.h"
@@ -47,11 +48,21 @@ std::vector<std::string> images_in(const std::string& folder) {
   return names;
 }
 
-Sha256::Digest digest_of(const at::Tensor& input) {
+Sha256::Digest digest_of(const Input& input) {
   Sha256 hash;
-  hash.add(std::string(c10::toString(input.scalar_type())) + " " + shape_text(input.sizes()) + "\n");
-  hash.add(input.const_data_ptr(), input.nbytes());
+  for (const at::Tensor& tensor : input) {
+    hash.add(std::string(c10::toString(tensor.scalar_type())) + " " + shape_text(tensor.sizes()) + "\n");
+    hash.add(tensor.const_data_ptr(), tensor.nbytes());
+  }
   return hash.finish();
+}
+
+/// "batch axes 0, 1": of input sets that are not of one tensor each.
+std::string axes_text(const std::vector<int64_t>& axes) {
+  std::string text;
+  for (const int64_t axis : axes)
+    text += (text.empty() ? "batch axes " : ", ") + std::to_string(axis);
+  return text;
 }
 
 }  // namespace
@@ -72,6 +83,7 @@ std::string compute_fingerprint(const InputSet& inputs) {
   });
   Sha256 hash;
   hash.add(std::to_string(inputs.size()) + " inputs\n");
+  if (inputs.batch_axes() != std::vector<int64_t>{0}) hash.add(axes_text(inputs.batch_axes()) + "\n");
   for (const Sha256::Digest& digest : digests)
     hash.add(digest.data(), digest.size());
   return to_hex(hash.finish());

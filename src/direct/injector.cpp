@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/injector.h"
 
-#include <torch/nn/module.h>
-
 #include <algorithm>
 #include <exception>
 #include <random>
@@ -18,33 +16,11 @@
 #include "src/direct/observer.h"
 #include "src/direct/resolve_fault.h"
 #include "src/fault/victim_context.h"
-#include "src/model/kept_tensors.h"
+#include "src/model/memory_network.h"
 #include "src/model/profile.h"
 
 namespace faultwave {
 namespace {
-
-template <typename Items>
-std::vector<NamedTensor> named_tensors(const Items& items) {
-  std::vector<NamedTensor> tensors;
-  for (const auto& item : items)
-    tensors.push_back({item.key(), item.value()});
-  return tensors;
-}
-
-std::function<void()> enter_eval(torch::nn::Module& module) {
-  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> children;
-  for (const auto& child : module.modules(/*include_self=*/false))
-    children.emplace_back(child, child->is_training());
-  const bool was_training = module.is_training();
-  module.eval();
-  // Modules switch their children when they switch, so parents go back first.
-  return [&module, was_training, children] {
-    module.train(was_training);
-    for (const auto& [child, training] : children)
-      child->train(training);
-  };
-}
 
 void check_batch(const Fault& fault, const Site& site, int64_t batch, bool batch_is_free) {
   if (fault.batch.kind == BatchPart::Kind::all) return;
@@ -66,47 +42,19 @@ uint64_t key_from_entropy() {
 
 }  // namespace
 
-Subject describe(torch::nn::Module& module) {
-  Subject subject;
-  subject.parameters = named_tensors(module.named_parameters());
-  subject.buffers = named_tensors(module.named_buffers());
-  subject.enter_eval = [&module] { return enter_eval(module); };
-  std::vector<at::Tensor> buffers;
-  for (const NamedTensor& buffer : subject.buffers)
-    buffers.push_back(buffer.tensor);
-  subject.keep_state = [state = std::make_shared<detail::ReusedState>(std::move(buffers))] {
-    return state->keep();
-  };
-  return subject;
-}
-
-Subject describe(const std::shared_ptr<Network>& network) {
-  Subject subject;
-  subject.forward = [network](const std::vector<c10::IValue>& inputs) { network->forward(inputs); };
-  subject.parameters = network->parameters();
-  subject.buffers = network->buffers();
-  subject.scope = [network] { return network->current_scope(); };
-  subject.keep_state = [network] { return network->keep_state(); };
-  for (const InputSpec& input : network->inputs())
-    subject.input_names.push_back(input.name);
-  return subject;
-}
-
-Injector::Injector(Subject subject, std::vector<c10::IValue> example)
-    : profile_(std::make_unique<detail::Profile>(std::move(subject), example)) {}
+Injector::Injector(std::shared_ptr<Network> network, std::vector<c10::IValue> example,
+                   const std::vector<int64_t>& batch_axes)
+    : profile_(std::make_unique<detail::Profile>(std::move(network), example, batch_axes)) {}
 
 Injector::Injector(torch::nn::Module& module, std::function<void(const std::vector<c10::IValue>&)> forward,
                    std::vector<c10::IValue> example)
-    : Injector(
-          [&] {
-            Subject subject = describe(module);
-            subject.forward = std::move(forward);
-            return subject;
-          }(),
-          std::move(example)) {}
-
-Injector::Injector(const std::shared_ptr<Network>& network, std::vector<c10::IValue> example)
-    : Injector(describe(network), std::move(example)) {}
+    : Injector(std::make_shared<detail::ModuleNetwork>(
+                   module,
+                   [forward = std::move(forward)](const std::vector<c10::IValue>& inputs) {
+                     forward(inputs);
+                     return std::vector<at::Tensor>{};
+                   }),
+               std::move(example)) {}
 
 Injector::~Injector() = default;
 Injector::Injector(Injector&&) noexcept = default;
@@ -170,6 +118,10 @@ Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::opt
 }
 
 namespace detail {
+
+const Profile& profile_of(const Injector& injector) {
+  return *injector.profile_;
+}
 
 StateScope::StateScope(const Injector& injector) : state_(injector.profile_->keep_state()) {}
 

@@ -8,9 +8,10 @@
 #include "faultwave/injector.h"
 
 #include "src/common/near_names.h"
-#include "src/fault/fault_plan.h"
 #include "src/direct/resolve_fault.h"
+#include "src/fault/fault_plan.h"
 #include "src/fault/victim_context.h"
+#include "src/model/memory_network.h"
 #include "src/model/recorder.h"
 #include "src/model/site_names.h"
 #include "src/model/stored_tensors.h"
@@ -73,8 +74,7 @@ std::vector<Receipt> perturb(const std::vector<NamedTensor>& parameters,
 }
 
 std::vector<Receipt> perturb(torch::nn::Module& module, const std::vector<Fault>& faults) {
-  const Subject subject = describe(module);
-  return perturb(subject.parameters, subject.buffers, faults);
+  return perturb(detail::parameters_of(module), detail::buffers_of(module), faults);
 }
 
 std::vector<Receipt> perturb(const Network& network, const std::vector<Fault>& faults) {

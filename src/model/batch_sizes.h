@@ -9,15 +9,16 @@
 
 #include "faultwave/network.h"
 
+#include "src/model/batch_axes.h"
+
 namespace faultwave::detail {
 
 /// Which numbers of inputs a network takes at once. An export says that (a range, a multiple, one number);
 /// where nothing is known every number will do.
 class BatchSizes {
  public:
-  /// `inputs` have the batch on axis 0, of some size; an input of another size there, or without axes, does
-  /// not grow with it.
-  BatchSizes(const Network& network, const std::vector<c10::IValue>& inputs);
+  /// `inputs`: a batch of any size.
+  BatchSizes(const Network& network, const std::vector<c10::IValue>& inputs, const BatchAxes& axes);
 
   bool fits(int64_t batch) const;
   /// The smallest from `batch` on that fits; empty if none does, as far as kMost beyond.
@@ -28,15 +29,13 @@ class BatchSizes {
  private:
   static constexpr int64_t kMost = 1024;
   const Network& network_;
-  std::vector<std::vector<int64_t>> shapes_;
-  std::vector<bool> grows_;
+  const std::vector<c10::IValue>& inputs_;
+  const BatchAxes& axes_;
 };
 
-/// The inputs, each repeated along axis 0 until there are `batch` of them. They are those of a batch of one.
-std::vector<c10::IValue> repeated(const std::vector<c10::IValue>& inputs, int64_t batch);
-
 /// The inputs as they are where the network takes them so; else, for a batch of one, repeated as often as the
-/// network takes, if there is such a number.
-std::vector<c10::IValue> fitting(const Network& network, const std::vector<c10::IValue>& inputs);
+/// network takes, if there is such a number. `batch_axes` as in BatchAxes.
+std::vector<c10::IValue> fitting(const Network& network, const std::vector<c10::IValue>& inputs,
+                                 const std::vector<int64_t>& batch_axes = {});
 
 }  // namespace faultwave::detail

@@ -12,7 +12,6 @@
 #include "src/common/exception_text.h"
 #include "src/common/memory_shortage.h"
 #include "src/intercept/intercept.h"
-#include "src/model/flat_outputs.h"
 #include "src/model/program_builder.h"
 #include "src/model/written_tensors.h"
 
@@ -31,7 +30,7 @@ Program build(const ExportedArchive& archive, const OpenOptions& options) {
 
 }  // namespace
 
-std::shared_ptr<Network> ExportedNetwork::open(const std::string& path, const OpenOptions& options) {
+std::shared_ptr<NetworkFile> ExportedNetwork::open(const std::string& path, const OpenOptions& options) {
   ExportedArchive archive(path, options);
   try {
     return std::make_shared<ExportedNetwork>(std::move(archive), options);
@@ -61,10 +60,7 @@ std::vector<at::Tensor> ExportedNetwork::forward(const std::vector<c10::IValue>&
   }
   std::vector<c10::IValue> results = program_.run(checked);
   const intercept::Unseen unseen;
-  std::vector<at::Tensor> outputs;
-  for (const c10::IValue& output : results)
-    append_flat(output, outputs);
-  return outputs;
+  return flatten(c10::ivalue::Tuple::create(std::move(results)));
 }
 
 std::vector<NamedTensor> ExportedNetwork::tensors(bool parameters) const {

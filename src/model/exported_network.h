@@ -16,9 +16,9 @@ namespace faultwave::detail {
 
 /// A network from an exported program. A forward checks its inputs and runs the program; nothing else is left
 /// to do.
-class ExportedNetwork : public Network {
+class ExportedNetwork : public NetworkFile {
  public:
-  static std::shared_ptr<Network> open(const std::string& path, const OpenOptions& options);
+  static std::shared_ptr<NetworkFile> open(const std::string& path, const OpenOptions& options);
 
   ExportedNetwork(ExportedArchive archive, const OpenOptions& options);
 

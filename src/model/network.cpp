@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "faultwave/error.h"
 
@@ -13,7 +14,7 @@
 
 namespace faultwave {
 
-std::shared_ptr<Network> Network::open(const std::string& path, const OpenOptions& options) {
+std::shared_ptr<NetworkFile> Network::open(const std::string& path, const OpenOptions& options) {
   if (options.dtype && !detail::is_convertible_float(*options.dtype)) {
     throw UserError(ErrorCode::bad_network, "a network cannot be converted to " +
                                                 detail::type_name(*options.dtype) +
@@ -26,6 +27,13 @@ std::shared_ptr<Network> Network::open(const std::string& path, const OpenOption
       return detail::TorchScriptNetwork::open(path, options);
   }
   throw InternalError("a file of an unknown kind was identified");
+}
+
+std::vector<std::string> NetworkFile::input_names() const {
+  std::vector<std::string> names;
+  for (const InputSpec& input : inputs())
+    names.push_back(input.name);
+  return names;
 }
 
 }  // namespace faultwave

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "faultwave/injector.h"
+#include "faultwave/network.h"
 
 #include "src/model/kept_random.h"
 
@@ -14,7 +14,7 @@ namespace faultwave::detail {
 /// attributes), and the random generators. The network is in eval mode, where it knows one, until the end.
 class PreservedState {
  public:
-  explicit PreservedState(const Subject& subject);
+  explicit PreservedState(Network& network);
   /// Puts back all of it. What cannot be put back is left then, since a destructor must not throw; call
   /// put_back() to know.
   ~PreservedState();
@@ -29,8 +29,5 @@ class PreservedState {
   KeptRandom random_;
   std::function<void()> leave_eval_;
 };
-
-/// Of a subject: what it says itself, or its buffers. Never null.
-std::shared_ptr<KeptState> keep_state(const Subject& subject);
 
 }  // namespace faultwave::detail

@@ -20,22 +20,6 @@
 namespace faultwave::detail {
 namespace {
 
-int64_t batch_of(const std::vector<c10::IValue>& inputs) {
-  for (const c10::IValue& input : inputs) {
-    if (input.isTensor() && input.toTensor().dim() > 0) return input.toTensor().size(0);
-  }
-  return 1;
-}
-
-std::vector<c10::IValue> doubled_batch(const std::vector<c10::IValue>& inputs, int64_t batch) {
-  std::vector<c10::IValue> doubled;
-  for (const c10::IValue& input : inputs) {
-    const bool grows = input.isTensor() && input.toTensor().dim() > 0 && input.toTensor().size(0) == batch;
-    doubled.push_back(grows ? c10::IValue(at::cat({input.toTensor(), input.toTensor()})) : input);
-  }
-  return doubled;
-}
-
 std::string numbered(const std::string& name, size_t number) {
   return number == 0 ? name : name + ":" + std::to_string(number);
 }
@@ -75,11 +59,14 @@ class Calibrator : public intercept::Handler {
 
 }  // namespace
 
-Profile::Profile(Subject subject, const std::vector<c10::IValue>& example)
-    : subject_(std::move(subject)),
-      stored_(subject_.parameters, subject_.buffers),
-      batch_(batch_of(example)) {
-  PreservedState preserved(subject_);
+Profile::Profile(std::shared_ptr<Network> network, const std::vector<c10::IValue>& example,
+                 const std::vector<int64_t>& batch_axes)
+    : network_(std::move(network)),
+      input_names_(network_->input_names()),
+      axes_(example, batch_axes),
+      stored_(network_->parameters(), network_->buffers()),
+      batch_(axes_.batch_of(example)) {
+  PreservedState preserved(*network_);
   const std::vector<RecordedCall> calls = record(example, true, preserved);
   if (calls.empty()) {
     throw UserError(
@@ -98,12 +85,12 @@ void Profile::forward_under(intercept::Handler& handler, const std::vector<c10::
   torch::NoGradGuard no_grad;
   preserved.put_back();
   intercept::Intercept on(handler);
-  subject_.forward(inputs);
+  network_->forward(inputs);
 }
 
 std::vector<RecordedCall> Profile::record(const std::vector<c10::IValue>& inputs, bool measure,
                                           PreservedState& preserved) const {
-  Recorder recorder(stored_, inputs, subject_.scope, measure);
+  Recorder recorder(stored_, inputs, [this] { return network_->current_scope(); }, measure);
   try {
     forward_under(recorder, inputs, preserved);
     preserved.put_back();  // sites are described as they are stored
@@ -149,8 +136,8 @@ void Profile::add_sites(const std::vector<RecordedCall>& calls) {
         const auto [known, is_new] = site_of_network_input.try_emplace(argument.network_input, -1);
         if (is_new) {
           const size_t number = static_cast<size_t>(argument.network_input);
-          const bool has_name = number < subject_.input_names.size();
-          const std::string input = has_name ? subject_.input_names[number] : std::to_string(number);
+          const bool has_name = number < input_names_.size();
+          const std::string input = has_name ? input_names_[number] : std::to_string(number);
           known->second = add_site(SiteKind::network_input, input, argument, "", true);
         }
         profiled.network_inputs.push_back({known->second, argument.place});
@@ -218,9 +205,10 @@ int Profile::add_site(SiteKind kind, const std::string& name, const RecordedTens
 
 void Profile::find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example,
                               PreservedState& preserved) {
+  if (!axes_.grow()) return;  // each forward is of one input
   std::vector<RecordedCall> doubled;
   try {
-    doubled = record(doubled_batch(example, batch_), false, preserved);
+    doubled = record(axes_.doubled(example), false, preserved);
     batch_is_free_ = same_operators(calls, doubled);
   } catch (const std::exception&) {
     // The network insists on its batch size: axes are then told from the one shape that is known.
@@ -280,7 +268,7 @@ void Profile::find_batch_runs(const std::vector<c10::IValue>& example, Preserved
   RowSampler once(targets);
   RowSampler twice(targets);
   forward_under(once, example, preserved);
-  forward_under(twice, doubled_batch(example, batch_), preserved);
+  forward_under(twice, axes_.doubled(example), preserved);
   for (const auto& [site, rows] : once.rows_by_site()) {
     const auto found = twice.rows_by_site().find(site);
     if (found == twice.rows_by_site().end()) continue;
@@ -315,7 +303,7 @@ int Profile::stored_of_site(int site) const {
 }
 
 void Profile::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
-  PreservedState preserved(subject_);
+  PreservedState preserved(*network_);
   for (const std::vector<c10::IValue>& input : inputs) {
     Calibrator calibrator(*this, largest_);
     forward_under(calibrator, input, preserved);

@@ -8,9 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "faultwave/injector.h"
+#include "faultwave/network.h"
 #include "faultwave/site.h"
 
+#include "src/model/batch_axes.h"
 #include "src/model/preserved_state.h"
 #include "src/model/recorder.h"
 #include "src/model/stored_tensors.h"
@@ -52,7 +53,9 @@ class Profile {
   /// Runs the network once, and once more at twice the batch size; both again where batch elements have
   /// several rows of an axis. Throws UserError(bad_network) with the
   /// network's own message if the first run fails.
-  Profile(Subject subject, const std::vector<c10::IValue>& example);
+  /// `batch_axes`: see Injector.
+  Profile(std::shared_ptr<Network> network, const std::vector<c10::IValue>& example,
+          const std::vector<int64_t>& batch_axes);
 
   const std::vector<Site>& sites() const { return sites_; }
   const std::vector<ProfiledCall>& calls() const { return calls_; }
@@ -79,7 +82,7 @@ class Profile {
   bool batch_is_free() const { return batch_is_free_; }
 
   /// Keeps what a forward of the network may change. Never null.
-  std::shared_ptr<KeptState> keep_state() const { return detail::keep_state(subject_); }
+  std::shared_ptr<KeptState> keep_state() const { return network_->keep_state(); }
 
   /// Largest absolute value seen at a site; 0 if none was.
   double largest(int site) const { return largest_[static_cast<size_t>(site)]; }
@@ -96,13 +99,16 @@ class Profile {
   void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example,
                        PreservedState& preserved);
   void set_batch_axis(int site, const std::vector<int64_t>* doubled);
-  /// Shapes do not tell which rows of an axis belong to which batch element where each has several; values do.
+  /// Shapes do not tell which rows of an axis belong to which batch element where each has several; values
+  /// do.
   void find_batch_runs(const std::vector<c10::IValue>& example, PreservedState& preserved);
   /// One forward from the state and the random numbers that the first one began with.
   void forward_under(intercept::Handler& handler, const std::vector<c10::IValue>& inputs,
                      PreservedState& preserved) const;
 
-  Subject subject_;
+  std::shared_ptr<Network> network_;
+  std::vector<std::string> input_names_;
+  BatchAxes axes_;
   StoredTensors stored_;
   std::vector<Site> sites_;
   std::vector<ProfiledCall> calls_;

@@ -178,6 +178,23 @@ at::Tensor far_from(const at::Tensor& input) {
   return input * signs.view(input.sizes()).to(input.scalar_type()) * 1024;
 }
 
+/// The first element of a batch, and behind it that of another batch, as often as there is room.
+std::vector<c10::IValue> first_beside(const std::vector<c10::IValue>& batch,
+                                      const std::vector<c10::IValue>& other, const BatchAxes& axes,
+                                      bool is_far) {
+  const int64_t room = axes.batch_of(batch) - 1;
+  std::vector<c10::IValue> mixed = batch;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const int64_t axis = axes.of(i);
+    if (axis == BatchAxes::none) continue;
+    const at::Tensor beside = is_far ? far_from(other[i].toTensor()) : other[i].toTensor();
+    mixed[i] = at::cat(
+        {batch[i].toTensor().narrow(axis, 0, 1), beside.narrow(axis, 0, 1).repeat_interleave(room, axis)},
+        axis);
+  }
+  return mixed;
+}
+
 /// Only for what it leaves behind: whoever is to use this input hears of its failure then.
 void run_beside(SteadyNetwork& network, const std::vector<c10::IValue>& inputs) {
   try {
@@ -220,19 +237,19 @@ bool are_same(const at::Tensor& a, const at::Tensor& b) {
 
 }  // namespace
 
-bool elements_meet(SteadyNetwork& network, const std::vector<at::Tensor>& alike, int64_t batch,
-                   const at::Tensor& first, const at::Tensor& other, const std::vector<int64_t>& axes) {
+bool elements_meet(SteadyNetwork& network, const BatchAxes& axes, const std::vector<at::Tensor>& alike,
+                   const std::vector<c10::IValue>& batch, const std::vector<c10::IValue>& other,
+                   const std::vector<int64_t>& output_axes) {
   const auto first_elements = [&](std::vector<at::Tensor> outputs) {
     for (size_t i = 0; i < outputs.size(); ++i)
-      outputs[i] = outputs[i].select(axes.at(i), 0);
+      outputs[i] = outputs[i].select(output_axes.at(i), 0);
     return outputs;
   };
   // What lies far away shows where a largest value, say, is shared; not every network takes it.
-  for (const at::Tensor& beside : {far_from(other), other}) {
-    const at::Tensor mixed =
-        at::cat({first.narrow(0, 0, 1), beside.narrow(0, 0, 1).repeat_interleave(batch - 1, 0)});
+  for (const bool is_far : {true, false}) {
     try {
-      return !are_same(first_elements(alike), first_elements(network.run({mixed})));
+      const std::vector<at::Tensor> mixed = network.run(first_beside(batch, other, axes, is_far));
+      return !are_same(first_elements(alike), first_elements(mixed));
     } catch (const std::exception& error) {
       pass_shortage(error);
     }
@@ -243,10 +260,6 @@ bool elements_meet(SteadyNetwork& network, const std::vector<at::Tensor>& alike,
 bool are_same(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const at::Tensor& x, const at::Tensor& y) { return are_same(x, y); });
-}
-
-Habits habits_of(SteadyNetwork& network, const std::vector<c10::IValue>& inputs) {
-  return habits_in(run_seen(network, inputs, /*keeps_results=*/false));
 }
 
 RepeatCheck check_repeats(SteadyNetwork& network, const std::vector<c10::IValue>& inputs,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "src/model/batch_axes.h"
 #include "src/model/steady_network.h"
 
 namespace faultwave::detail {
@@ -33,15 +34,13 @@ struct RepeatCheck {
 RepeatCheck check_repeats(SteadyNetwork& network, const std::vector<c10::IValue>& inputs,
                           const std::optional<std::vector<c10::IValue>>& others);
 
-/// Of one fault-free forward.
-Habits habits_of(SteadyNetwork& network, const std::vector<c10::IValue>& inputs);
-
-/// Whether the outputs for one input depend on the inputs beside it. `alike` are the outputs for a batch of
-/// one input, given `batch` times; `first` and `other` are batches that begin with that input and with
-/// another one; `axes` has the batch axis of each output. True also where the network fails on such batches,
-/// since then it cannot be known.
-bool elements_meet(SteadyNetwork& network, const std::vector<at::Tensor>& alike, int64_t batch,
-                   const at::Tensor& first, const at::Tensor& other, const std::vector<int64_t>& axes);
+/// Whether the outputs for one input depend on the inputs beside it. `alike` are the outputs for `batch`,
+/// which holds one input several times; `other` is a batch that begins with another one; `axes` are those of
+/// inputs, `output_axes` has the batch axis of each output. True also where the network fails on such
+/// batches, since then it cannot be known.
+bool elements_meet(SteadyNetwork& network, const BatchAxes& axes, const std::vector<at::Tensor>& alike,
+                   const std::vector<c10::IValue>& batch, const std::vector<c10::IValue>& other,
+                   const std::vector<int64_t>& output_axes);
 
 /// Bit for bit, types and shapes included; any NaN is equal to any other.
 bool are_same(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b);

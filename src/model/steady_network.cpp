@@ -22,9 +22,11 @@ SteadyNetwork::Forward::Forward(SteadyNetwork& network, const std::vector<c10::I
   network_.state_->put_back();
   network_.random_.keep();
   if (network_.random_key_) network_.random_.seed(*network_.random_key_);
+  leave_eval_ = network_.network_->enter_eval();
 }
 
 void SteadyNetwork::Forward::end() {
+  if (const auto leave_eval = std::exchange(leave_eval_, nullptr)) leave_eval();
   network_.state_->put_back();
   network_.random_.put_back();
 }

@@ -5,6 +5,7 @@
 #include <ATen/core/ivalue.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -17,7 +18,8 @@ namespace faultwave::detail {
 
 /// Runs a network so that each forward is the same experiment: from the state that the network had when this
 /// was made, with torch's random generators where they were then, or seeded with a key. Afterwards both are
-/// as if there had been no forward. This is how engines and commands run networks.
+/// as if there had been no forward, and a module's training modes too. This is how engines and commands run
+/// networks.
 class SteadyNetwork {
  public:
   explicit SteadyNetwork(std::shared_ptr<Network> network, std::optional<uint64_t> random_key = {});
@@ -45,6 +47,7 @@ class SteadyNetwork {
    private:
     SteadyNetwork& network_;
     std::vector<c10::IValue> inputs_;
+    std::function<void()> leave_eval_;
   };
 
   /// A forward without faults: on the CPU, in memory of their own.

@@ -23,7 +23,6 @@
 #include "src/common/output_file.h"
 #include "src/intercept/intercept.h"
 #include "src/model/export_types.h"
-#include "src/model/flat_outputs.h"
 #include "src/model/script_state.h"
 #include "src/model/torchscript_archive.h"
 
@@ -98,7 +97,7 @@ std::vector<Child> find_called(const torch::jit::Module& parent, const std::stri
 
 }  // namespace
 
-std::shared_ptr<Network> TorchScriptNetwork::open(const std::string& path, const OpenOptions& options) {
+std::shared_ptr<NetworkFile> TorchScriptNetwork::open(const std::string& path, const OpenOptions& options) {
   torch::jit::Module module;
   try {
     module = load_torchscript(path, options.device);
@@ -153,9 +152,7 @@ std::vector<at::Tensor> TorchScriptNetwork::forward(const std::vector<c10::IValu
     throw;
   }
   const intercept::Unseen unseen;
-  std::vector<at::Tensor> outputs;
-  append_flat(stack.back(), outputs);
-  return outputs;
+  return flatten(stack.back());
 }
 
 std::vector<InputSpec> TorchScriptNetwork::inputs() const {

@@ -16,9 +16,9 @@ namespace faultwave::detail {
 /// A network from a TorchScript archive, run by PyTorch's interpreter without its profiling and its
 /// optimisation, so that each operator of the program is one operator call. Only this network's functions are
 /// set so; PyTorch's global settings are left alone.
-class TorchScriptNetwork : public Network {
+class TorchScriptNetwork : public NetworkFile {
  public:
-  static std::shared_ptr<Network> open(const std::string& path, const OpenOptions& options);
+  static std::shared_ptr<NetworkFile> open(const std::string& path, const OpenOptions& options);
 
   explicit TorchScriptNetwork(torch::jit::Module module);
 

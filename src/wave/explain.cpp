@@ -11,9 +11,8 @@
 #include "faultwave/explanation.h"
 #include "faultwave/wave_engine.h"
 
-#include "src/model/batch_sizes.h"
-#include "src/model/repeat_check.h"
-#include "src/model/steady_network.h"
+#include "src/direct/golden_runs.h"
+#include "src/model/profile.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -110,16 +109,13 @@ Explanation WaveEngine::explain(const std::vector<Trial>& trials) {
 
   WaveReport report;
   Explanation explanation;
-  wave::Wave wave(*injector_.profile_, members, options_.budget_bytes, report);
+  wave::Wave wave(detail::profile_of(injector_), members, options_.budget_bytes, report);
   wave.set_observer([&](const wave::SeenCall& seen) {
     explanation.calls.push_back(explained(seen, injector_.sites()));
     explanation.calls.back().has_faults = hit.count(explanation.calls.back().site) > 0;
   });
-  const std::vector<c10::IValue> input =
-      detail::fitting(*network_, {inputs_->get(members.front()->input).unsqueeze(0)});
-  check_repeats(*steady_, input, std::nullopt);
   {
-    detail::SteadyNetwork::Forward forward(*steady_, input);
+    detail::SteadyNetwork::Forward forward(runs_.network(), runs_.batch({members.front()->input}));
     const intercept::Intercept on(wave);
     forward.run();
   }

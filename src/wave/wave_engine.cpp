@@ -15,11 +15,10 @@
 #include "src/common/memory_pool.h"
 #include "src/common/memory_shortage.h"
 #include "src/common/usable_memory.h"
-#include "src/direct/golden_failure.h"
+#include "src/direct/golden_runs.h"
+#include "src/direct/trial_sharing.h"
 #include "src/direct/watched_forward.h"
-#include "src/model/batch_sizes.h"
-#include "src/model/repeat_check.h"
-#include "src/model/steady_network.h"
+#include "src/model/profile.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -28,30 +27,14 @@ namespace {
 constexpr const char* kDraws = "the network draws random numbers";
 constexpr const char* kNoMemory = "too little memory for a wave";
 
-/// One batch element. Of a batch of one, axis 0 is taken for the batch where its size is one; a detector's
-/// boxes [N, 4], say, have none.
-at::Tensor element_of(const at::Tensor& output, int64_t element, int64_t batch) {
-  return output.dim() > 0 && output.size(0) == batch ? output.select(0, element).contiguous() : output;
-}
-
 /// The inputs of some trials, each once.
-class InputBatch {
+class InputList {
  public:
   int64_t element_of(int64_t input) {
     const auto known = std::find(inputs_.begin(), inputs_.end(), input);
     if (known != inputs_.end()) return known - inputs_.begin();
     inputs_.push_back(input);
-    return size() - 1;
-  }
-  int64_t size() const { return static_cast<int64_t>(inputs_.size()); }
-  /// A batch that the network takes: the last input is repeated where there are too few.
-  at::Tensor stack(const InputSet& all, const Network& network) const {
-    std::vector<at::Tensor> elements;
-    for (const int64_t input : inputs_)
-      elements.push_back(all.get(input));
-    const detail::BatchSizes sizes(network, {elements.front().unsqueeze(0)});
-    elements.resize(static_cast<size_t>(sizes.at_least(size()).value_or(size())), elements.back());
-    return at::stack(elements);
+    return static_cast<int64_t>(inputs_.size()) - 1;
   }
   const std::vector<int64_t>& inputs() const { return inputs_; }
 
@@ -76,8 +59,7 @@ int64_t for_a_wave(int64_t budget, size_t trials) {
 
 /// The network's call with a wave beside it. Where the network itself fails on an input, that one is named.
 std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork::Forward& forward, wave::Wave& wave,
-                                       detail::SteadyNetwork& network, const InputSet& set,
-                                       const std::vector<int64_t>& inputs) {
+                                       detail::GoldenRuns& runs, const std::vector<int64_t>& inputs) {
   try {
     const intercept::Intercept on(wave);
     return forward.run();
@@ -86,14 +68,11 @@ std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork::Forward& forward, 
   } catch (const std::exception& error) {
     forward.end();
     pass_shortage(error);
-    const auto run_alone = [&](int64_t input) {
-      network.run(detail::fitting(network.network(), {set.get(input).unsqueeze(0)}));
-    };
     try {
       for (const int64_t input : inputs)
-        run_alone(input);
+        runs.network().run(runs.batch({input}));
     } catch (const std::exception&) {
-      detail::refuse_failing_input(set, inputs, error, run_alone);
+      runs.refuse_failing(inputs, error);
     }
     throw;  // it is not the network that failed
   }
@@ -105,15 +84,13 @@ int64_t default_wave_budget() {
   return detail::usable_memory() / 4;
 }
 
-WaveEngine::WaveEngine(std::shared_ptr<Network> network, const Injector& injector,
-                       std::shared_ptr<const InputSet> inputs, std::shared_ptr<Engine> other,
+WaveEngine::WaveEngine(std::shared_ptr<Workload> workload, std::shared_ptr<Engine> other,
                        const WaveOptions& options)
-    : network_(std::move(network)),
-      injector_(injector),
-      inputs_(std::move(inputs)),
+    : workload_(std::move(workload)),
+      runs_(workload_->runs()),
+      injector_(workload_->injector()),
       other_(std::move(other)),
       options_(options),
-      steady_(std::make_shared<detail::SteadyNetwork>(network_)),
       memory_(detail::MemoryPool::instance().keep()) {
   if (options_.trials < 1) {
     throw UserError(ErrorCode::usage,
@@ -127,53 +104,20 @@ int64_t WaveEngine::trials_a_call() const {
   return 16 * options_.trials;
 }
 
-bool WaveEngine::can_share(const Trial& trial) const {
-  return std::all_of(trial.faults.begin(), trial.faults.end(), [&](const Fault& fault) {
-    return fault.batch.kind == BatchPart::Kind::all && injector_.site(fault.kind, fault.site).batch.dim >= 0;
-  });
-}
-
 // A few of the network's largest tensors live at once, in each element of a batch.
 int64_t WaveEngine::inputs_at_once() const {
-  if (!injector_.batch_is_free() || !outputs_split_) return 1;
+  const int64_t most = outputs_split_ ? runs_.most_at_once(options_.inputs) : 1;
+  if (most == 1) return 1;
   constexpr int64_t kTensors = 8;
   int64_t largest = 1;
   for (const Site& site : injector_.sites())
     largest = std::max(largest, site.numel());
-  return std::clamp<int64_t>(options_.budget_bytes / (kTensors * largest * 4), 1, options_.inputs);
-}
-
-void WaveEngine::check_sharing(const std::vector<Trial>& trials) {
-  if (knows_whether_elements_meet_ || inputs_at_once() == 1) return;
-  const auto other = std::find_if(trials.begin(), trials.end(),
-                                  [&](const Trial& trial) { return trial.input != trials.front().input; });
-  if (other == trials.end()) return;  // nothing to share yet
-  knows_whether_elements_meet_ = true;
-  try {
-    outputs_split_ = can_split(inputs_->get(trials.front().input).unsqueeze(0),
-                               inputs_->get(other->input).unsqueeze(0));
-  } catch (const UserError&) {
-    throw;
-  } catch (const std::exception&) {
-    // Alone, the input on which the network fails is found; so it runs where memory is short, too.
-    outputs_split_ = false;
-  }
-}
-
-bool WaveEngine::can_split(const at::Tensor& first, const at::Tensor& other) const {
-  const int64_t batch = detail::BatchSizes(*network_, {first}).at_least(2).value_or(2);
-  const std::vector<at::Tensor> alike = steady_->run(detail::repeated({first}, batch));
-  const bool have_batch_first = std::all_of(alike.begin(), alike.end(), [&](const at::Tensor& output) {
-    return output.dim() > 0 && output.size(0) == batch;
-  });
-  const std::vector<int64_t> axes(alike.size(), 0);
-  return have_batch_first && !detail::habits_of(*steady_, detail::fitting(*network_, {first})).asks &&
-         !detail::elements_meet(*steady_, alike, batch, first, other, axes);
+  return std::clamp<int64_t>(options_.budget_bytes / (kTensors * largest * 4), 1, most);
 }
 
 // Within a wave, trials whose faults lie late come together, so that most of their forward is golden.
 std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& trials) const {
-  const detail::Profile& profile = *injector_.profile_;
+  const detail::Profile& profile = detail::profile_of(injector_);
   const auto first_site = [&](size_t position) {
     int first = static_cast<int>(profile.sites().size());
     for (const Fault& fault : trials[position].faults)
@@ -202,7 +146,7 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
     Positions own;
     const bool few = static_cast<int64_t>(positions.size()) < options_.own_wave && most > 1;
     for (const size_t position : positions)
-      (few && can_share(trials[position]) ? shared : own).push_back(position);
+      (few && detail::can_share(injector_, trials[position]) ? shared : own).push_back(position);
     add_wave(own);
     inputs.insert(input);
     if (static_cast<int64_t>(inputs.size()) < most) continue;
@@ -222,7 +166,6 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
       fault = injector_.resolve(fault);
   }
   Positions left;
-  check_sharing(resolved);
   for (const Positions& positions : waves(resolved)) {
     if (draws_) {
       left.insert(left.end(), positions.begin(), positions.end());
@@ -269,17 +212,17 @@ void WaveEngine::hand_over(const Trial& trial, size_t position, int64_t batch, T
 std::vector<WaveEngine::Positions> WaveEngine::run_wave(const std::vector<Trial>& trials,
                                                         const Positions& positions, const TrialSink& sink,
                                                         Positions& left) {
-  InputBatch batch;
+  InputList list;
   std::vector<Trial> placed;
   std::vector<int64_t> elements;
   for (const size_t position : positions) {
     placed.push_back(trials[position]);
-    elements.push_back(batch.element_of(placed.back().input));
+    elements.push_back(list.element_of(placed.back().input));
   }
-  const at::Tensor input = batch.stack(*inputs_, *network_);
-  const int64_t rows = input.size(0);
+  const std::vector<c10::IValue> batch = runs_.batch(list.inputs());
+  const int64_t rows = runs_.size_of(batch);
   for (size_t i = 0; i < placed.size() && rows > 1; ++i) {
-    if (!can_share(placed[i])) continue;  // of one input, which is there several times
+    if (!detail::can_share(injector_, placed[i])) continue;  // of one input, which is there several times
     for (Fault& fault : placed[i].faults)
       fault.batch = {BatchPart::Kind::one, elements[i]};
   }
@@ -289,12 +232,13 @@ std::vector<WaveEngine::Positions> WaveEngine::run_wave(const std::vector<Trial>
     members.push_back(&trial);
     numbers.push_back(trial.number);
   }
-  wave::Wave wave(*injector_.profile_, members, for_a_wave(options_.budget_bytes, trials.size()), report_);
-  detail::SteadyNetwork::Forward forward(*steady_, {input});
+  wave::Wave wave(detail::profile_of(injector_), members, for_a_wave(options_.budget_bytes, trials.size()),
+                  report_);
+  detail::SteadyNetwork::Forward forward(runs_.network(), batch);
   std::vector<at::Tensor> golden;
   try {
     const WatchedForward watched(watch_, numbers, /*golden_seconds=*/-1);
-    golden = golden_outputs(forward, wave, *steady_, *inputs_, batch.inputs());
+    golden = golden_outputs(forward, wave, runs_, list.inputs());
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
@@ -309,21 +253,17 @@ std::vector<WaveEngine::Positions> WaveEngine::run_wave(const std::vector<Trial>
     report_.left[kDraws] += static_cast<int64_t>(positions.size());
     return {};
   }
-  const bool splits = std::all_of(golden.begin(), golden.end(), [&](const at::Tensor& output) {
-    return output.dim() > 0 && output.size(0) == rows;
-  });
-  if (rows > 1 && !splits) {  // a mean over the batch, say; each trial needs a batch of its own
+  if (rows > 1 &&
+      !runs_.splits(golden, rows)) {  // a mean over the batch, say; each trial needs a batch of its own
     outputs_split_ = false;
     left.insert(left.end(), positions.begin(), positions.end());
     report_.left["an output for the whole batch"] += static_cast<int64_t>(positions.size());
     return {};
   }
 
-  std::vector<std::vector<at::Tensor>> golden_elements(static_cast<size_t>(batch.size()));
-  for (size_t element = 0; element < golden_elements.size(); ++element) {
-    for (const at::Tensor& output : golden)
-      golden_elements[element].push_back(element_of(output, static_cast<int64_t>(element), rows));
-  }
+  std::vector<std::vector<at::Tensor>> golden_elements;
+  for (size_t element = 0; element < list.inputs().size(); ++element)
+    golden_elements.push_back(runs_.element(golden, static_cast<int64_t>(element)));
   Positions postponed;
   for (size_t i = 0; i < positions.size(); ++i) {
     const auto trial = static_cast<int32_t>(i);
@@ -342,7 +282,7 @@ std::vector<WaveEngine::Positions> WaveEngine::run_wave(const std::vector<Trial>
       for (size_t o = 0; o < golden.size(); ++o) {
         const at::Tensor faulty = wave.faulty(trial, golden[o]);
         outputs.faulty.push_back(faulty.is_same(golden[o]) ? outputs.golden[o]
-                                                           : element_of(faulty, elements[i], rows));
+                                                           : runs_.element(faulty, o, elements[i]));
       }
       outputs.receipts = wave.receipts(trial);
     } catch (const std::exception& error) {

@@ -163,7 +163,7 @@ TEST_CASE("cancelled at any call, a campaign keeps what is finished and resumes 
     const Campaign campaign = fake_campaign(engine);
     {
       Store store = Store::create(path, campaign.info(campaign.specification(), ""));
-      CHECK(campaign.run(store, cancel, {}) == (stop == calls));
+      CHECK(campaign.run(store, when(cancel), {}) == (stop == calls));
       CHECK(store.trials_done() == std::min<int64_t>(static_cast<int64_t>(stop) * 4, 50));
     }
     Store store = Store::open(path, Store::Access::write);
@@ -334,7 +334,7 @@ TEST_CASE("whatever stops a block of many parts, each part is run again as the w
     const auto engine = std::make_shared<Wide>();
     engine->on_call = [&] { cancel = engine->calls.size() == 2; };
     Store store = Store::open(path, Store::Access::write);
-    is_done = slow_campaign(engine, 1, 0.1).run(store, cancel, {});
+    is_done = slow_campaign(engine, 1, 0.1).run(store, when(cancel), {});
     for (const auto& call : numbers_of(*engine))
       seen.push_back(call);
     done.push_back(store.trials_done());
@@ -412,7 +412,7 @@ TEST_CASE("progress counts the block under way, and what earlier runs did") {
     CHECK(progress.tally.trials == progress.done);
     CHECK(progress.done_before == (done.size() <= 4 ? 0 : 16));
   };
-  CHECK(!campaign.run(store, cancel, note));
+  CHECK(!campaign.run(store, when(cancel), note));
   CHECK(done == std::vector<int64_t>{4, 8, 12, 16});
   cancel = false;
   CHECK(campaign.run(store, never, note));

@@ -159,7 +159,7 @@ TEST_CASE("a shard that was interrupted is refused until it is resumed") {
   const Campaign campaign = fake_campaign(engine);
   {
     Store store = Store::create(folder / "2.db", campaign.info(campaign.specification(), "", {2, 2}));
-    REQUIRE(!campaign.run(store, cancel, {}));
+    REQUIRE(!campaign.run(store, when(cancel), {}));
   }
   check_contains(
       refusal(folder, ErrorCode::usage, {folder / "1.db", folder / "2.db"}),
@@ -261,7 +261,7 @@ TEST_CASE("an output that exists is left as it is, and a cancelled merge leaves 
   const TempFolder folder;
   const std::vector<std::string> paths = run_shards(folder, 2);
   std::atomic<bool> cancel{true};
-  CHECK(!merge_campaigns(paths, folder / "out.db", cancel));
+  CHECK(!merge_campaigns(paths, folder / "out.db", when(cancel)));
   CHECK(folder.holds(2));
   write_file(folder / "out.db", "something");
   check_contains(refusal(folder, ErrorCode::store, paths), "out.db': it exists already; choose another name");

@@ -209,7 +209,7 @@ TEST_CASE("cancelled again and again, a campaign by neuron ends as an unbroken o
     const Campaign again = fake_campaign(std::make_shared<NeuronEngine>(), spec, store.neuron_classes());
     std::atomic<bool> cancel{false};
     int calls = 0;
-    is_done = again.run(store, cancel, [&](const Progress&) { cancel = ++calls > runs % 3; });
+    is_done = again.run(store, when(cancel), [&](const Progress&) { cancel = ++calls > runs % 3; });
   }
   CHECK(runs > 10);
   CHECK(text_of(Store::open(folder / "b.db", Store::Access::read)) == text_of(unbroken));

@@ -168,7 +168,7 @@ TEST_CASE("cancelled again and again, an adaptive campaign ends as an unbroken o
   for (bool is_done = false; !is_done; ++runs) {
     std::atomic<bool> cancel{false};
     int calls = 0;
-    is_done = whole.run(broken, cancel, [&](const Progress&) { cancel = ++calls > runs % 3; });
+    is_done = whole.run(broken, when(cancel), [&](const Progress&) { cancel = ++calls > runs % 3; });
   }
   CHECK(runs > 10);
   CHECK(text_of(broken) == text_of(unbroken));

@@ -16,18 +16,18 @@ TEST_CASE("the first axis of a tensor counts inputs") {
   const at::Tensor values = at::arange(24, at::kFloat).view({2, 3, 4});
   const auto inputs = inputs_from_tensor(values);
   CHECK(inputs->size() == 2);
-  CHECK(is_identical(inputs->get(0), values[0]));
-  CHECK(is_identical(inputs->get(1), values[1]));
+  CHECK(is_identical(inputs->get(0).at(0), values[0]));
+  CHECK(is_identical(inputs->get(1).at(0), values[1]));
   CHECK(inputs->name(1) == "#1");
-  CHECK(inputs_from_tensor(at::arange(5))->get(3).item<int64_t>() == 3);
+  CHECK(inputs_from_tensor(at::arange(5))->get(3).at(0).item<int64_t>() == 3);
 }
 
 TEST_CASE("nobody's writing changes an input") {
   at::Tensor values = at::zeros({2, 3});
   const auto inputs = inputs_from_tensor(values);
   values.fill_(7);
-  inputs->get(0).fill_(8);
-  CHECK(is_identical(inputs->get(0), at::zeros({3})));
+  inputs->get(0).at(0).fill_(8);
+  CHECK(is_identical(inputs->get(0).at(0), at::zeros({3})));
 }
 
 TEST_CASE("an input that does not exist is refused") {
@@ -60,7 +60,7 @@ TEST_CASE("tensor files of every format open") {
     REQUIRE(folder != nullptr);
     const auto inputs = open_inputs(std::string(folder) + "/inputs/" + name);
     CHECK(inputs->size() == 2);
-    CHECK(is_identical(inputs->get(1), expected[1]));
+    CHECK(is_identical(inputs->get(1).at(0), expected[1]));
     CHECK(inputs->fingerprint() == inputs_from_tensor(expected)->fingerprint());
   }
 }
@@ -78,9 +78,9 @@ TEST_CASE("a folder of images opens in the order of the bytes of their names") {
   const std::vector<std::string> names = {"Z.png", "a10.jpg", "a9.PNG", "b.png", "\xc3\xa4.png"};
   for (int64_t i = 0; i < 5; ++i)
     CHECK(inputs->name(i) == names[i]);
-  CHECK(inputs->get(0)[0][0][0].item<float>() == 4.0F / 255.0F);
-  CHECK(inputs->get(3)[0][0][0].item<float>() == 2.0F / 255.0F);
-  CHECK(inputs->get(3).sizes() == at::IntArrayRef({3, 2, 3}));
+  CHECK(inputs->get(0).at(0)[0][0][0].item<float>() == 4.0F / 255.0F);
+  CHECK(inputs->get(3).at(0)[0][0][0].item<float>() == 2.0F / 255.0F);
+  CHECK(inputs->get(3).at(0).sizes() == at::IntArrayRef({3, 2, 3}));
 }
 
 TEST_CASE("one image is a set of one") {
@@ -89,9 +89,9 @@ TEST_CASE("one image is a set of one") {
   const auto inputs = open_inputs(folder / "x.png", {.crop = 2});
   CHECK(inputs->size() == 1);
   CHECK(inputs->name(0) == "x.png");
-  CHECK(is_identical(inputs->get(0), load_image(folder / "x.png", {.crop = 2})));
-  inputs->get(0).zero_();
-  CHECK(inputs->get(0)[0][0][0].item<float>() == 9.0F / 255.0F);
+  CHECK(is_identical(inputs->get(0).at(0), load_image(folder / "x.png", {.crop = 2})));
+  inputs->get(0).at(0).zero_();
+  CHECK(inputs->get(0).at(0)[0][0][0].item<float>() == 9.0F / 255.0F);
 }
 
 TEST_CASE("folders that are no plain set of images are refused") {
@@ -169,7 +169,7 @@ TEST_CASE("the same images have one fingerprint, as files and as a tensor") {
   write_png(folder / "b.png", plain_image(3, 4, 40, 50, 60));
   const Preprocess preprocess = {.crop = 3, .mean = {0.5, 0.5, 0.5}};
   const auto inputs = open_inputs(folder.path(), preprocess);
-  const at::Tensor stacked = at::stack({inputs->get(0), inputs->get(1)});
+  const at::Tensor stacked = at::stack({inputs->get(0).at(0), inputs->get(1).at(0)});
   CHECK(inputs->fingerprint() == inputs_from_tensor(stacked)->fingerprint());
   CHECK(inputs->fingerprint() != open_inputs(folder.path(), {.crop = 3})->fingerprint());
 }
@@ -187,7 +187,7 @@ TEST_CASE("many threads may read one set") {
       for (int64_t i = 0; i < 200; ++i) {
         const int64_t index = (i * 3 + t) % 8;
         const float expected = static_cast<float>(index) / 255.0F;
-        wrong[t] += inputs->get(index)[0][5][5].item<float>() != expected ? 1 : 0;
+        wrong[t] += inputs->get(index).at(0)[0][5][5].item<float>() != expected ? 1 : 0;
       }
     });
   }

@@ -64,7 +64,7 @@ TEST_CASE("photographs are prepared as Python prepares them") {
   for (int64_t photo = 0; photo < photos->size(); ++photo) {
     CAPTURE(photos->name(photo));
     // Both round at each of three steps, of values up to 1 / 0.502.
-    CHECK(photos->get(photo).allclose(expected[photo], /*rtol=*/0, /*atol=*/5e-7));
+    CHECK(photos->get(photo).at(0).allclose(expected[photo], /*rtol=*/0, /*atol=*/5e-7));
   }
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("the network names the photographs") {
   REQUIRE(described.size() == static_cast<size_t>(photos->size()));
   for (int64_t photo = 0; photo < photos->size(); ++photo) {
     CAPTURE(photos->name(photo));
-    const at::Tensor scores = network->forward({photos->get(photo).unsqueeze(0)})[0][0];
+    const at::Tensor scores = network->forward({photos->get(photo).at(0).unsqueeze(0)})[0][0];
     const faultwave::RankedClass best = faultwave::top_classes(scores, 1).front();
     CHECK(best.index == described[photo]["class"].get<int64_t>());
     CHECK(best.probability == doctest::Approx(described[photo]["probability"].get<double>()).epsilon(1e-3));

@@ -30,9 +30,7 @@ class SmallNetwork : public Network {
     const at::Tensor looked_up = torch::ones({1000}).index_select(0, scores.abs().sum(1).to(at::kLong));
     return {scores, looked_up.unsqueeze(1)};
   }
-  std::vector<InputSpec> inputs() const override {
-    return {{"image", at::kFloat, std::vector<int64_t>{-1, 1, 6, 6}}};
-  }
+  std::vector<std::string> input_names() const override { return {"image"}; }
   std::vector<NamedTensor> parameters() const override {
     return {{"conv.weight", conv_->weight},
             {"conv.bias", conv_->bias},
@@ -40,8 +38,6 @@ class SmallNetwork : public Network {
             {"linear.bias", linear_->bias}};
   }
   std::vector<NamedTensor> buffers() const override { return {}; }
-  void save(const std::string&) const override {}
-  std::string format() const override { return "test"; }
 
  private:
   mutable torch::nn::Conv2d conv_{nullptr};
@@ -52,13 +48,13 @@ struct Setting {
   explicit Setting(int64_t batch) {
     torch::NoGradGuard no_grad;
     torch::manual_seed(6);
-    inputs = inputs_from_tensor(torch::randn({3, 1, 6, 6}));
-    injector = std::make_unique<Injector>(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)});
-    engine = std::make_unique<DirectEngine>(network, *injector, inputs, DirectOptions{batch, at::kCPU, {}});
+    workload = std::make_shared<Workload>(network, inputs_from_tensor(torch::randn({3, 1, 6, 6})));
+    injector = &workload->injector();
+    engine = std::make_unique<DirectEngine>(workload, DirectOptions{batch});
   }
   std::shared_ptr<SmallNetwork> network = std::make_shared<SmallNetwork>();
-  std::shared_ptr<InputSet> inputs;
-  std::unique_ptr<Injector> injector;
+  std::shared_ptr<Workload> workload;
+  const Injector* injector = nullptr;
   std::unique_ptr<DirectEngine> engine;
 };
 
@@ -89,7 +85,7 @@ void check_against_single_runs(SiteKind kind) {
   const auto results = run(setting, trials);
   for (const auto& [index, outputs] : results) {
     const Trial& trial = trials[index];
-    const at::Tensor x = setting.inputs->get(trial.input).unsqueeze(0);
+    const at::Tensor x = setting.workload->inputs().get(trial.input).at(0).unsqueeze(0);
     const at::Tensor golden = setting.network->forward({x})[0][0];
     std::vector<Receipt> receipts;
     const at::Tensor faulty =

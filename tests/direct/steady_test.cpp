@@ -36,19 +36,19 @@ struct ModuleImpl : torch::nn::Module {
   at::Tensor state;
 };
 
-using Forward = std::function<at::Tensor(ModuleImpl&, const at::Tensor&)>;
+using RunModule = std::function<at::Tensor(ModuleImpl&, const at::Tensor&)>;
 
 struct Setting {
-  explicit Setting(Forward forward, int64_t batch = 4, std::optional<uint64_t> key = {},
+  explicit Setting(RunModule forward, int64_t batch = 4, std::optional<uint64_t> key = {},
                    const at::Tensor& all = torch::tensor({{1.f, 2.f}, {3.f, 5.f}, {-1.f, 4.f}})) {
     network = std::make_shared<ModuleNetwork>(
         module, [module = module, forward](const at::Tensor& x) -> std::vector<at::Tensor> {
           return {forward(*module, x)};
         });
-    inputs = inputs_from_tensor(all);
-    injector = std::make_unique<Injector>(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)});
-    engine =
-        std::make_unique<DirectEngine>(network, *injector, inputs, DirectOptions{batch, at::kCPU, {}, key});
+    workload =
+        std::make_shared<Workload>(network, inputs_from_tensor(all), WorkloadOptions{.random_key = key});
+    injector = &workload->injector();
+    engine = std::make_unique<DirectEngine>(workload, DirectOptions{batch});
   }
   std::map<size_t, TrialOutputs> run(const std::vector<Trial>& trials) const {
     std::map<size_t, TrialOutputs> results;
@@ -57,8 +57,8 @@ struct Setting {
   }
   std::shared_ptr<ModuleImpl> module = std::make_shared<ModuleImpl>();
   std::shared_ptr<ModuleNetwork> network;
-  std::shared_ptr<InputSet> inputs;
-  std::unique_ptr<Injector> injector;
+  std::shared_ptr<Workload> workload;
+  const Injector* injector = nullptr;
   std::unique_ptr<DirectEngine> engine;
 };
 
@@ -232,7 +232,7 @@ TEST_CASE("a fault-free run that throws names the input") {
     check_contains(message, "index out of range");
     CHECK(message.find('\n') == std::string::npos);
   }
-  check_contains(error_of(ErrorCode::bad_network, [&] { Setting(looks_up, 4, {}, all).engine->golden(2); }),
+  check_contains(error_of(ErrorCode::bad_network, [&] { Setting(looks_up, 4, {}, all).workload->golden(2); }),
                  "input 2");
 }
 
@@ -309,10 +309,9 @@ TEST_CASE("a network that takes no single input gets it several times") {
   const auto network = std::make_shared<Picky>(
       module, [module](const at::Tensor& x) -> std::vector<at::Tensor> { return {module->linear(x) + 1}; });
   const auto inputs = inputs_from_tensor(torch::tensor({{1.f, 2.f}, {3.f, 5.f}, {7.f, 8.f}}));
-  const at::Tensor first = inputs->get(0).unsqueeze(0);
-  const Injector injector(network, std::vector<c10::IValue>{first.repeat({2, 1})});
+  const auto workload = std::make_shared<Workload>(network, inputs);
   for (const int64_t batch : {1, 3, 16}) {
-    DirectEngine engine(network, injector, inputs, DirectOptions{batch, at::kCPU, {}});
+    DirectEngine engine(workload, DirectOptions{batch});
     std::vector<Trial> trials;
     for (int64_t number = 0; number < 7; ++number)
       trials.push_back(trial(static_cast<uint64_t>(number), number % 3, "output:linear[1] constant(10)"));
@@ -326,7 +325,7 @@ TEST_CASE("a network that takes no single input gets it several times") {
       CHECK(results.at(i).receipts.at(0).hits == 1);
     }
     CHECK(results.at(7).faulty[0].equal(torch::tensor({7.f, 6.f})));
-    CHECK(engine.golden(2)[0].equal(torch::tensor({8.f, 9.f})));
+    CHECK(workload->golden(2)[0].equal(torch::tensor({8.f, 9.f})));
   }
 }
 

@@ -162,14 +162,14 @@ TEST_CASE("outcomes: a criterion of one's own") {
 TEST_CASE("wave: the engine on its own") {
   const faultwave::TempFolder folder;
   const auto network = faultwave::Network::open(saved_network(folder));
-  const faultwave::Injector injector(network, {torch::rand({1, 4})});
   const std::shared_ptr<const faultwave::InputSet> inputs =
       faultwave::inputs_from_tensor(torch::rand({3, 4}));
   const std::vector<faultwave::Trial> trials{
       {.number = 0, .input = 1, .faults = faultwave::parse_faults("weight:weight[2] zero")}};
   // snippet wave engine
-  auto direct = std::make_shared<faultwave::DirectEngine>(network, injector, inputs);
-  faultwave::WaveEngine engine(network, injector, inputs, direct);
+  auto workload = std::make_shared<faultwave::Workload>(network, inputs);
+  auto direct = std::make_shared<faultwave::DirectEngine>(workload);
+  faultwave::WaveEngine engine(workload, direct);
   engine.run(trials, [](size_t index, const faultwave::TrialOutputs& outputs) { /* judge */ });
   // end snippet
 }

@@ -23,7 +23,7 @@
 namespace faultwave::mutation {
 namespace {
 
-std::vector<c10::IValue> inputs_for(const Network& network) {
+std::vector<c10::IValue> inputs_for(const NetworkFile& network) {
   std::vector<c10::IValue> inputs;
   for (const InputSpec& spec : network.inputs()) {
     std::vector<int64_t> shape = spec.shape.value_or(std::vector<int64_t>{2, 3, 8, 8});
@@ -50,7 +50,7 @@ void try_network(const std::string& path) {
 }
 
 void try_running(const std::string& path) {
-  const std::shared_ptr<Network> network = Network::open(path);
+  const std::shared_ptr<NetworkFile> network = Network::open(path);
   const Injector injector(network, inputs_for(*network));
 }
 

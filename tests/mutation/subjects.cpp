@@ -62,7 +62,7 @@ void make_campaign(const std::string& folder, const std::string& specification) 
   Store store = Store::create(folder + "/a.db", campaign.info(spec, folder + "/spec.toml"));
   std::atomic<bool> cancel{false};
   int reports = 0;
-  campaign.run(store, cancel, [&](const Progress&) { cancel = ++reports > 8; });
+  campaign.run(store, when(cancel), [&](const Progress&) { cancel = ++reports > 8; });
 }
 
 /// A copy of the database; the campaign's other files stay where they are, which the database says.

@@ -30,11 +30,9 @@ struct Step {
 class DrawnNetwork : public Network {
  public:
   std::vector<at::Tensor> forward(const std::vector<c10::IValue>& inputs) override;
-  std::vector<InputSpec> inputs() const override { return {{"x", at::kFloat, {}}}; }
+  std::vector<std::string> input_names() const override { return {"x"}; }
   std::vector<NamedTensor> parameters() const override { return parameters_; }
   std::vector<NamedTensor> buffers() const override { return buffers_; }
-  void save(const std::string&) const override {}
-  std::string format() const override { return "drawn"; }
 
   /// One line a step.
   std::string text() const;

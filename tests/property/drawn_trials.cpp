@@ -93,8 +93,8 @@ class FaultDraw {
   std::map<SiteKind, std::vector<Site>> sites_;
 };
 
-/// Whether a fault there may send the network another way, where other faults of the trial find no place: fused
-/// attention looks at whether queries, keys and values are one tensor.
+/// Whether a fault there may send the network another way, where other faults of the trial find no place:
+/// fused attention looks at whether queries, keys and values are one tensor.
 bool can_divert(const Site& site) {
   return site.kind == SiteKind::input && (site.op == "aten::_native_multi_head_attention" ||
                                           site.op == "aten::_transformer_encoder_layer_fwd");
@@ -113,9 +113,9 @@ std::vector<Trial> draw_trials(const Injector& injector, int64_t inputs, int cou
     const uint64_t how_many = draw.below(8) < 7 ? 1 : 2 + draw.below(2);
     for (uint64_t i = 0; i < how_many; ++i)
       trial.faults.push_back(faults.draw(draw));
-    const auto diverts = std::find_if(
-        trial.faults.begin(), trial.faults.end(),
-        [&](const Fault& fault) { return can_divert(injector.site(fault.kind, fault.site)); });
+    const auto diverts = std::find_if(trial.faults.begin(), trial.faults.end(), [&](const Fault& fault) {
+      return can_divert(injector.site(fault.kind, fault.site));
+    });
     if (diverts != trial.faults.end()) trial.faults = {Fault(*diverts)};
     trials.push_back(std::move(trial));
   }

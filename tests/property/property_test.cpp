@@ -89,13 +89,12 @@ class Comparison {
       : key_(key),
         totals_(totals),
         network_(drawn(key)),
-        inputs_(inputs_from_tensor(draw_inputs(key))),
-        injector_(network_, std::vector<c10::IValue>{inputs_->get(0).unsqueeze(0)}),
-        trials_(draw_trials(injector_, kInputs, trials, key)) {}
+        workload_(std::make_shared<Workload>(network_, inputs_from_tensor(draw_inputs(key)))),
+        trials_(draw_trials(workload_->injector(), kInputs, trials, key)) {}
 
   void run() {
     const std::shared_ptr<DirectEngine> direct = direct_engine();
-    WaveEngine wave(network_, injector_, inputs_, direct, draw_options());
+    WaveEngine wave(workload_, direct, draw_options());
     const auto expected = outputs_of(*direct);
     const auto found = outputs_of(wave);
     criteria_ = criteria_for(expected.begin()->second.golden);
@@ -133,11 +132,12 @@ class Comparison {
     Draw draw(key_, 3);
     const std::vector<int64_t> trials{5, 32, 1024, 1024};
     const std::vector<int64_t> budgets{0, 0, 0, 20000};
-    return {.trials = trials[draw.below(4)], .budget_bytes = budgets[draw.below(4)], .fewest = 1, .inputs = 1};
+    return {
+        .trials = trials[draw.below(4)], .budget_bytes = budgets[draw.below(4)], .fewest = 1, .inputs = 1};
   }
 
   std::shared_ptr<DirectEngine> direct_engine() const {
-    return std::make_shared<DirectEngine>(network_, injector_, inputs_, DirectOptions{1, at::kCPU, {}});
+    return std::make_shared<DirectEngine>(workload_, DirectOptions{1});
   }
 
   std::map<size_t, TrialOutputs> outputs_of(Engine& engine) const {
@@ -225,8 +225,7 @@ class Comparison {
   uint64_t key_;
   Totals& totals_;
   std::shared_ptr<DrawnNetwork> network_;
-  std::shared_ptr<InputSet> inputs_;
-  Injector injector_;
+  std::shared_ptr<Workload> workload_;
   std::vector<Trial> trials_;
   std::vector<CriterionPtr> criteria_;
   int shown_ = 0;

@@ -24,15 +24,15 @@ using zoo::ModuleNetwork;
 struct Engines {
   Engines(std::shared_ptr<Network> of, const at::Tensor& batch,
           const WaveOptions& options = {.fewest = 1, .inputs = 1})
-      : network(std::move(of)),
-        inputs(inputs_from_tensor(batch)),
-        injector(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)}),
-        direct(std::make_shared<DirectEngine>(network, injector, inputs, DirectOptions{1, at::kCPU, {}})),
-        wave(network, injector, inputs, direct, options) {}
+      : Engines(std::make_shared<Workload>(std::move(of), inputs_from_tensor(batch)), options) {}
+  explicit Engines(std::shared_ptr<Workload> of, const WaveOptions& options = {.fewest = 1, .inputs = 1})
+      : workload(std::move(of)),
+        injector(workload->injector()),
+        direct(std::make_shared<DirectEngine>(workload, DirectOptions{1})),
+        wave(workload, direct, options) {}
 
-  std::shared_ptr<Network> network;
-  std::shared_ptr<InputSet> inputs;
-  Injector injector;
+  std::shared_ptr<Workload> workload;
+  const Injector& injector;
   std::shared_ptr<DirectEngine> direct;
   WaveEngine wave;
 };

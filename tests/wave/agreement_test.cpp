@@ -96,8 +96,7 @@ TEST_SUITE("agreement") {
       Draw draw(26, number);
       trials.push_back({number, 0, {population.fault(population.draw(draw), draw)}});
     }
-    WaveEngine wave(engines.network, engines.injector, engines.inputs, engines.direct,
-                    WaveOptions{.fewest = 1, .inputs = 1});
+    WaveEngine wave(engines.workload, engines.direct, WaveOptions{.fewest = 1, .inputs = 1});
     outputs_of(wave, trials);
     CHECK(wave.report().generic.empty());
   }

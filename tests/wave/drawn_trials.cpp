@@ -20,7 +20,7 @@ std::vector<Trial> drawn_trials(const Engines& engines, int count, uint64_t seed
   for (int number = 0; number < count; ++number) {
     Draw draw(seed, static_cast<uint64_t>(number));
     Trial trial{static_cast<uint64_t>(number),
-                static_cast<int64_t>(draw.below(static_cast<uint64_t>(engines.inputs->size()))),
+                static_cast<int64_t>(draw.below(static_cast<uint64_t>(engines.workload->inputs().size()))),
                 {}};
     const uint64_t faults = 1 + draw.below(8) / 7;
     for (uint64_t i = 0; i < faults; ++i) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is no outcome of a fault: too little memory, and an error model that fails. On both engines.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <fstream>
 #include <stdexcept>
 #include <string>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "faultwave/error.h"
 
@@ -84,8 +84,7 @@ struct Hungry {
       return std::vector<at::Tensor>{head(torch::relu(layer(x)))};
     });
     engines.emplace(network, torch::randn({3, 4}), WaveOptions{.fewest = 2, .inputs = 2, .own_wave = 64});
-    direct = std::make_shared<DirectEngine>(network, engines->injector, engines->inputs,
-                                            DirectOptions{batch, at::kCPU, {}});
+    direct = std::make_shared<DirectEngine>(engines->workload, DirectOptions{batch});
     trials = drawn_trials(*engines, 40, 9);
     expected = outputs_of(*direct, trials);
   }
@@ -155,15 +154,13 @@ TEST_SUITE("mishaps") {
   }
   TEST_CASE("a trial without memory is run again with fewer beside it: on the wave engine") {
     Hungry hungry;
-    WaveEngine wave(hungry.network, hungry.engines->injector, hungry.engines->inputs, hungry.direct,
-                    {.trials = 5, .fewest = 2, .inputs = 2});
+    WaveEngine wave(hungry.engines->workload, hungry.direct, {.trials = 5, .fewest = 2, .inputs = 2});
     check_memory_is_asked_for_again(wave, hungry);
   }
   TEST_CASE("where there is none even alone, the run ends, and the engine can be used again") {
     Hungry hungry;
     check_run_ends_without_memory(*hungry.direct, hungry);
-    WaveEngine wave(hungry.network, hungry.engines->injector, hungry.engines->inputs, hungry.direct,
-                    {.trials = 5, .fewest = 2, .inputs = 2});
+    WaveEngine wave(hungry.engines->workload, hungry.direct, {.trials = 5, .fewest = 2, .inputs = 2});
     check_run_ends_without_memory(wave, hungry);
   }
 
@@ -182,7 +179,8 @@ TEST_SUITE("mishaps") {
     memory.begin(512 * kMegabyte);
     // 2^59 values, which no machine has; and 4 GB, which there may be, but not here and now.
     for (const char* value : {"576460752303423488", "1e9"}) {
-      for (Engine* engine : {static_cast<Engine*>(engines.direct.get()), static_cast<Engine*>(&engines.wave)}) {
+      for (Engine* engine :
+           {static_cast<Engine*>(engines.direct.get()), static_cast<Engine*>(&engines.wave)}) {
         CAPTURE(value);
         const auto outputs = outputs_of(*engine, {trial_with(value)});
         CHECK(outputs.at(0).crash.find("tried to allocate") != std::string::npos);

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "src/intercept/intercept.h"
-
 #include "tests/wave/made_network.h"
 
 namespace faultwave::test {
@@ -22,7 +21,8 @@ void double_unseen(const Tensor& x) {
 
 /// Another tensor in the same memory, which no operator has made.
 Tensor unseen_alias(const Tensor& x) {
-  return Tensor(x.unsafeGetTensorImpl()->shallow_copy_and_detach(x.unsafeGetTensorImpl()->version_counter(), true));
+  return Tensor(
+      x.unsafeGetTensorImpl()->shallow_copy_and_detach(x.unsafeGetTensorImpl()->version_counter(), true));
 }
 
 // Each takes [batch, features] and a weight [features, features].
@@ -95,10 +95,17 @@ Tensor nested(const Tensor& x, const Tensor& weight) {
   return call_three(z, z, x, weight).add_(y);
 }
 
-constexpr const char* kNames[] = {"inner_result",       "argument_or_result", "inner_view",
-                                  "own_alias",          "fresh",              "changed_on_the_way",
-                                  "changed_at_the_end", "nothing_inside",     "memory_used_again",
-                                  "view_read_late",     "nested"};
+constexpr const char* kNames[] = {"inner_result",
+                                  "argument_or_result",
+                                  "inner_view",
+                                  "own_alias",
+                                  "fresh",
+                                  "changed_on_the_way",
+                                  "changed_at_the_end",
+                                  "nothing_inside",
+                                  "memory_used_again",
+                                  "view_read_late",
+                                  "nested"};
 
 TORCH_LIBRARY(opened, library) {
   for (const char* name : kNames)
@@ -237,7 +244,8 @@ TEST_SUITE("opened") {
     const auto forward = [=](const Tensor& x) { return std::vector<Tensor>{one(x, {})}; };
     const Engines engines(std::make_shared<ModuleNetwork>(module, forward), torch::randn({2, 5, 8}));
     CHECK(engines.injector.site(SiteKind::output, "one").op == "aten::_transformer_encoder_layer_fwd");
-    CHECK(engines.injector.site(SiteKind::output, "one.self_attn").op == "aten::_native_multi_head_attention");
+    CHECK(engines.injector.site(SiteKind::output, "one.self_attn").op ==
+          "aten::_native_multi_head_attention");
     CHECK(engines.injector.site(SiteKind::output, "one.self_attn.out_proj").op == "aten::addmm");
   }
 
@@ -254,10 +262,10 @@ TEST_SUITE("opened") {
       const std::string line = "network-input:x[" + std::to_string(i % 4) + "] constant(2)";
       trials.push_back({static_cast<uint64_t>(i), i % 3, {parse_fault(line)}});
     }
-    DirectEngine together(engines.network, engines.injector, engines.inputs, DirectOptions{4, at::kCPU, {}});
+    DirectEngine together(engines.workload, DirectOptions{4});
     torch::NoGradGuard no_grad;
     for (const auto& [index, outputs] : outputs_of(together, trials)) {
-      Tensor x = engines.inputs->get(trials[index].input).clone();
+      Tensor x = engines.workload->inputs().get(trials[index].input).at(0);
       x[static_cast<int64_t>(index % 4)] = 2;
       CHECK(at::allclose(outputs.faulty[0], at::mv(layer->weight, x) + x));
       CHECK(outputs.receipts[0].hits == 1);

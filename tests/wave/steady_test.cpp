@@ -64,11 +64,10 @@ TEST_CASE("a network that draws random numbers is left to the other engine") {
       std::make_shared<ModuleNetwork>(module, [=](const at::Tensor& x) mutable -> std::vector<at::Tensor> {
         return {torch::dropout(layer->forward(x), 0.5, true)};
       });
-  const auto inputs = inputs_from_tensor(torch::randn({2, 6}));
-  const Injector injector(network, std::vector<c10::IValue>{inputs->get(0).unsqueeze(0)});
-  const auto direct =
-      std::make_shared<DirectEngine>(network, injector, inputs, DirectOptions{4, at::kCPU, {}, 3});
-  WaveEngine wave(network, injector, inputs, direct, {.fewest = 1});
+  const auto workload = std::make_shared<Workload>(network, inputs_from_tensor(torch::randn({2, 6})),
+                                                   WorkloadOptions{.random_key = 3});
+  const auto direct = std::make_shared<DirectEngine>(workload, DirectOptions{4});
+  WaveEngine wave(workload, direct, {.fewest = 1});
   std::vector<Trial> trials;
   for (uint64_t number = 0; number < 12; ++number) {
     trials.push_back({number,

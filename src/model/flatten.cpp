@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/model/flat_outputs.h"
-
 #include <ATen/ATen.h>
 
 #include <vector>
 
 #include "faultwave/error.h"
+#include "faultwave/network.h"
 
-namespace faultwave::detail {
+namespace faultwave {
+namespace {
 
 void append_flat(const c10::IValue& output, std::vector<at::Tensor>& tensors) {
   if (output.isTensor()) {
@@ -33,4 +33,12 @@ void append_flat(const c10::IValue& output, std::vector<at::Tensor>& tensors) {
   }
 }
 
-}  // namespace faultwave::detail
+}  // namespace
+
+std::vector<at::Tensor> flatten(const c10::IValue& value) {
+  std::vector<at::Tensor> tensors;
+  append_flat(value, tensors);
+  return tensors;
+}
+
+}  // namespace faultwave
