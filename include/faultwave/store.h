@@ -14,6 +14,7 @@
 #include "faultwave/outcome.h"
 #include "faultwave/shard.h"
 #include "faultwave/site.h"
+#include "faultwave/specification.h"
 
 namespace faultwave {
 
@@ -47,7 +48,7 @@ struct StoredStratum {
 /// All that is fixed before the first trial. Two campaigns are the same exactly if these are equal but for
 /// `specification_path` and `shard`.
 struct CampaignInfo {
-  std::string specification;       ///< canonical text of what runs, flags of the command line included
+  Specification specification;     ///< of what runs, flags of the command line included; without `folder`
   std::string specification_file;  ///< canonical text of the file alone
   std::string specification_path;  ///< where the file was; "" if there was none
   std::string model_fingerprint;   ///< SHA-256 in hex

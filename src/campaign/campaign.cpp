@@ -7,7 +7,7 @@
 #include "faultwave/error.h"
 #include "faultwave/estimates.h"
 
-#include "src/campaign/check_numbers.h"
+#include "src/specification/check_numbers.h"
 #include "src/campaign/columns.h"
 #include "src/campaign/schedule.h"
 #include "src/common/torch_names.h"
@@ -115,7 +115,8 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path, 
   const Sampler& sampler = *parts_.sampler;
   const Population& population = sampler.population();
   CampaignInfo info;
-  info.specification = to_string(specification_);
+  info.specification = specification_;
+  info.specification.folder.clear();
   info.specification_file = to_string(file);
   info.specification_path = path;
   info.model_fingerprint = parts_.model_fingerprint;

@@ -134,7 +134,7 @@ std::string_view to_string(IntervalKind kind) {
 Estimates::Estimates(const CampaignInfo& info, const std::vector<Round>& rounds,
                      const std::vector<CellTally>& cells)
     : info_(info), rounds_(rounds), cells_(cells) {
-  const Specification spec = parse_recorded_specification(info.specification, "the recorded specification");
+  const Specification& spec = info.specification;
   half_width_ = spec.stop.half_width;
   int64_t trials = 0;
   for (const CellTally& cell : cells)

@@ -72,14 +72,11 @@ void check_drawn_from(const CampaignInfo& recorded, const CampaignInfo& now, con
 void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, const std::string& where) {
   check_equal(recorded.program_version, now.program_version, where, "version of Faultwave");
   check_equal(recorded.torch_version, now.torch_version, where, "version of libtorch");
-  if (recorded.specification != now.specification) {
-    throw UserError(
-        ErrorCode::mismatch,
-        "'" + where + "' belongs to another campaign: " +
-            describe_difference(parse_recorded_specification(recorded.specification, where),
-                                parse_recorded_specification(now.specification, "the specification")));
+  const Specification& spec = now.specification;
+  if (to_string(recorded.specification) != to_string(spec)) {
+    throw UserError(ErrorCode::mismatch, "'" + where + "' belongs to another campaign: " +
+                                             describe_difference(recorded.specification, spec));
   }
-  const Specification spec = parse_recorded_specification(now.specification, "the specification");
   check_fingerprint(recorded.model_fingerprint, now.model_fingerprint, where, named("network", spec.model));
   check_fingerprint(recorded.inputs_fingerprint, now.inputs_fingerprint, where, named("input", spec.input));
   check_fingerprint(recorded.labels_fingerprint, now.labels_fingerprint, where, named("labels", spec.labels));
@@ -99,7 +96,9 @@ Specification recorded_specification(const Store& store, const std::string& move
     }
   }
   const std::string folder = path.empty() ? "" : std::filesystem::absolute(path).parent_path().string();
-  return parse_recorded_specification(info.specification, store.path(), folder);
+  Specification specification = info.specification;
+  specification.folder = folder;
+  return specification;
 }
 
 void check_new_database(const std::string& path, const Specification& specification) {
@@ -108,7 +107,7 @@ void check_new_database(const std::string& path, const Specification& specificat
     return;
   }
   const Store store = Store::open(path, Store::Access::read);
-  const Specification recorded = parse_recorded_specification(store.info().specification, path);
+  const Specification& recorded = store.info().specification;
   Specification now = specification;
   // Those that were chosen are recorded, and the file names none.
   if (now.criteria.empty() && !names_criteria(store.info())) now.criteria = recorded.criteria;

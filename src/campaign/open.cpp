@@ -16,7 +16,7 @@
 #include "faultwave/wave_engine.h"
 #include "faultwave/workload.h"
 
-#include "src/campaign/check_numbers.h"
+#include "src/specification/check_numbers.h"
 #include "src/campaign/classify_neurons.h"
 #include "src/campaign/doubts_about_campaign.h"
 #include "src/campaign/forward_cost.h"

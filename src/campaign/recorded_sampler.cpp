@@ -48,7 +48,7 @@ Sampler recorded_sampler(const Store& store) {
 }
 
 Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronClasses> neurons) {
-  const Specification spec = parse_recorded_specification(info.specification, "the recorded specification");
+  const Specification& spec = info.specification;
   std::vector<Site> sites;
   for (const StoredSite& stored : info.sites)
     sites.push_back(site_of(stored));

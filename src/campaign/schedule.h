@@ -9,9 +9,6 @@
 
 namespace faultwave {
 
-/// Trials of a campaign that only its stop rule ends.
-constexpr int64_t kMostTrials = 1'000'000'000;
-
 /// The round that follows `before`, without shares; empty (no trials) after the last. A campaign that does
 /// not look at results has one round of all its trials. Others begin with Specification::round trials, and
 /// each further round has an eighth of the trials before it, or as many as the first if that is more: a

@@ -17,7 +17,7 @@ class Side {
   explicit Side(const Store& store)
       : store_(store),
         info_(store.info()),
-        spec_(parse_recorded_specification(info_.specification, store.path())),
+        spec_(info_.specification),
         sampler_(recorded_sampler(info_)) {}
 
   const CampaignInfo& info() const { return info_; }

@@ -92,7 +92,7 @@ Json json_of(const LayerFit& layer) {
 
 FitTable fit_table(const Store& store, double fit_per_megabit) {
   const CampaignInfo& info = store.info();
-  check_single_flips(info, parse_recorded_specification(info.specification, store.path()));
+  check_single_flips(info, info.specification);
   const Estimates estimates(info, store.rounds(), store.cells());
   const std::vector<int64_t> bits = bits_of_sites(info);
 

@@ -139,7 +139,7 @@ Summary summarize(const Store& store, GroupBy by) {
   summary.info = store.info();
   summary.ended = store.ended();
   summary.by = by;
-  const Specification spec = parse_recorded_specification(summary.info.specification, store.path());
+  const Specification& spec = summary.info.specification;
   summary.engine = spec.engine;
   summary.counts = store.engine_counts();
   summary.has_layers = spec.faults_per_trial == 1;

@@ -20,7 +20,6 @@ struct TextField {
 };
 
 constexpr TextField kTextFields[] = {
-    {"specification", &CampaignInfo::specification},
     {"specification_file", &CampaignInfo::specification_file},
     {"specification_path", &CampaignInfo::specification_path},
     {"model_fingerprint", &CampaignInfo::model_fingerprint},
@@ -112,6 +111,7 @@ void read_choices(const Database& database, CampaignInfo& info) {
 
 void write_info(const Database& database, const CampaignInfo& info) {
   Statement insert(database, "INSERT INTO campaign VALUES (?, ?)");
+  insert.bind(std::string_view("specification")).bind(to_string(info.specification)).run();
   for (const TextField& field : kTextFields)
     insert.bind(std::string_view(field.key)).bind(info.*field.member).run();
   auto number = [&](std::string_view key, const std::string& value) { insert.bind(key).bind(value).run(); };
@@ -153,6 +153,7 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
   for (const TextField& field : kTextFields)
     info.*field.member = value(field.key);
   try {
+    info.specification = parse_recorded_specification(value("specification"), "its specification");
     info.seed = parse_unsigned(value("seed")).value();
     info.trials = parse_integer(value("trials")).value();
     info.block = parse_integer(value("block")).value();

@@ -48,7 +48,7 @@ TEST_CASE("whatever differs is named") {
                  "right on other inputs (0 there and 2 here)");
   Specification other = fake_specification();
   other.seed = 6;
-  check_contains(refusal([&](CampaignInfo& now) { now.specification = to_string(other); }),
+  check_contains(refusal([&](CampaignInfo& now) { now.specification = other; }),
                  "another campaign: seed is 5 there and 6 here");
 }
 

@@ -12,7 +12,7 @@
 #include "faultwave/random.h"
 #include "faultwave/report.h"
 
-#include "src/campaign/check_numbers.h"
+#include "src/specification/check_numbers.h"
 #include "tests/campaign/fake_engine.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_folder.h"

@@ -20,7 +20,9 @@ using doctest::Approx;
 /// The sample campaign with a text of its specification replaced.
 CampaignInfo info_with(const std::string& old_text, const std::string& new_text) {
   CampaignInfo info = sample_info();
-  info.specification.replace(info.specification.find(old_text), old_text.size(), new_text);
+  std::string text = to_string(info.specification);
+  text.replace(text.find(old_text), old_text.size(), new_text);
+  info.specification = parse_recorded_specification(text, "the changed sample");
   return info;
 }
 
@@ -175,7 +177,7 @@ TEST_CASE("campaigns that stop by their results have no fixed number of pairs") 
   const TempFolder folder;
   const CampaignInfo stopping = [] {
     CampaignInfo info = sample_info();
-    info.specification += "[stop]\nhalf_width = 0.1\n";
+    info.specification.stop.half_width = 0.1;
     return info;
   }();
   const Store first = store_of(folder / "a.db", {1}, stopping);
@@ -187,9 +189,10 @@ TEST_CASE("campaigns that stop by their results have no fixed number of pairs") 
 
 TEST_CASE("where every fault was tried the rates are exact") {
   const TempFolder folder;
-  CampaignInfo all = info_with("trials = 10\n", "");
-  all.specification.replace(all.specification.find("\"layers\""), 8, "\"exhaustive\"");
-  all.specification.replace(all.specification.find("\"flip\""), 6, "\"flip(3)\"");
+  CampaignInfo all = sample_info();
+  all.specification.trials = 0;
+  all.specification.draw = DrawRule::exhaustive;
+  all.specification.error = "flip(3)";
   all.draw = "exhaustive";
   all.error = "flip(3)";
   all.choices = {"flip(3)"};

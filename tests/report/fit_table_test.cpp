@@ -38,7 +38,7 @@ Store store_of(const std::string& path, const CampaignInfo& info = sample_info()
 /// The sample campaign drawn over bits: 576 of 640 are in "conv".
 CampaignInfo over_bits() {
   CampaignInfo info = sample_info();
-  info.specification.replace(info.specification.find("\"layers\""), 8, "\"bits\"");
+  info.specification.draw = DrawRule::bits;
   info.draw = "bits";
   info.sites[0].probability = 0.9;
   info.sites[1].probability = 0.1;
@@ -99,7 +99,7 @@ TEST_CASE("only flips of one bit a trial have FIT") {
   };
   for (const std::string error : {"zero", "random(-1,1)", "flip(3,5)", "flip(any=2)"}) {
     CampaignInfo info = sample_info();
-    info.specification.replace(info.specification.find("\"flip\""), 6, "\"" + error + "\"");
+    info.specification.error = error;
     info.error = error;
     info.choices = {error};
     check_contains(message(info),
@@ -107,12 +107,13 @@ TEST_CASE("only flips of one bit a trial have FIT") {
                        "): use a campaign of one `flip` a trial");
   }
   CampaignInfo several = sample_info();
-  several.specification += "per_trial = 2\n";
+  several.specification.faults_per_trial = 2;
   check_contains(message(several), "(several faults each)");
   CampaignInfo list = sample_info();
-  list.specification =
-      "model = \"net.pt2\"\ninput = \"images.npy\"\n[fault]\nlist = \"faults.txt\"\ndraw = "
-      "\"list\"\n";
+  list.specification.draw = DrawRule::list;
+  list.specification.list = "faults.txt";
+  list.specification.error = "";
+  list.specification.trials = 0;
   list.draw = "list";
   list.error = "fault lines";
   list.list = std::vector<std::string>(4, "output:conv[0,0,0] flip(3)");  // on three inputs each
@@ -124,7 +125,7 @@ TEST_CASE("flips of one bit are told by the texts of their choices") {
   int number = 0;
   for (const std::string choice : {"flip(3)", "flip(int8:7)", "flip(int8:7,scale=0.5)"}) {
     CampaignInfo info = sample_info();
-    info.specification.replace(info.specification.find("\"flip\""), 6, "\"flip(3)\"");
+    info.specification.error = "flip(3)";
     info.error = "flip(3)";
     info.choices = {choice};
     const FitTable table = fit_table(store_of(folder / (std::to_string(number++) + ".db"), info), 1);

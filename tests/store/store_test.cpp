@@ -55,7 +55,7 @@ TEST_CASE("a campaign's facts come back as they were recorded") {
   Store::create(folder / "a.db", sample_info());
   const CampaignInfo expected = sample_info();
   const CampaignInfo info = Store::open(folder / "a.db", Store::Access::read).info();
-  CHECK(info.specification == expected.specification);
+  CHECK(to_string(info.specification) == to_string(expected.specification));
   CHECK(info.specification_file == expected.specification_file);
   CHECK(info.specification_path == expected.specification_path);
   CHECK(info.model_fingerprint == "abc");

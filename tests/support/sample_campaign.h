@@ -13,7 +13,7 @@ namespace faultwave {
 /// Ten trials in blocks of four, two sites, two criteria.
 inline CampaignInfo sample_info() {
   CampaignInfo info;
-  info.specification = R"(model = "net.pt2"
+  info.specification = parse_recorded_specification(R"(model = "net.pt2"
 input = "images.npy"
 seed = 7
 trials = 10
@@ -23,7 +23,8 @@ confidence = 0.95
 [fault]
 error = "flip"
 draw = "layers"
-)";
+)",
+                                                    "the sample");
   info.specification_file = "seed = 6\ncriteria = [\"top1\", \"nonfinite\"]\n";
   info.specification_path = "/somewhere/spec.toml";
   info.model_fingerprint = "abc";

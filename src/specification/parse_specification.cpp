@@ -7,12 +7,12 @@
 #include "faultwave/outcome.h"
 #include "faultwave/specification.h"
 
-#include "src/campaign/check_numbers.h"
-#include "src/campaign/toml_reader.h"
 #include "src/common/input_file.h"
 #include "src/common/near_names.h"
 #include "src/common/plain_text.h"
 #include "src/common/torch_names.h"
+#include "src/specification/check_numbers.h"
+#include "src/specification/toml_reader.h"
 
 namespace faultwave {
 namespace {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/campaign/check_numbers.h"
+#include "src/specification/check_numbers.h"
 
 #include <string>
 
 #include "faultwave/error.h"
 
-#include "src/campaign/schedule.h"
 #include "src/common/number_ranges.h"
 
 namespace faultwave {

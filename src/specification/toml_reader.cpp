@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/campaign/toml_reader.h"
+#include "src/specification/toml_reader.h"
 
 #include <utility>
 
