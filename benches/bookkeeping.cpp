@@ -93,7 +93,7 @@ Campaign campaign(DrawRule rule, int64_t trials) {
 nlohmann::json measure(const std::string& name, DrawRule rule, int64_t trials,
                        const std::filesystem::path& folder) {
   const std::string path = folder / (name + ".db");
-  const std::atomic<bool> never{false};
+  const CancelCheck never;
   const Campaign made = campaign(rule, trials);
   double run_seconds = 0;
   {

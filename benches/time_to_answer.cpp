@@ -75,7 +75,7 @@ struct Answer {
 };
 
 Answer run(const Specification& spec, const Options& options, const std::string& database) {
-  const std::atomic<bool> never{false};
+  const CancelCheck never;
   const auto start = std::chrono::steady_clock::now();
   const Campaign campaign = open_campaign(spec);
   const auto opened = std::chrono::steady_clock::now();

@@ -24,7 +24,7 @@ using namespace faultwave;
 nlohmann::json measure(const std::string& path, const std::string& database) {
   const Specification spec = load_specification(path);
   const Campaign campaign = open_campaign(spec);
-  const std::atomic<bool> never{false};
+  const CancelCheck never;
   const auto start = std::chrono::steady_clock::now();
   Store store = Store::create(database, campaign.info(spec, path));
   campaign.run(store, never, {});

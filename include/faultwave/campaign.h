@@ -122,16 +122,17 @@ class Campaign {
   /// the engine: once true, the part under way is dropped. `report` may be empty;
   /// it is called from this thread after each call of the engine. Without `elsewhere` blocks run here, in
   /// order. Returns whether the campaign is at its end.
-  bool run(Store& store, const CancelCheck& cancel, const std::function<void(const Progress&)>& report,
-           const BlockRunner& elsewhere = {}) const;
+  bool run(Store& store, const CancelCheck& cancel = {},
+           const std::function<void(const Progress&)>& report = {}, const BlockRunner& elsewhere = {}) const;
+  /// Runs it to its end, or until cancelled, without a file; the result is gone with the Store.
+  Store run(const CancelCheck& cancel = {}, const std::function<void(const Progress&)>& report = {}) const;
 
   /// What is not finished of one block of a round. Its trials are cut into parts, which depend on the block
   /// alone, and a part is run as a whole but for trials that are finished, so that results are the same
   /// however often the block was interrupted. Where `done` is given, it gets the parts that are finished
   /// every two seconds and when cancelled, and the result is the rest. Empty if cancelled. `report` gets the
   /// counts of what `done` did not get so far. Throws Disagreement if an audit finds one.
-  std::optional<BlockResult> run_block(const Round& round, const Block& block,
-                                       const CancelCheck& cancel,
+  std::optional<BlockResult> run_block(const Round& round, const Block& block, const CancelCheck& cancel,
                                        const std::function<void(const Tally&)>& report,
                                        const std::function<void(const BlockResult&)>& done = {}) const;
 

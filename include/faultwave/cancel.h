@@ -6,7 +6,8 @@
 
 namespace faultwave {
 
-/// Asked now and then during long work, from the thread that does it; true ends the work in order. Empty: never.
+/// Asked now and then during long work, from the thread that does it; true ends the work in order. Empty:
+/// never.
 using CancelCheck = std::function<bool()>;
 
 /// Whether the flag is set. It must outlive the work.

@@ -39,6 +39,7 @@ struct Fault {
   BatchPart batch;
   ErrorModelPtr model;
   std::optional<uint64_t> key;  ///< `#8841`; needed where location or model is drawn, 0 if left out
+  int site_number = -1;         ///< Site::number where it is known, so that nobody need look for the name
 };
 
 bool operator==(const Fault& a, const Fault& b);

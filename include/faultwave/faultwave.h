@@ -36,6 +36,7 @@
 #include "faultwave/specification.h"
 #include "faultwave/store.h"
 #include "faultwave/strata.h"
+#include "faultwave/trial_columns.h"
 #include "faultwave/wave_engine.h"
 #include "faultwave/weighted_sequence.h"
 #include "faultwave/workload.h"

@@ -143,12 +143,6 @@ class Injector {
   std::unique_ptr<detail::Profile> profile_;
 };
 
-/// How many forwards of the network an Armed sees.
-enum class Forwards : uint8_t {
-  any,  ///< any number: an earlier layer that comes again means that a new forward has begun
-  one,  ///< one alone: a layer that comes again is a round of a loop, and has the faults of its first rounds
-};
-
 /// Faults are armed on the current thread from construction to the end of the scope, in every forward of the
 /// network (any number, training included). Other threads are not affected and may arm faults of their own.
 /// One Armed at a time per thread: a second throws UserError(usage). What the network writes to its own

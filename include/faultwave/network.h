@@ -55,6 +55,12 @@ class KeptState {
 
 class NetworkFile;
 
+/// How many forwards of the network an Armed sees.
+enum class Forwards : uint8_t {
+  any,  ///< any number: an earlier layer that comes again means that a new forward has begun
+  one,  ///< one alone: a layer that comes again is a round of a loop, and has the faults of its first rounds
+};
+
 /// Anything that can be run with what it owns: what injectors and engines need of a network. Several threads
 /// may call forward at once as long as the network itself does not write to its buffers.
 class Network {
@@ -109,11 +115,11 @@ class NetworkFile : public Network {
 };
 
 /// Runs a network in memory on the inputs of a batch. Its result may be any tree of tensors.
-using Forward = std::function<c10::IValue(const std::vector<c10::IValue>& inputs)>;
+using NetworkCall = std::function<c10::IValue(const std::vector<c10::IValue>& inputs)>;
 
 /// A module in memory, which is shared, never changed, and run in eval mode. Several inputs, or what is no
 /// tensor, reach it through `forward`.
-std::shared_ptr<Network> network_of(std::shared_ptr<torch::nn::Module> module, Forward forward);
+std::shared_ptr<Network> network_of(std::shared_ptr<torch::nn::Module> module, NetworkCall forward);
 
 /// A module holder or shared_ptr whose forward takes one tensor.
 template <typename Net>
@@ -131,7 +137,7 @@ std::shared_ptr<Network> network_of(Net net) {
 }
 
 /// Any callable, with the tensors that it computes with, by name.
-std::shared_ptr<Network> network_of(Forward forward, std::vector<NamedTensor> parameters,
+std::shared_ptr<Network> network_of(NetworkCall forward, std::vector<NamedTensor> parameters,
                                     std::vector<NamedTensor> buffers = {});
 
 /// The tensors of a value in order: lists, tuples and dictionaries are gone through, a number becomes a

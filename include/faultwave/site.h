@@ -47,6 +47,7 @@ struct Site {
   BatchAxis batch;
   int64_t channel_axis = -1;  ///< axis of element_shape() that counts feature maps; -1 for a scalar
   bool is_default = false;    ///< among the sites that are used where none are named
+  int number = -1;            ///< position in Injector::sites(); -1 for a site that no injector has made
 
   /// The shape of one batch element: `shape` without the batch axis, or with `rows` in its place where there
   /// are more than one. Fault lines index into this shape.

@@ -57,7 +57,7 @@ struct Specification {
 
   // What is counted.
   std::vector<std::string> criteria;  ///< none: open_campaign() chooses those that fit the outputs
-  double confidence = 0.99;  ///< of the intervals
+  double confidence = 0.99;           ///< of the intervals
   std::string keep;  ///< trials with a row of their own: "all", "events" (sdc, due, crash, hang); "": see
                      ///< keeps_all()
 

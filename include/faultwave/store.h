@@ -76,8 +76,8 @@ struct CampaignInfo {
   std::vector<int64_t> labels;  ///< the right class of each input, or none
   /// Golden top classes that were known beforehand, by input (-1 without scores); for Store::create alone.
   std::map<int64_t, int64_t> golden_classes;
-  std::vector<std::string> list;      ///< fault lines, for draw "list"
-  Shard shard;                        ///< what of the campaign this database is for
+  std::vector<std::string> list;  ///< fault lines, for draw "list"
+  Shard shard;                    ///< what of the campaign this database is for
 };
 
 /// Whether the specification's file names criteria, rather than leaving the choice to open_campaign().
@@ -213,6 +213,9 @@ class Store {
 
   /// Creates the database, complete or not at all, never over an existing file, and opens it for writing.
   static Store create(const std::string& path, const CampaignInfo& info);
+
+  /// One in memory, which is gone with the object.
+  static Store in_memory(const CampaignInfo& info);
 
   /// Opens an existing one. Access::write is granted to one process at a time; reading is possible meanwhile.
   static Store open(const std::string& path, Access access);

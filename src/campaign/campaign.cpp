@@ -274,4 +274,10 @@ bool Campaign::run(Store& store, const CancelCheck& cancel,
   return Runner(*this, store, cancel, report, elsewhere).run();
 }
 
+Store Campaign::run(const CancelCheck& cancel, const std::function<void(const Progress&)>& report) const {
+  Store store = Store::in_memory(info(specification_, ""));
+  run(store, cancel, report);
+  return store;
+}
+
 }  // namespace faultwave

@@ -8,6 +8,7 @@
 #include "faultwave/network.h"
 
 #include "src/common/torch_names.h"
+#include "src/data/tensor_files.h"
 
 namespace faultwave {
 namespace {
@@ -20,6 +21,20 @@ std::vector<int64_t> read_labels(const at::Tensor& tensor, const std::string& pa
   return {labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel()};
 }
 
+/// The inputs of a network that takes several stand in one file of safetensors, each under its name.
+std::shared_ptr<InputSet> read_inputs(const Specification& spec, const NetworkFile& network) {
+  const std::string path = spec.resolve(spec.input);
+  const std::vector<InputSpec> declared = network.inputs();
+  const std::optional<TensorFile> file = parse_tensor_path(path);
+  const bool holds_all = declared.size() > 1 && file && file->format == TensorFile::Format::safetensors &&
+                         !file->tensor.has_value();
+  if (!holds_all) return open_inputs(path, spec.preprocess);
+  std::vector<at::Tensor> tensors;
+  for (const InputSpec& input : declared)
+    tensors.push_back(load_tensor(path + ":" + input.name));
+  return inputs_from_tensors(std::move(tensors));
+}
+
 }  // namespace
 
 Experiment load_experiment(const Specification& spec) {
@@ -27,9 +42,10 @@ Experiment load_experiment(const Specification& spec) {
   check_device_present(options.device);
   if (!spec.dtype.empty()) options.dtype = parse_dtype(spec.dtype);
   Experiment experiment;
-  experiment.network = Network::open(spec.resolve(spec.model), options);
+  const std::shared_ptr<NetworkFile> network = Network::open(spec.resolve(spec.model), options);
+  experiment.network = network;
   experiment.network_fingerprint = file_fingerprint(spec.resolve(spec.model));
-  experiment.inputs = open_inputs(spec.resolve(spec.input), spec.preprocess);
+  experiment.inputs = read_inputs(spec, *network);
   if (!spec.labels.empty())
     experiment.labels = read_labels(load_tensor(spec.resolve(spec.labels)), spec.labels);
   return experiment;

@@ -23,7 +23,7 @@ struct MergeOptions {
 
 void merge(const MergeOptions& options) {
   const InterruptGuard interrupt;
-  if (!merge_campaigns(options.databases, options.output, interrupt.flag()))
+  if (!merge_campaigns(options.databases, options.output, when(interrupt.flag())))
     throw Interrupted(interrupt.signal(), "interrupted; '" + options.output + "' was not made");
   const Store store = Store::open(options.output, Store::Access::read);
   std::cout << "'" << options.output << "' has all " << grouped(store.trials_done()) << " trials\n";

@@ -38,7 +38,6 @@ struct Calibration {
 /// Runs trials of the campaign, block by block, for about so long. Nothing is stored.
 Calibration calibrate(const Campaign& campaign, const Specification& spec, double seconds) {
   using Clock = std::chrono::steady_clock;
-  const std::atomic<bool> never{false};
   const Sampler& sampler = *campaign.parts().sampler;
   std::vector<double> weights;
   for (size_t i = 0; i < sampler.strata().size(); ++i)
@@ -48,11 +47,11 @@ Calibration calibrate(const Campaign& campaign, const Specification& spec, doubl
   const int64_t size = std::min<int64_t>(spec.batch * 4, campaign.trials());
 
   Calibration seen;
-  campaign.run_block(round, {0, 0, size}, never, {});  // warms up
+  campaign.run_block(round, {0, 0, size}, {}, {});  // warms up
   const auto start = Clock::now();
   while (true) {
     const int64_t first = seen.trials % std::max<int64_t>(campaign.trials() - size + 1, 1);
-    const std::optional<BlockResult> result = campaign.run_block(round, {0, first, size}, never, {});
+    const std::optional<BlockResult> result = campaign.run_block(round, {0, first, size}, {}, {});
     for (const TrialOutcome& outcome : result.value().outcomes)
       seen.events += outcome.fired & 1;
     seen.trials += size;

@@ -67,12 +67,11 @@ class Worker {
     const auto block = std::find_if(open.begin(), open.end(),
                                     [&](const Block& candidate) { return candidate.number == number; });
     if (block == open.end()) throw InternalError("a worker was given a block that is not open");
-    const std::atomic<bool> never{false};
     const auto send = [&](const BlockResult& result) {
       write_frame(socket_, FrameKind::piece_of_block, encode_block(result));
     };
     try {
-      const auto rest = campaign_.run_block(round, *block, never, {}, send);
+      const auto rest = campaign_.run_block(round, *block, {}, {}, send);
       write_frame(socket_, FrameKind::end_of_block, encode_block(rest.value()));
     } catch (const Disagreement& disagreement) {
       disagreement.keep(store_.path());

@@ -38,7 +38,7 @@ int written_argument(const c10::FunctionSchema& schema, int position) {
 ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards)
     : profile_(profile), is_one_forward_(forwards == Forwards::one), tracker_(profile, forwards) {
   for (const Fault& fault : resolved) {
-    const int number = profile.find(fault.kind, fault.site);
+    const int number = profile.number_of(fault);
     const Site& site = profile.sites()[static_cast<size_t>(number)];
     sites_.push_back(number);
     plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))));
@@ -255,6 +255,19 @@ std::vector<Receipt> ArmedFaults::receipts() const {
   for (const FaultPlan& plan : plans_)
     receipts.push_back(plan.receipt());
   return receipts;
+}
+
+void ArmedFaults::disarm() {
+  if (!on_) return;
+  on_.reset();
+  std::string lines;
+  for (const std::string& line : missed())
+    lines += (lines.empty() ? "'" : ", '") + line + "'";
+  if (lines.empty()) return;
+  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines +
+                                                "; run the network that was profiled, on this thread, while "
+                                                "the fault is armed (a network that was moved "
+                                                "or converted since needs a new Injector)");
 }
 
 std::vector<std::string> ArmedFaults::missed() const {

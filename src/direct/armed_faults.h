@@ -37,9 +37,9 @@ class ArmedFaults : public intercept::Handler {
   std::vector<Receipt> receipts() const;
   /// The lines of the faults that have hit nothing.
   std::vector<std::string> missed() const;
-  /// Switches interception off.
-  void disarm() { on_.reset(); }
-  bool is_armed() const { return on_.has_value(); }
+  /// Switches interception off. Throws UserError(illegal_fault) if a fault has hit nothing; disarmed it is
+  /// all the same, and a second call does nothing.
+  void disarm();
 
  private:
   struct Hit {

@@ -12,6 +12,7 @@
 #include "src/common/exception_text.h"
 #include "src/common/memory_pool.h"
 #include "src/common/memory_shortage.h"
+#include "src/direct/armed_faults.h"
 #include "src/direct/golden_runs.h"
 #include "src/direct/trial_sharing.h"
 #include "src/direct/watched_forward.h"
@@ -31,7 +32,7 @@ DirectEngine::DirectEngine(std::shared_ptr<Workload> workload, const DirectOptio
 std::vector<at::Tensor> DirectEngine::faulty_outputs(const std::vector<Fault>& faults, const Batch& batch,
                                                      std::vector<Receipt>& receipts) const {
   detail::SteadyNetwork::Forward forward(runs_.network(), batch);
-  Armed armed(injector_, faults, Forwards::one);
+  detail::ArmedFaults armed(detail::profile_of(injector_), faults, Forwards::one);
   std::vector<at::Tensor> outputs = forward.run();
   armed.disarm();
   receipts = armed.receipts();
@@ -61,13 +62,14 @@ std::vector<DirectEngine::Group> DirectEngine::group(const std::vector<Trial>& t
 
 void DirectEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
   const detail::MemoryPool::Use pool(INT64_MAX);
-  // All faults are checked before the first forward, so that an illegal one costs nothing that was run.
-  for (const Trial& trial : trials) {
-    for (const Fault& fault : trial.faults)
-      injector_.resolve(fault);
+  // All faults are resolved before the first forward, so that an illegal one costs nothing that was run.
+  std::vector<Trial> resolved = trials;
+  for (Trial& trial : resolved) {
+    for (Fault& fault : trial.faults)
+      fault = injector_.resolve(fault);
   }
-  for (const Group& together : group(trials))
-    run_group(trials, together, sink);
+  for (const Group& together : group(resolved))
+    run_group(resolved, together, sink);
 }
 
 void DirectEngine::run_group(const std::vector<Trial>& trials, const Group& group, const TrialSink& sink) {
@@ -201,8 +203,7 @@ void DirectEngine::hand_over(const std::vector<Trial>& trials, const Group& grou
     if (run.crash.empty()) outputs.faulty = runs_.element(run.outputs, static_cast<int64_t>(row));
     for (size_t i = 0; i < trial.faults.size() && next_receipt < run.receipts.size(); ++i) {
       Receipt receipt = std::move(run.receipts[next_receipt++]);
-      receipt.fault =
-          to_string(injector_.resolve(trial.faults[i]));  // without the batch element of this forward
+      receipt.fault = to_string(trial.faults[i]);  // without the batch element of this forward
       outputs.receipts.push_back(std::move(receipt));
     }
     sink(group[row], outputs);

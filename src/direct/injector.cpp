@@ -106,9 +106,13 @@ void Injector::observe(const std::vector<Site>& sites, const std::function<void(
 }
 
 Fault Injector::resolve(const Fault& fault) const {
-  const Site& place = site(fault.kind, fault.site);
+  const int number = profile_->number_of(fault);
+  const Site& place = sites()[static_cast<size_t>(number)];
   check_batch(fault, place, batch(), batch_is_free());
-  return detail::resolve_fault(fault, place, context_of(place, int8_scale(place)));
+  Fault resolved =
+      detail::resolve_fault(fault, place, context_of(place, int8_scale_of(profile_->largest(number))));
+  resolved.site_number = number;
+  return resolved;
 }
 
 Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key) const {
@@ -157,16 +161,7 @@ Armed::Armed(const Injector& injector, const std::vector<Fault>& faults, Forward
 Armed::~Armed() = default;
 
 void Armed::disarm() {
-  if (!faults_->is_armed()) return;
   faults_->disarm();
-  std::string lines;
-  for (const std::string& line : missed())
-    lines += (lines.empty() ? "'" : ", '") + line + "'";
-  if (lines.empty()) return;
-  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines +
-                                                "; run the network that was profiled, on this thread, while "
-                                                "the fault is armed (a network that was moved "
-                                                "or converted since needs a new Injector)");
 }
 
 std::vector<std::string> Armed::missed() const {

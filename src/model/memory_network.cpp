@@ -68,7 +68,7 @@ std::vector<NamedTensor> buffers_of(const torch::nn::Module& module) {
 
 namespace {
 
-detail::MemoryNetwork::Run flattened(Forward forward) {
+detail::MemoryNetwork::Run flattened(NetworkCall forward) {
   if (!forward) throw UserError(ErrorCode::usage, "the forward of a network in memory is empty");
   return [forward = std::move(forward)](const std::vector<c10::IValue>& inputs) {
     const c10::IValue result = forward(inputs);
@@ -79,7 +79,7 @@ detail::MemoryNetwork::Run flattened(Forward forward) {
 
 }  // namespace
 
-std::shared_ptr<Network> network_of(std::shared_ptr<torch::nn::Module> module, Forward forward) {
+std::shared_ptr<Network> network_of(std::shared_ptr<torch::nn::Module> module, NetworkCall forward) {
   if (!module) throw UserError(ErrorCode::usage, "the module of a network in memory is null");
   const auto network = std::make_shared<detail::ModuleNetwork>(*module, flattened(std::move(forward)));
   // Both live as long as whoever holds the network.
@@ -88,7 +88,7 @@ std::shared_ptr<Network> network_of(std::shared_ptr<torch::nn::Module> module, F
   return {owner, network.get()};
 }
 
-std::shared_ptr<Network> network_of(Forward forward, std::vector<NamedTensor> parameters,
+std::shared_ptr<Network> network_of(NetworkCall forward, std::vector<NamedTensor> parameters,
                                     std::vector<NamedTensor> buffers) {
   return std::make_shared<detail::MemoryNetwork>(flattened(std::move(forward)), std::move(parameters),
                                                  std::move(buffers));

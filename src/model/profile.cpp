@@ -197,6 +197,7 @@ int Profile::add_site(SiteKind kind, const std::string& name, const RecordedTens
   site.channel_axis = tensor.channel_axis;
   site.is_default = is_default;
   const int number = static_cast<int>(sites_.size());
+  site.number = number;
   by_name_.emplace(std::make_pair(kind, name), number);
   sites_.push_back(std::move(site));
   largest_.push_back(tensor.largest);
@@ -275,6 +276,13 @@ void Profile::find_batch_runs(const std::vector<c10::IValue>& example, Preserved
     BatchAxis& axis = sites_[static_cast<size_t>(site)].batch;
     axis.run = find_run(rows, found->second, batch_, axis.rows);
   }
+}
+
+int Profile::number_of(const Fault& fault) const {
+  const auto number = static_cast<size_t>(fault.site_number);
+  const bool is_known = fault.site_number >= 0 && number < sites_.size() &&
+                        sites_[number].kind == fault.kind && sites_[number].name == fault.site;
+  return is_known ? fault.site_number : find(fault.kind, fault.site);
 }
 
 int Profile::find(SiteKind kind, std::string_view name) const {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "faultwave/fault.h"
 #include "faultwave/network.h"
 #include "faultwave/site.h"
 
@@ -64,6 +65,9 @@ class Profile {
   /// Number of a site; throws UserError(illegal_fault) with near names, or the kinds under which the name
   /// exists.
   int find(SiteKind kind, std::string_view name) const;
+
+  /// Likewise of the site of a fault, which may know it.
+  int number_of(const Fault& fault) const;
 
   /// Where calls take or give the values of a site, in order; none for stored tensors. By site, since going
   /// through all calls would cost more than all the rest of arming a fault.

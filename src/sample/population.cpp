@@ -85,6 +85,7 @@ Fault Population::fault(const Place& place, Draw& draw) const {
   Fault fault;
   fault.kind = site.kind;
   fault.site = site.name;
+  fault.site_number = site.number;
   fault.location = Location::element(unravel(place.element, shapes_[number]));
   const std::vector<ErrorModelPtr>& models = models_of(number);
   if (!models.empty()) {

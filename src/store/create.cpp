@@ -80,19 +80,22 @@ void check_can_create(const std::string& path) {
   check_can_write(path);
 }
 
+void fill_database(const Database& database, const CampaignInfo& info,
+                   const std::function<void(const Database&)>& fill) {
+  Transaction transaction(database);
+  database.execute(kSchema);
+  write_info(database, info);
+  if (fill) fill(database);
+  transaction.commit();
+}
+
 void create_database(const std::string& path, const CampaignInfo& info,
                      const std::function<void(const Database&)>& fill) {
   check_can_create(path);
   DraftFile draft(path);
   {
     Database database(draft.name(), Database::Mode::create, path);
-    {
-      Transaction transaction(database);
-      database.execute(kSchema);
-      write_info(database, info);
-      if (fill) fill(database);
-      transaction.commit();
-    }
+    fill_database(database, info, fill);
     // Kept in the file: readers can then look at a campaign while it runs.
     database.execute("PRAGMA journal_mode = WAL");
   }

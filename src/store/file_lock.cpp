@@ -72,6 +72,7 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 }
 
 void FileLock::check_in_place(const std::string& path) const {
+  if (descriptor_ < 0) return;
   struct stat status{};
   const bool is_there = ::stat(path.c_str(), &status) == 0;
   if (is_there && identity_ == FileIdentity{status.st_dev, status.st_ino}) return;

@@ -110,6 +110,14 @@ Store Store::create(const std::string& path, const CampaignInfo& info) {
   return open(path, Access::write);
 }
 
+Store Store::in_memory(const CampaignInfo& info) {
+  const std::string name = ":memory:";
+  Database database(name, Database::Mode::create, "the campaign in memory");
+  fill_database(database, info);
+  CampaignInfo known = read_info(database, name);
+  return Store(std::make_unique<State>(State{name, FileLock(), std::move(database), std::move(known)}));
+}
+
 Store Store::open(const std::string& path, Access access) {
   if (!std::filesystem::exists(path))
     throw UserError(ErrorCode::store, "there is no database '" + path + "'");

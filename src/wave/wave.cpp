@@ -83,7 +83,7 @@ Wave::Wave(const detail::Profile& profile, const std::vector<const Trial*>& tria
       is_here_(trials.size(), 1) {
   for (size_t trial = 0; trial < trials.size(); ++trial) {
     for (const Fault& fault : trials[trial]->faults) {
-      const int number = profile.find(fault.kind, fault.site);
+      const int number = profile.number_of(fault);
       const Site& site = profile.sites()[static_cast<size_t>(number)];
       pending_[number].push_back({static_cast<int32_t>(trial), plans_[trial].size()});
       plans_[trial].emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))));

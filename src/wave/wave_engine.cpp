@@ -121,7 +121,7 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
   const auto first_site = [&](size_t position) {
     int first = static_cast<int>(profile.sites().size());
     for (const Fault& fault : trials[position].faults)
-      first = std::min(first, profile.find(fault.kind, fault.site));
+      first = std::min(first, profile.number_of(fault));
     return first;
   };
   std::map<int64_t, Positions> by_input;

@@ -14,7 +14,7 @@
 namespace faultwave {
 namespace {
 
-const std::atomic<bool> never{false};
+const CancelCheck never;
 
 /// The fake network, seen through rounding and through mistakes of the engine.
 class RoundingEngine : public FakeEngine {

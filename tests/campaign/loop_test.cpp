@@ -20,7 +20,7 @@
 namespace faultwave {
 namespace {
 
-const std::atomic<bool> never{false};
+const CancelCheck never;
 
 /// Runs the fake campaign to its end in a new database and returns what it exports.
 std::string unbroken_export(const std::string& path, const Specification& spec = fake_specification()) {

@@ -18,7 +18,7 @@
 namespace faultwave {
 namespace {
 
-const std::atomic<bool> never{false};
+const CancelCheck never;
 
 /// All that can be seen of a database: both exports, and the report by everything.
 std::string content_of(const std::string& path) {

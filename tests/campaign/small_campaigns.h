@@ -19,7 +19,7 @@
 
 namespace faultwave {
 
-inline const std::atomic<bool> never{false};
+inline const CancelCheck never;
 
 inline Specification small_blocks(DrawRule rule, int64_t trials, uint64_t seed = 1) {
   Specification spec = fake_specification();

@@ -129,7 +129,7 @@ TEST_CASE("a network that draws random numbers is refused by the operator's name
   check_contains(message, "random key");
 
   Setting setting(drops, 4, 7);
-  CHECK(setting.engine->is_unsteady());
+  CHECK(setting.workload->is_unsteady());
   torch::manual_seed(5);
   const at::Tensor before = torch::rand({3});
   torch::manual_seed(5);

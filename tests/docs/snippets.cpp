@@ -4,6 +4,7 @@
 // tools/check_docs.py says where the two differ.
 #include <torch/torch.h>
 
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -157,6 +158,27 @@ TEST_CASE("outcomes: a criterion of one's own") {
   auto outcome = judge({golden, faulty}, {parse_criterion("differs(0.1)"), sign});
   // end snippet
   CHECK(outcome.fired == 3);
+}
+
+TEST_CASE("guide: an experiment in memory") {
+  torch::manual_seed(1);
+  TwoInputs net;
+  const at::Tensor a = torch::rand({5, 4});
+  const at::Tensor b = torch::rand({5, 4});
+  const std::vector<int64_t> labels{0, 1, 2, 0, 1};
+  // snippet in memory
+  faultwave::Experiment experiment{
+      .network = faultwave::network_of(net.ptr(), [=](const auto& in) mutable {  // any tree of outputs
+        return net->forward(in[0].toTensor(), in[1].toTensor());
+      }),
+      .inputs = faultwave::inputs_from_tensors({a, b}),  // tensor by tensor, inputs along axis 0
+      .labels = labels};
+  auto campaign = faultwave::open_campaign(experiment, {.trials = 1000, .error = "flip"});
+  auto results = campaign.run();
+  std::cout << text_report(summarize(results));
+  auto columns = trial_columns(results, *campaign.parts().sampler);  // columns.outcome[i], columns.fault[i], ...
+  // end snippet
+  CHECK(columns.trial.size() == 1000);
 }
 
 TEST_CASE("wave: the engine on its own") {

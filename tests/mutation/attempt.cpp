@@ -79,7 +79,7 @@ void try_resuming(const std::string& path) {
   Store store = Store::open(path, Store::Access::write);
   const Campaign campaign = open_campaign(recorded_specification(store), &store);
   check_same_campaign(store.info(), campaign.info(recorded_specification(store), ""), path);
-  const std::atomic<bool> never{false};
+  const CancelCheck never;
   campaign.run(store, never, {});
   summarize(store);
 }
