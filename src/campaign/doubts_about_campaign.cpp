@@ -33,14 +33,6 @@ std::string about_labels(const std::vector<int64_t>& labels, const std::vector<O
 
 }  // namespace
 
-std::vector<Outputs> look_at_outputs(int64_t inputs, const std::function<Outputs(int64_t)>& golden) {
-  constexpr int64_t kMost = 8;
-  std::vector<Outputs> outputs;
-  for (int64_t i = 0; i < std::min(inputs, kMost); ++i)
-    outputs.push_back(golden(i));
-  return outputs;
-}
-
 std::vector<std::string> doubts_about_campaign(const Specification& spec, const CampaignParts& parts,
                                                const InputSet& inputs, const std::vector<Outputs>& golden) {
   std::vector<std::string> doubts;

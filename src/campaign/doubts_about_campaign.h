@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,9 +11,6 @@
 #include "src/outcome/output_kind.h"
 
 namespace faultwave {
-
-/// Golden outputs of the first inputs, up to eight: enough to tell what they are.
-std::vector<Outputs> look_at_outputs(int64_t inputs, const std::function<Outputs(int64_t)>& golden);
 
 /// CampaignParts::warnings, from parts with criteria and labels, the inputs, and golden outputs of the first.
 std::vector<std::string> doubts_about_campaign(const Specification& specification, const CampaignParts& parts,

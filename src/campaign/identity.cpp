@@ -8,9 +8,9 @@
 namespace faultwave {
 namespace {
 
-/// "model.pt2" as a specification names it, for a message.
+/// "network 'model.pt2'", as a specification names it, for a message; "network" where it is in memory.
 std::string named(const std::string& what, const std::string& path) {
-  return what + " '" + path + "'";
+  return path.empty() ? what : what + " '" + path + "'";
 }
 
 std::string first_digits(const std::string& fingerprint) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/data/sha256.h"
 
+#include "src/data/sha256_blocks.h"
 #include "tests/data/data_test.h"
 
 namespace faultwave {
@@ -22,6 +23,18 @@ TEST_CASE("SHA-256 of the standard's examples") {
             "mnopqrstnopqrstu") == "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1");
   CHECK(sha256(std::string(1'000'000, 'a')) ==
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE("SHA-256 by the processor's instructions is that of plain code") {
+  if (!sha256::has_sha_instructions()) return;
+  const std::vector<uint8_t> bytes = pattern(64 * 7);
+  for (const size_t blocks : {0, 1, 2, 7}) {
+    sha256::State plain{1, 2, 3, 4, 0xfffffff5, 6, 7, 0x80000008};
+    sha256::State fast = plain;
+    sha256::compress_plainly(plain, bytes.data(), blocks);
+    sha256::compress_by_instructions(fast, bytes.data(), blocks);
+    CHECK(fast == plain);
+  }
 }
 
 TEST_CASE("SHA-256 does not depend on how the bytes are cut") {

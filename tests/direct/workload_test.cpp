@@ -45,7 +45,7 @@ TEST_CASE("a workload outlives whoever made it") {
         std::make_shared<Workload>(network_of(net), inputs_from_tensor(torch::randn({2, 4}))));
   }
   int calls = 0;
-  engine->run({{.number = 0, .input = 1, .faults = parse_faults("weight:0.weight[0,0] zero")}},
+  engine->run({{.number = 0, .input = 1, .faults = parse_faults("weight:0[0,0] zero")}},
               [&](size_t, const TrialOutputs&) { ++calls; });
   CHECK(calls == 1);
 }
