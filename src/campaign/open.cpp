@@ -26,7 +26,7 @@
 #include "src/common/shape.h"
 #include "src/common/torch_names.h"
 #include "src/direct/golden_failure.h"
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/fault/victim_context.h"
 #include "src/model/batch_sizes.h"
 #include "src/model/steady_network.h"

@@ -58,9 +58,9 @@ std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork& network, const Inj
     std::string files;
     for (const std::string& file : options.subject.inputs)
       files += (files.empty() ? "'" : ", '") + file + "'";
-    throw UserError(ErrorCode::bad_network,
-                    "the fault-free network fails on " + (files.empty() ? "made-up inputs" : files) + ": " +
-                        reason_of(error));
+    throw UserError(ErrorCode::bad_network, "the fault-free network fails on " +
+                                                (files.empty() ? "made-up inputs" : files) + ": " +
+                                                reason_of(error));
   }
 }
 

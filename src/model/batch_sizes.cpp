@@ -12,7 +12,7 @@ bool is_batched(const c10::IValue& input) {
   return input.isTensor() && input.toTensor().dim() > 0;
 }
 
-int64_t batch_of(const std::vector<c10::IValue>& inputs) {
+int64_t batch_size_of(const std::vector<c10::IValue>& inputs) {
   for (const c10::IValue& input : inputs) {
     if (is_batched(input)) return input.toTensor().size(0);
   }
@@ -22,7 +22,7 @@ int64_t batch_of(const std::vector<c10::IValue>& inputs) {
 }  // namespace
 
 BatchSizes::BatchSizes(const Network& network, const std::vector<c10::IValue>& inputs) : network_(network) {
-  const int64_t batch = batch_of(inputs);
+  const int64_t batch = batch_size_of(inputs);
   for (const c10::IValue& input : inputs) {
     shapes_.push_back(input.isTensor() ? input.toTensor().sizes().vec() : std::vector<int64_t>{});
     grows_.push_back(is_batched(input) && input.toTensor().size(0) == batch);
@@ -63,7 +63,7 @@ std::vector<c10::IValue> repeated(const std::vector<c10::IValue>& inputs, int64_
 
 std::vector<c10::IValue> fitting(const Network& network, const std::vector<c10::IValue>& inputs) {
   const BatchSizes sizes(network, inputs);
-  const int64_t batch = batch_of(inputs);
+  const int64_t batch = batch_size_of(inputs);
   if (batch != 1 || sizes.fits(batch)) return inputs;
   const std::optional<int64_t> fit = sizes.at_least(batch);
   return fit ? repeated(inputs, *fit) : inputs;
