@@ -22,7 +22,7 @@ namespace torch::nn {
 class Module;
 }
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What the injector must know of a network: how to run it once, and which tensors it owns.
 struct Subject {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 struct NamedTensor {
   std::string name;  ///< dotted path, "layer1.0.conv1.weight"

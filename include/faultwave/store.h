@@ -15,7 +15,7 @@
 #include "faultwave/shard.h"
 #include "faultwave/site.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// A site that a campaign draws from, as recorded.
 struct StoredSite {

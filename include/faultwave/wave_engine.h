@@ -13,7 +13,7 @@
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
