@@ -20,23 +20,25 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test nightly nightly-files demo bench install format tidy clean
+.PHONY: help build test check check-format nightly nightly-files nightly-builds demo bench install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
 	@echo 'make test      build and run every test'
+	@echo 'make check     layout by clang-format and findings of clang-tidy, both as errors (tidy takes half an hour)'
 	@echo 'make nightly   drawn faults in drawn networks: the wave engine against real faulty runs (a minute or two)'
 	@echo 'make nightly-files   spoilt files of every kind: each must be read, or refused with one sentence (some minutes)'
+	@echo 'make nightly-builds   every test with Clang, and with the sanitizers'
 	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
 	@echo 'make bench     build the benches, in $(BUILD)/benches'
 	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
 	@echo 'make format    clang-format all sources'
-	@echo 'make tidy      clang-tidy all sources of the library'
+	@echo 'make tidy      clang-tidy all sources of src/; a finding is an error'
 	@echo 'make clean     remove $(BUILD); the virtual environment .venv stays'
 	@echo
 	@echo 'Settings:'
 	@echo '  TORCH_DIR=/path   a libtorch folder, or the torch folder of a wheel, instead of the pinned torch in .venv'
-	@echo '  PRESET=name       release (default), debug, asan-ubsan or tsan; each builds in a folder of its own'
+	@echo '  PRESET=name       release (default), debug, clang, asan-ubsan or tsan; each builds in a folder of its own'
 	@echo '  WERROR=ON         warnings are errors'
 	@echo '  JOBS=n            compile and test n at a time (default: all cores)'
 	@echo '  KEY=1 NETWORKS=300 TRIALS=100   what make nightly draws: the first key, how many, trials of each'
@@ -49,8 +51,9 @@ build:
 
 # Tests compare with Python's results, so they need the environment even where TORCH_DIR names another libtorch.
 test:
-	@tools/setup packages python configure test-data demo-data
+	@tools/setup packages python checks configure test-data demo-data
 	@$(compile)
+	@tools/check_format .venv/bin/clang-format
 	@.venv/bin/python tools/check_docs.py $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
 
@@ -67,6 +70,12 @@ nightly-files:
 	@$(compile) --target test_mutation
 	@FAULTWAVE_TEST_DATA=$(abspath $(BUILD))/test_data FAULTWAVE_MUTATION_KEY=$(KEY) FAULTWAVE_MUTATION_FILES=$(FILES) \
 	  $(BUILD)/tests/mutation/test_mutation
+
+# Clang compiles each source by itself, so that none leans on what its neighbours in a unity build include.
+nightly-builds:
+	@$(MAKE) test PRESET=clang WERROR=ON
+	@$(MAKE) test PRESET=asan-ubsan
+	@$(MAKE) test PRESET=tsan
 
 demo:
 	@tools/setup packages python configure demo-data
@@ -85,11 +94,20 @@ bench:
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
-format:
-	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
+check: check-format tidy
 
-tidy: build
-	@git ls-files 'src/*.cpp' | xargs -n 1 -P $(JOBS) clang-tidy --quiet -p $(BUILD)
+check-format:
+	@tools/setup python checks
+	@tools/check_format .venv/bin/clang-format
+
+format:
+	@tools/setup python checks
+	@git ls-files '*.h' '*.cpp' | xargs .venv/bin/clang-format -i
+
+# Configured apart: a compiler's precompiled headers are of no use to clang-tidy, and it wants each source by itself.
+tidy:
+	@PRESET=clang BUILD=build-tidy CMAKE_ARGUMENTS=-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON tools/setup packages python configure
+	@git ls-files 'src/*.cpp' | xargs -n 1 -P $(JOBS) clang-tidy --quiet --warnings-as-errors='*' -p build-tidy
 
 clean:
 	@rm -rf $(BUILD)

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What a WeightedSequence shall be narrow for. It is valid whatever is given here.
 struct SequenceTarget {

@@ -23,7 +23,7 @@
 #include "faultwave/store.h"
 #include "faultwave/wave_engine.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What a campaign works with, opened. Tests put fakes here.
 struct CampaignParts {

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <functional>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Asked now and then during long work, from the thread that does it; true ends the work in order. Empty:
 /// never.

@@ -9,7 +9,7 @@
 #include "faultwave/paired.h"
 #include "faultwave/store.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Which of two networks fires a criterion more often, as far as the test tells: a p-value of at most one
 /// minus the confidence, or exact rates that differ.

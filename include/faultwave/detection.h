@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Two opposite corners, in whatever unit the network uses: pixels, or shares of the image.
 struct BoundingBox {

@@ -14,7 +14,7 @@
 #include "faultwave/error.h"
 #include "faultwave/workload.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 struct DirectOptions {
   int64_t batch = 16;  ///< most trials of one forward; 1 for a network that fixes its batch size

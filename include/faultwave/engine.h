@@ -11,7 +11,7 @@
 #include "faultwave/fault.h"
 #include "faultwave/receipt.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// One input, one or more faults. Faults of a trial are written for a batch of one: without `@`.
 struct Trial {

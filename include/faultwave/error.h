@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What kind of mistake a UserError reports. The command line turns each into the published exit code
 /// of the same number (docs/guide.md lists them).

@@ -12,7 +12,7 @@
 #include "faultwave/sampler.h"
 #include "faultwave/store.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What kind of interval the numbers of a campaign carry, by how its trials were chosen (docs/statistics.md).
 enum class IntervalKind : uint8_t {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What the wave engine does at one operator call, for some trials. A row is what its rules work on: a pixel
 /// with all its channels, a token, or a single value where a tensor has no channels.

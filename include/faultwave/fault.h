@@ -11,7 +11,7 @@
 #include "faultwave/location.h"
 #include "faultwave/site.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Which elements of a batch a fault hits.
 struct BatchPart {

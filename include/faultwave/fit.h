@@ -3,7 +3,7 @@
 
 #include "faultwave/interval.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Bits of a megabit as the units have it (IEC 80000-13); 2^20 would be a mebibit. Publications of upset
 /// rates seldom say which they mean. For a rate per 2^20 bits pass 1048576 instead; the result is then 4.6 %

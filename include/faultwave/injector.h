@@ -23,7 +23,7 @@ namespace torch::nn {
 class Module;
 }
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 class Injector;
 

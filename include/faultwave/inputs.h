@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// How an 8-bit image becomes a tensor [3, height, width] of FP32:
 /// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle

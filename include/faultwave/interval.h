@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// A proportion with a confidence interval.
 struct Interval {

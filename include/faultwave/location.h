@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 class Draw;
 

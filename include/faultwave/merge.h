@@ -6,7 +6,7 @@
 
 #include "faultwave/cancel.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Joins the shards of a campaign, in any order, into a new database at `output`: complete or not at all.
 /// Exports and reports of the result equal those of a campaign that ran in one piece.

@@ -17,7 +17,7 @@ namespace torch::nn {
 class Module;
 }
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 struct NamedTensor {
   std::string name;  ///< dotted path, "layer1.0.conv1.weight"

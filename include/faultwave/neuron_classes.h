@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What a stratified campaign knows of its victims before it tries any (docs/statistics.md): a small number,
 /// the class, for each value of each site on each input, and a level for each input. Kept as made once, since

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// A floating-point output is masked if none of its values moves by more than this part of its largest golden
 /// magnitude. Rounding alone moves values by a thousandth of that, otherwise at another batch size and on

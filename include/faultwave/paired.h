@@ -5,7 +5,7 @@
 
 #include "faultwave/interval.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// The same faults tried on two networks (or with two protections): how many ended in an event in both, in
 /// one alone, in none.

@@ -12,7 +12,7 @@ namespace torch::nn {
 class Module;
 }
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Changes stored tensors for good: faults of kind weight, bias or buffer are written into the tensors
 /// themselves, offline and without a forward. Names are those of Injector::sites(). All faults are checked

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Trials of statistical fault injection: n = N / (1 + e^2 (N - 1) / (z^2 p (1 - p))), drawn without
 /// replacement from a population of N faults, for a normal interval of half-width e at this confidence (z is

@@ -12,7 +12,7 @@
 #include "faultwave/random.h"
 #include "faultwave/site.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// How the faults of a campaign are chosen.
 enum class DrawRule : uint8_t {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// A stream of random numbers that is a pure function of (key, stream): Philox 4x32-10
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), the counter-based generator

@@ -9,7 +9,7 @@
 
 #include "faultwave/site.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// One value that was hit.
 struct Victim {

@@ -12,7 +12,7 @@
 #include "faultwave/interval.h"
 #include "faultwave/store.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// How often each criterion fired, over some of the trials.
 struct RateGroup {

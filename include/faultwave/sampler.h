@@ -12,7 +12,7 @@
 #include "faultwave/population.h"
 #include "faultwave/strata.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// How often a round draws from each stratum: in whole units, so that a trial is the same on any machine.
 struct Shares {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// The part of a campaign that one of several machines runs: a range of its blocks. All shards together have
 /// each block once, and none has more than one block more than another.

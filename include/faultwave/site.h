@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Where in a network values can be hit.
 enum class SiteKind : uint8_t {

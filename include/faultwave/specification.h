@@ -11,7 +11,7 @@
 #include "faultwave/population.h"
 #include "faultwave/site.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// When a campaign has seen enough: at the end of the first round for which one of these holds. All absent:
 /// when all trials are done.

@@ -16,7 +16,7 @@
 #include "faultwave/site.h"
 #include "faultwave/specification.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// A site that a campaign draws from, as recorded.
 struct StoredSite {

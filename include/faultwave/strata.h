@@ -9,7 +9,7 @@
 #include "faultwave/neuron_classes.h"
 #include "faultwave/population.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 enum class BitKind : uint8_t;
 

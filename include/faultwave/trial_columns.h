@@ -9,7 +9,7 @@
 #include "faultwave/sampler.h"
 #include "faultwave/store.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// Results of a campaign by column, one entry a finished trial, ascending. Of trials without a row of their
 /// own (Specification::keep), what the key and the outcome say; the rest is as where it says so.

@@ -11,7 +11,7 @@
 #include "faultwave/explanation.h"
 #include "faultwave/workload.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward

@@ -9,7 +9,7 @@
 #include "faultwave/allocation.h"
 #include "faultwave/interval.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 /// What one round of trials found in one stratum. Before the round its weight, share and guess were fixed,
 /// from earlier rounds alone.

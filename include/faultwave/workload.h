@@ -14,7 +14,7 @@
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
 
-namespace faultwave {
+namespace [[gnu::visibility("default")]] faultwave {
 
 namespace detail {
 class GoldenRuns;

@@ -11,7 +11,7 @@
 #include "faultwave/campaign.h"
 
 #include "src/common/output_file.h"
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/outcome/change.h"
 
 namespace faultwave {

@@ -25,7 +25,7 @@
 #include "src/common/torch_names.h"
 #include "src/direct/golden_failure.h"
 #include "src/direct/golden_runs.h"
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/fault/victim_context.h"
 #include "src/outcome/criteria.h"
 

@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
 namespace {
 
-std::string percent(double part, double whole) {
+std::string share_text(double part, double whole) {
   return format_fixed(whole > 0 ? 100 * part / whole : 0.0, 1) + " %";
 }
 
@@ -34,7 +34,7 @@ std::string generic_text(const WaveReport& report) {
     const auto found = report.seconds.find(op);
     const double seconds = found == report.seconds.end() ? 0 : found->second;
     lines.emplace_back(seconds, "            " + op + ": " + grouped(calls) + " calls, " +
-                                    percent(seconds, all) + " of the time beside golden forwards\n");
+                                    share_text(seconds, all) + " of the time beside golden forwards\n");
   }
   std::sort(lines.rbegin(), lines.rend());
   std::string text = "No rule     operators that were run once a trial\n";

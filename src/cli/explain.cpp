@@ -17,8 +17,8 @@
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/network_inputs.h"
+#include "src/common/numbers.h"
 #include "src/common/torch_names.h"
-#include "src/fault/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {

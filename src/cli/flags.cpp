@@ -6,8 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include "src/common/number_ranges.h"
+#include "src/common/numbers.h"
 #include "src/common/torch_names.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave::cli {
 

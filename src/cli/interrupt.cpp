@@ -18,7 +18,7 @@ void note_signal(int signal) {
 
 InterruptGuard::InterruptGuard() {
   interrupted = false;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESETHAND;  // the next one ends the program
   sigemptyset(&action.sa_mask);

@@ -12,6 +12,7 @@
 #include "src/cli/interrupt.h"
 #include "src/cli/program.h"
 #include "src/report/numbers.h"
+#include "src/workers/interrupted.h"
 
 namespace faultwave::cli {
 namespace {

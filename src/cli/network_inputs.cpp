@@ -14,9 +14,9 @@
 #include "faultwave/error.h"
 
 #include "src/common/number_ranges.h"
+#include "src/common/numbers.h"
 #include "src/common/torch_names.h"
 #include "src/data/input_doubts.h"
-#include "src/fault/numbers.h"
 #include "src/model/batch_sizes.h"
 
 namespace faultwave::cli {

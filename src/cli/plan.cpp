@@ -14,7 +14,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/output.h"
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {

@@ -19,6 +19,7 @@
 #include "src/common/memory_shortage.h"
 #include "src/common/near_names.h"
 #include "src/common/plain_text.h"
+#include "src/workers/interrupted.h"
 
 namespace faultwave::cli {
 namespace {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 namespace CLI {
@@ -10,16 +8,6 @@ class App;
 }
 
 namespace faultwave::cli {
-
-/// Thrown by a subcommand that was stopped by a signal and left everything in order.
-class Interrupted : public std::runtime_error {
- public:
-  Interrupted(int signal, const std::string& message) : std::runtime_error(message), signal_(signal) {}
-  int signal() const { return signal_; }
-
- private:
-  int signal_;
-};
 
 using AddCommand = void (*)(CLI::App& program);
 

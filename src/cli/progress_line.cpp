@@ -9,7 +9,7 @@
 
 #include "faultwave/interval.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {

@@ -5,8 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "src/common/numbers.h"
 #include "src/common/torch_names.h"
-#include "src/fault/numbers.h"
 #include "src/fault/shortest_decimal.h"
 #include "src/report/numbers.h"
 

@@ -10,10 +10,10 @@
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/run_blocks.h"
-#include "src/cli/supervise.h"
 #include "src/common/torch_names.h"
 #include "src/fault/shortest_decimal.h"
 #include "src/report/numbers.h"
+#include "src/workers/supervise.h"
 
 namespace faultwave::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/run_blocks.h"
-#include "src/cli/supervise.h"
+#include "src/workers/supervise.h"
 
 namespace faultwave::cli {
 

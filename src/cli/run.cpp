@@ -11,7 +11,7 @@
 #include "src/cli/flags.h"
 #include "src/cli/output.h"
 #include "src/cli/run_blocks.h"
-#include "src/cli/supervise.h"
+#include "src/workers/supervise.h"
 
 namespace faultwave::cli {
 namespace {

@@ -18,10 +18,11 @@
 #include "src/cli/output.h"
 #include "src/cli/program.h"
 #include "src/cli/progress_line.h"
-#include "src/cli/worker_pool.h"
 #include "src/common/machine_load.h"
 #include "src/common/number_ranges.h"
 #include "src/report/numbers.h"
+#include "src/workers/interrupted.h"
+#include "src/workers/worker_pool.h"
 
 namespace faultwave::cli {
 namespace {

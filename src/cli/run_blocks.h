@@ -7,9 +7,9 @@
 #include "faultwave/campaign.h"
 #include "faultwave/store.h"
 
-#include "src/cli/ended_process.h"
 #include "src/cli/flags.h"
-#include "src/cli/watch_page.h"
+#include "src/workers/ended_process.h"
+#include "src/workers/watch_page.h"
 
 namespace CLI {
 class App;

@@ -13,9 +13,9 @@
 #include "src/cli/commands.h"
 #include "src/cli/flags.h"
 #include "src/cli/run_blocks.h"
-#include "src/cli/watch_page.h"
-#include "src/cli/worker_channel.h"
 #include "src/store/block_codec.h"
+#include "src/workers/watch_page.h"
+#include "src/workers/worker_channel.h"
 
 namespace faultwave::cli {
 namespace {

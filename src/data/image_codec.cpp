@@ -47,8 +47,8 @@ bool is_whole_png(const std::vector<uint8_t>& bytes) {
   return false;
 }
 
-/// Whether so many bytes can hold so many pixels at all: stb_image takes memory for all that the header says. Its
-/// header's size and kind of pixels have been read. "Deflate" makes at most 1032 bytes of one.
+/// Whether so many bytes can hold so many pixels at all: stb_image takes memory for all that the header says.
+/// Its header's size and kind of pixels have been read. "Deflate" makes at most 1032 bytes of one.
 bool can_hold_png(const std::vector<uint8_t>& bytes, ImageSize size) {
   constexpr int64_t most_of_one = 1032;
   constexpr std::array<int64_t, 7> channels_of = {1, 0, 3, 1, 2, 0, 4};  // grey, RGB, palette, with opacity
@@ -178,6 +178,10 @@ ImageSize size_in_header(InputFile& file) {
 
 }  // namespace
 
+std::string size_text(ImageSize size) {
+  return std::to_string(size.width) + " x " + std::to_string(size.height);
+}
+
 bool is_image_path(const std::string& path) {
   const std::string suffix = lower_suffix(path);
   return suffix == ".png" || suffix == ".jpg" || suffix == ".jpeg";
@@ -196,10 +200,9 @@ RgbImage read_image(const std::string& path) {
   const std::vector<uint8_t> bytes = read_whole_file(path);
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()),
                               std::min(bytes.size(), png_magic.size()));
-  const bool is_whole = head == png_magic ? is_whole_png(bytes) && can_hold_png(bytes, size)
-                        : head.starts_with(jpeg_magic)
-                            ? is_whole_jpeg(bytes) && can_hold_jpeg(bytes, size)
-                            : false;
+  const bool is_whole = head == png_magic              ? is_whole_png(bytes) && can_hold_png(bytes, size)
+                        : head.starts_with(jpeg_magic) ? is_whole_jpeg(bytes) && can_hold_jpeg(bytes, size)
+                                                       : false;
   if (!is_whole || bytes.size() > std::numeric_limits<int>::max()) {
     cannot_read(path, "the image is damaged or incomplete");
   }

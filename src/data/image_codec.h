@@ -13,6 +13,9 @@ struct ImageSize {
   bool operator==(const ImageSize&) const = default;
 };
 
+/// "640 x 480": width, then height.
+std::string size_text(ImageSize size);
+
 /// Eight bits a channel, [height, width, 3], row by row.
 struct RgbImage {
   ImageSize size;

@@ -98,10 +98,6 @@ class ImageInputs final : public InputSet {
   mutable std::optional<std::string> fingerprint_;
 };
 
-std::string text(ImageSize size) {
-  return std::to_string(size.width) + " x " + std::to_string(size.height);
-}
-
 }  // namespace
 
 std::shared_ptr<InputSet> inputs_from_images(std::vector<std::string> paths, const Preprocess& preprocess) {
@@ -111,8 +107,8 @@ std::shared_ptr<InputSet> inputs_from_images(std::vector<std::string> paths, con
     const ImageSize size = preprocessed_size(read_image_size(path), preprocess, path);
     if (path == paths.front()) common = size;
     if (size != common) {
-      cannot_read(path, "it has " + text(size) + " pixels after preprocessing and '" + paths.front() +
-                            "' has " + text(common) + "; expected one size, which a crop gives");
+      cannot_read(path, "it has " + size_text(size) + " pixels after preprocessing and '" + paths.front() +
+                            "' has " + size_text(common) + "; expected one size, which a crop gives");
     }
   }
   return std::make_shared<ImageInputs>(std::move(paths), preprocess, common);

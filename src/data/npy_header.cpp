@@ -11,12 +11,12 @@
 namespace faultwave {
 namespace {
 
-struct NamedType {
+struct NpyName {
   std::string_view name;  // kind and bytes a value
   at::ScalarType dtype;
 };
 
-constexpr std::array<NamedType, 14> npy_types = {{
+constexpr std::array<NpyName, 14> npy_types = {{
     {"b1", at::ScalarType::Bool},
     {"i1", at::ScalarType::Char},
     {"i2", at::ScalarType::Short},
@@ -158,7 +158,7 @@ NpyType parse_npy_type(const std::string& descr, const std::string& path) {
 }
 
 std::string npy_descr(at::ScalarType dtype) {
-  for (const NamedType& type : npy_types) {
+  for (const NpyName& type : npy_types) {
     if (type.dtype != dtype) continue;
     const bool is_one_byte = type.name.ends_with('1');
     return std::string(is_one_byte ? "|" : "<").append(type.name);

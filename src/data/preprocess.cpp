@@ -17,10 +17,6 @@ namespace {
 
 const auto longest_side = static_cast<int64_t>(number_range("resize").most);
 
-std::string text(ImageSize size) {
-  return std::to_string(size.width) + " x " + std::to_string(size.height);
-}
-
 /// The shorter side becomes `side`; the longer one keeps the proportion, rounded down.
 ImageSize scaled_size(ImageSize size, int64_t side) {
   return size.height < size.width ? ImageSize{.height = side, .width = size.width * side / size.height}
@@ -72,13 +68,14 @@ ImageSize preprocessed_size(ImageSize size, const Preprocess& preprocess, const 
   if (preprocess.resize) {
     size = scaled_size(size, *preprocess.resize);
     if (std::max(size.height, size.width) > longest_side) {
-      cannot_read(path, "it would have " + text(size) + " pixels after resizing; expected sides of at most " +
+      cannot_read(path, "it would have " + size_text(size) +
+                            " pixels after resizing; expected sides of at most " +
                             std::to_string(longest_side));
     }
   }
   if (!preprocess.crop) return size;
   if (*preprocess.crop > std::min(size.height, size.width)) {
-    cannot_read(path, "it has " + text(size) + " pixels" + (preprocess.resize ? " after resizing" : "") +
+    cannot_read(path, "it has " + size_text(size) + " pixels" + (preprocess.resize ? " after resizing" : "") +
                           ", and the crop takes " + std::to_string(*preprocess.crop) + " x " +
                           std::to_string(*preprocess.crop) + "; expected a smaller crop or a larger resize");
   }

@@ -18,12 +18,12 @@ using nlohmann::json;
 
 constexpr uint64_t longest_header = 100'000'000;  // as the format's own implementation allows
 
-struct NamedType {
+struct SafetensorsType {
   const char* name;
   at::ScalarType dtype;
 };
 
-constexpr NamedType types[] = {
+constexpr SafetensorsType types[] = {
     {"F64", at::ScalarType::Double},
     {"F32", at::ScalarType::Float},
     {"F16", at::ScalarType::Half},
@@ -42,7 +42,7 @@ constexpr NamedType types[] = {
 };
 
 std::optional<at::ScalarType> parse_type(const std::string& name) {
-  for (const NamedType& type : types) {
+  for (const SafetensorsType& type : types) {
     if (name == type.name) return type.dtype;
   }
   return std::nullopt;

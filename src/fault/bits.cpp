@@ -7,8 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "src/common/numbers.h"
 #include "src/fault/float_layout.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

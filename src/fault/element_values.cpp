@@ -58,7 +58,7 @@ at::Tensor index_tensor(const std::vector<int64_t>& positions, const at::Device&
   return at::tensor(positions, at::kLong).to(device);
 }
 
-void require_plain_memory(const at::Tensor& tensor) {
+void require_dense(const at::Tensor& tensor) {
   if (tensor.layout() == at::kStrided && tensor.unsafeGetTensorImpl()->has_storage()) return;
   throw UserError(ErrorCode::illegal_fault, "tensors of layout " + c10::str(tensor.layout()) +
                                                 " cannot be hit: expected a dense, strided one");
@@ -75,7 +75,7 @@ at::Tensor empty_values(int64_t count, at::ScalarType type) {
 }
 
 at::Tensor read_elements(const at::Tensor& tensor, const std::vector<int64_t>& offsets) {
-  require_plain_memory(tensor);
+  require_dense(tensor);
   const std::vector<int64_t> positions = memory_positions(tensor, offsets);
   const at::ScalarType type = stored_type(tensor.scalar_type());
   if (!tensor.is_cpu()) {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -6,7 +6,7 @@
 #include "faultwave/location.h"
 #include "faultwave/random.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/numbers.h"
 #include "src/common/plain_text.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

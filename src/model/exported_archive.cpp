@@ -34,10 +34,6 @@ constexpr int64_t kKnownSchema = 8;
 constexpr const char* kWeightsFolder = "data/weights/";
 constexpr const char* kConstantsFolder = "data/constants/";
 
-bool starts_with(const std::string& text, const std::string& beginning) {
-  return text.compare(0, beginning.size(), beginning) == 0;
-}
-
 /// A record of JSON as text that can be parsed and gone through.
 std::string read_json(CheckedArchive& archive, const std::string& record) {
   std::string text = archive.read_text(record);
@@ -52,7 +48,7 @@ std::string program_name(const std::string& file, const std::vector<std::string>
   std::vector<std::string> names;
   for (const std::string& record : records) {
     const std::string folder = "models/", ending = ".json";
-    if (starts_with(record, folder) && record.size() > folder.size() + ending.size() &&
+    if (record.starts_with(folder) && record.size() > folder.size() + ending.size() &&
         record.compare(record.size() - ending.size(), ending.size(), ending) == 0) {
       names.push_back(record.substr(folder.size(), record.size() - folder.size() - ending.size()));
     }
@@ -246,7 +242,7 @@ at::Tensor ExportedArchive::read_storage(CheckedArchive& archive, const std::str
 void ExportedArchive::read_other_records(CheckedArchive& archive) {
   for (const std::string& record : archive.names()) {
     // The writer makes the records of .data/ itself.
-    const bool keep = storages_.count(record) == 0 && !starts_with(record, ".data/") && record != "version";
+    const bool keep = storages_.count(record) == 0 && !record.starts_with(".data/") && record != "version";
     if (keep) other_records_[record] = archive.read_text(record);
   }
 }

@@ -28,10 +28,6 @@ using Values = std::unordered_map<std::string, Operand>;
 const std::string kOperators = "torch.ops.";
 const std::string kHigherOrder = "torch.ops.higher_order.";
 
-bool starts_with(const std::string& text, const std::string& beginning) {
-  return text.compare(0, beginning.size(), beginning) == 0;
-}
-
 /// "node conv2d (torch.ops.aten.conv2d.default) of module layer1.0", for messages.
 std::string describe(const json& node) {
   const bool named = node.contains("name") && node["name"].is_string();
@@ -170,9 +166,9 @@ void ProgramBuilder::add_nodes(const json& graph, Values& values) {
 
 void ProgramBuilder::add_node(const json& node, const json& graph, Values& values) {
   const std::string target = node.at("target");
-  if (starts_with(target, kHigherOrder)) {
+  if (target.starts_with(kHigherOrder)) {
     add_higher_order(node, values);
-  } else if (starts_with(target, kOperators)) {
+  } else if (target.starts_with(kOperators)) {
     const bool assertion = target == "torch.ops.aten._assert_tensor_metadata.default";
     if (!(assertion && options_.retargeted)) add_call(node, graph, values);
   } else {

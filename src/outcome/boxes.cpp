@@ -7,7 +7,7 @@
 #include "faultwave/detection.h"
 #include "faultwave/error.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/outcome/criteria.h"
 #include "src/outcome/detection_boxes.h"
 

@@ -5,7 +5,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/outcome/criteria.h"
 #include "src/outcome/scores.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 
 namespace faultwave {
 namespace {

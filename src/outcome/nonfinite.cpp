@@ -41,7 +41,7 @@ bool has_new_nonfinite(const at::Tensor& golden, const at::Tensor& faulty) {
     const Value* golden_values = plain_golden.const_data_ptr<Value>();
     bool found = false;
     for (int64_t i = 0; i < count; ++i) {
-      found |= is_finite(golden_values[i]) & !is_finite(values[i]);
+      found |= static_cast<int>(is_finite(golden_values[i])) & static_cast<int>(!is_finite(values[i]));
     }
     return found;
   });

@@ -7,7 +7,7 @@
 #include "faultwave/error.h"
 
 #include "src/common/near_names.h"
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/outcome/criteria.h"
 
 namespace faultwave {

@@ -33,7 +33,7 @@ Text worse_text(Worse worse, const Text& first, const Text& second, const Text& 
   return worse == Worse::first ? first : second;
 }
 
-Json rate_of(const Interval& interval) {
+Json estimate_and_limits(const Interval& interval) {
   return {{"estimate", interval.estimate}, {"low", interval.low}, {"high", interval.high}};
 }
 
@@ -74,9 +74,9 @@ std::string json_report(const Comparison& comparison) {
         {"first_only", criterion.counts.first_only},
         {"second_only", criterion.counts.second_only},
         {"neither", criterion.counts.neither},
-        {"first", rate_of(criterion.first)},
-        {"second", rate_of(criterion.second)},
-        {"difference", rate_of(criterion.difference)},
+        {"first", estimate_and_limits(criterion.first)},
+        {"second", estimate_and_limits(criterion.second)},
+        {"difference", estimate_and_limits(criterion.difference)},
         {"p_value", comparison.is_exact ? Json() : Json(criterion.p_value)},
         {"worse", worse_text<Json>(criterion.worse, "first", "second", {})}};
   }

@@ -7,7 +7,7 @@
 #include "faultwave/allocation.h"
 #include "faultwave/error.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/stats/bet_limits.h"
 
 namespace faultwave {

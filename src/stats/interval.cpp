@@ -10,7 +10,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 
 namespace faultwave {
 namespace {

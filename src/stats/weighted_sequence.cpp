@@ -8,7 +8,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/stats/bet_limits.h"
 
 namespace faultwave {

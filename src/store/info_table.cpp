@@ -7,7 +7,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/store/neuron_table.h"
 
 namespace faultwave {

@@ -18,14 +18,14 @@ unsigned bits_before_fired(const CampaignInfo& info) {
   return kClassBits + (has_labels(info) ? kLabelBits : 0);
 }
 
-size_t bytes_per_trial(const CampaignInfo& info) {
+size_t packed_width(const CampaignInfo& info) {
   return (bits_before_fired(info) + info.criteria.size() + 7) / 8;
 }
 
 }  // namespace
 
 std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, const CampaignInfo& info) {
-  const size_t width = bytes_per_trial(info);
+  const size_t width = packed_width(info);
   const unsigned shift = bits_before_fired(info);
   const bool labelled = has_labels(info);
   std::vector<uint8_t> bytes;
@@ -44,7 +44,7 @@ std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, co
 }
 
 std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info) {
-  const size_t width = bytes_per_trial(info);
+  const size_t width = packed_width(info);
   if (bytes.size() % width != 0) throw InternalError("packed outcomes end within a trial");
   const unsigned shift = bits_before_fired(info);
   const bool labelled = has_labels(info);

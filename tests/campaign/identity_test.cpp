@@ -38,12 +38,12 @@ TEST_CASE("whatever differs is named") {
                  "the network 'fake.pt2' changed");
   check_contains(refusal([](CampaignInfo& now) { now.inputs_fingerprint = "i1"; }),
                  "the input 'fake.npy' changed");
-  check_contains(refusal([](CampaignInfo& now) { now.labels_fingerprint = "l1"; }), "the labels '' changed");
+  check_contains(refusal([](CampaignInfo& now) { now.labels_fingerprint = "l1"; }), "the labels changed");
   check_contains(refusal([](CampaignInfo& now) { now.sites.pop_back(); }),
                  "number of sites: 2 there and 1 here");
   check_contains(refusal([](CampaignInfo& now) { now.sites[1].shape = {7}; }), "other sites: number 1");
   check_contains(refusal([](CampaignInfo& now) { now.list = {"output:fc[0] zero"}; }),
-                 "the faults of list '' changed");
+                 "the faults of list changed");
   check_contains(refusal([](CampaignInfo& now) { now.eligible_inputs = {1, 2}; }),
                  "right on other inputs (0 there and 2 here)");
   Specification other = fake_specification();

@@ -4,12 +4,12 @@
 namespace faultwave {
 namespace {
 
-struct NamedType {
+struct NumpyType {
   std::string name;
   at::ScalarType type;
 };
 
-const std::vector<NamedType> numpy_types = {
+const std::vector<NumpyType> numpy_types = {
     {"i1", at::kChar},          {"i2", at::kShort},  {"i4", at::kInt},    {"i8", at::kLong},
     {"u1", at::kByte},          {"u2", at::kUInt16}, {"u4", at::kUInt32}, {"u8", at::kUInt64},
     {"f2", at::kHalf},          {"f4", at::kFloat},  {"f8", at::kDouble}, {"c8", at::kComplexFloat},
@@ -28,7 +28,7 @@ std::string header_of(const std::string& descr, const std::string& shape) {
 }
 
 TEST_CASE("what numpy.save writes loads bit for bit") {
-  for (const NamedType& type : numpy_types) {
+  for (const NumpyType& type : numpy_types) {
     CAPTURE(type.name);
     CHECK(is_identical(load_tensor(made_file(type.name + ".npy")), pattern_tensor(type.type)));
   }
@@ -134,7 +134,7 @@ TEST_CASE("save_npy and load_tensor are inverse to each other") {
     save_npy(path, tensor);
     return load_tensor(path);
   };
-  for (const NamedType& type : numpy_types) {
+  for (const NumpyType& type : numpy_types) {
     CAPTURE(type.name);
     const at::Tensor tensor = pattern_tensor(type.type);
     CHECK(is_identical(round_trip(tensor), tensor));
@@ -153,7 +153,7 @@ TEST_CASE("save_npy and load_tensor are inverse to each other") {
 
 TEST_CASE("save_npy writes the same bytes as numpy.save") {
   const TempFolder folder;
-  for (const NamedType& type : numpy_types) {
+  for (const NumpyType& type : numpy_types) {
     CAPTURE(type.name);
     save_npy(folder / "x.npy", pattern_tensor(type.type));
     CHECK(read_file(folder / "x.npy") == read_file(made_file(type.name + ".npy")));

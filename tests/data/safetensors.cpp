@@ -4,7 +4,7 @@
 namespace faultwave {
 namespace {
 
-struct NamedType {
+struct SafetensorsType {
   std::string name;
   at::ScalarType type;
 };
@@ -30,22 +30,22 @@ class Scratch {
 };
 
 TEST_CASE("safetensors load bit for bit in every type") {
-  const std::vector<NamedType> types = {{"F64", at::kDouble},
-                                        {"F32", at::kFloat},
-                                        {"F16", at::kHalf},
-                                        {"BF16", at::kBFloat16},
-                                        {"F8_E4M3", at::kFloat8_e4m3fn},
-                                        {"F8_E5M2", at::kFloat8_e5m2},
-                                        {"I64", at::kLong},
-                                        {"I32", at::kInt},
-                                        {"I16", at::kShort},
-                                        {"I8", at::kChar},
-                                        {"U64", at::kUInt64},
-                                        {"U32", at::kUInt32},
-                                        {"U16", at::kUInt16},
-                                        {"U8", at::kByte}};
+  const std::vector<SafetensorsType> types = {{"F64", at::kDouble},
+                                              {"F32", at::kFloat},
+                                              {"F16", at::kHalf},
+                                              {"BF16", at::kBFloat16},
+                                              {"F8_E4M3", at::kFloat8_e4m3fn},
+                                              {"F8_E5M2", at::kFloat8_e5m2},
+                                              {"I64", at::kLong},
+                                              {"I32", at::kInt},
+                                              {"I16", at::kShort},
+                                              {"I8", at::kChar},
+                                              {"U64", at::kUInt64},
+                                              {"U32", at::kUInt32},
+                                              {"U16", at::kUInt16},
+                                              {"U8", at::kByte}};
   const std::string path = made_file("all.safetensors");
-  for (const NamedType& type : types) {
+  for (const SafetensorsType& type : types) {
     CAPTURE(type.name);
     CHECK(is_identical(load_tensor(path + ":" + type.name), pattern_tensor(type.type)));
   }

@@ -8,13 +8,10 @@
 namespace faultwave {
 
 using test::apply_to_words;
+using test::refusal;
 using test::Words;
 
 namespace {
-
-std::string refusal(const ErrorModelPtr& model, at::ScalarType dtype) {
-  return error_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
-}
 
 std::string resolved_text(const ErrorModelPtr& model, at::ScalarType dtype, uint64_t key) {
   Draw draw(key);

@@ -13,12 +13,12 @@
 namespace faultwave {
 
 using test::from_words;
+using test::kInfinity;
 using test::to_words;
 using test::Words;
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const at::ScalarType kSmallFloats[] = {at::kHalf,        at::kBFloat16,        at::kFloat8_e4m3fn,
                                        at::kFloat8_e5m2, at::kFloat8_e4m3fnuz, at::kFloat8_e5m2fnuz};
 

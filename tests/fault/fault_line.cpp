@@ -14,7 +14,7 @@ namespace faultwave {
 
 namespace {
 
-std::string parse_failure(const std::string& line) {
+std::string line_failure(const std::string& line) {
   return error_of(ErrorCode::usage, [&] { parse_fault(line); });
 }
 
@@ -230,57 +230,57 @@ TEST_CASE("a thousand drawn faults print and parse to the identity") {
 }
 
 TEST_CASE("a line without a location is refused with what to write") {
-  const std::string message = parse_failure("output:features.3 flip(30)");
+  const std::string message = line_failure("output:features.3 flip(30)");
   CHECK_HOLDS(
       message,
       "fault line 'output:features.3 flip(30)': at column 18, expected a location in square brackets");
   CHECK_HOLDS(message, "[*] means everything");
-  CHECK_HOLDS(parse_failure("output:features.3"), "[*] means everything");
-  CHECK_HOLDS(parse_failure("output:a b[0] zero"), "a name with spaces");
+  CHECK_HOLDS(line_failure("output:features.3"), "[*] means everything");
+  CHECK_HOLDS(line_failure("output:a b[0] zero"), "a name with spaces");
 }
 
 TEST_CASE("broken lines are refused with line, column and what was expected") {
-  CHECK(parse_failure("output:a[1,2 flip") ==
+  CHECK(line_failure("output:a[1,2 flip") ==
         "fault line 'output:a[1,2 flip': at column 14, expected ',', '|' or ']' but found 'flip'");
-  CHECK_HOLDS(parse_failure(""),
+  CHECK_HOLDS(line_failure(""),
               "at column 1, expected a kind of site, such as output: or weight: but found the end");
-  CHECK_HOLDS(parse_failure("outptu:a[0] zero"),
+  CHECK_HOLDS(line_failure("outptu:a[0] zero"),
               "at column 1, unknown kind of site 'outptu': expected output, input");
-  CHECK_HOLDS(parse_failure("outptu:a[0] zero"), "did you mean output");
-  CHECK_HOLDS(parse_failure("features.3[0] zero"), "at column 9, expected ':' after the kind of site");
-  CHECK_HOLDS(parse_failure("output:[0] zero"), "at column 8, expected the name of a site but found '['");
-  CHECK_HOLDS(parse_failure("output:\"a[0] zero"),
+  CHECK_HOLDS(line_failure("outptu:a[0] zero"), "did you mean output");
+  CHECK_HOLDS(line_failure("features.3[0] zero"), "at column 9, expected ':' after the kind of site");
+  CHECK_HOLDS(line_failure("output:[0] zero"), "at column 8, expected the name of a site but found '['");
+  CHECK_HOLDS(line_failure("output:\"a[0] zero"),
               "expected the closing quote of the site's name but found the end");
-  CHECK_HOLDS(parse_failure("output:\"a\\q\"[0] zero"),
+  CHECK_HOLDS(line_failure("output:\"a\\q\"[0] zero"),
               "at column 11, expected one of \\\" \\\\ \\x but found 'q'");
-  CHECK_HOLDS(parse_failure("output:\"a\\x0G\"[0] zero"),
+  CHECK_HOLDS(line_failure("output:\"a\\x0G\"[0] zero"),
               "at column 13, expected a digit from 0 to 9 or a to f");
-  CHECK_HOLDS(parse_failure("output:a[0]@ zero"),
+  CHECK_HOLDS(line_failure("output:a[0]@ zero"),
               "at column 13, expected a batch element (0 or more), '*' or 'each'");
-  CHECK_HOLDS(parse_failure("output:a[0]@-1 zero"), "at column 13, expected a batch element");
-  CHECK_HOLDS(parse_failure("output:a[0]@eac zero"), "expected a batch element");
-  CHECK_HOLDS(parse_failure("output:a[0]@99999999999999999999 zero"), "expected a batch element");
-  CHECK_HOLDS(parse_failure("output:a[0]"),
+  CHECK_HOLDS(line_failure("output:a[0]@-1 zero"), "at column 13, expected a batch element");
+  CHECK_HOLDS(line_failure("output:a[0]@eac zero"), "expected a batch element");
+  CHECK_HOLDS(line_failure("output:a[0]@99999999999999999999 zero"), "expected a batch element");
+  CHECK_HOLDS(line_failure("output:a[0]"),
               "at column 12, expected '@' and a batch element, or a space and an error model");
-  CHECK_HOLDS(parse_failure("output:a[0]zero"), "at column 12, expected '@' and a batch element, or a space");
-  CHECK_HOLDS(parse_failure("output:a[0] "),
+  CHECK_HOLDS(line_failure("output:a[0]zero"), "at column 12, expected '@' and a batch element, or a space");
+  CHECK_HOLDS(line_failure("output:a[0] "),
               "at column 13, expected an error model, such as flip(30) but found the end");
-  CHECK_HOLDS(parse_failure("output:a[0] flop(3)"),
+  CHECK_HOLDS(line_failure("output:a[0] flop(3)"),
               "at column 13, unknown error model 'flop'; did you mean flip?");
-  CHECK_HOLDS(parse_failure("output:a[0] random(2,1)"), "at column 13, random(low,high) needs");
-  CHECK_HOLDS(parse_failure("output:a[0] flip(1,x)"), "at column 20, expected a whole number but found 'x'");
-  CHECK_HOLDS(parse_failure("output:a[0] flip#"),
+  CHECK_HOLDS(line_failure("output:a[0] random(2,1)"), "at column 13, random(low,high) needs");
+  CHECK_HOLDS(line_failure("output:a[0] flip(1,x)"), "at column 20, expected a whole number but found 'x'");
+  CHECK_HOLDS(line_failure("output:a[0] flip#"),
               "at column 18, expected a key from 0 to 18446744073709551615");
-  CHECK_HOLDS(parse_failure("output:a[0] flip#-1"), "at column 18, expected a key");
-  CHECK_HOLDS(parse_failure("output:a[0] flip#18446744073709551616"), "at column 18, expected a key");
-  CHECK_HOLDS(parse_failure("output:a[0] flip(3) x"),
+  CHECK_HOLDS(line_failure("output:a[0] flip#-1"), "at column 18, expected a key");
+  CHECK_HOLDS(line_failure("output:a[0] flip#18446744073709551616"), "at column 18, expected a key");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3) x"),
               "at column 21, expected '#' and a key, or the end of the line");
-  CHECK_HOLDS(parse_failure("output:a[0] zero; output:b[0] zero"),
+  CHECK_HOLDS(line_failure("output:a[0] zero; output:b[0] zero"),
               "at column 17, expected one fault, but ';' begins another");
 }
 
 TEST_CASE("columns count characters, not bytes") {
-  CHECK_HOLDS(parse_failure("output:é層 zero"), "at column 10, expected a location");
+  CHECK_HOLDS(line_failure("output:é層 zero"), "at column 10, expected a location");
 }
 
 TEST_CASE("broken lists of faults") {

@@ -29,7 +29,7 @@ std::string refusal(const std::string& text, const Shape& shape, int64_t channel
   return error_of(ErrorCode::illegal_fault, [&] { resolved_text(text, shape, channel_axis, 0); });
 }
 
-std::string parse_failure(const std::string& text) {
+std::string location_failure(const std::string& text) {
   return error_of(ErrorCode::usage, [&] { parse_location(text); });
 }
 
@@ -148,23 +148,24 @@ TEST_CASE("illegal locations are refused with index, axis and legal range") {
 }
 
 TEST_CASE("broken locations are refused with text and column") {
-  CHECK(parse_failure("[1,2") == "location '[1,2': at column 5, expected ',', '|' or ']' but found the end");
-  CHECK_HOLDS(parse_failure("1,2"), "at column 1, expected a location in square brackets but found '1'");
-  CHECK_HOLDS(parse_failure("[1,x]"),
+  CHECK(location_failure("[1,2") ==
+        "location '[1,2': at column 5, expected ',', '|' or ']' but found the end");
+  CHECK_HOLDS(location_failure("1,2"), "at column 1, expected a location in square brackets but found '1'");
+  CHECK_HOLDS(location_failure("[1,x]"),
               "at column 4, expected an index, a range such as 2:5, '*' or '?' but found 'x'");
-  CHECK_HOLDS(parse_failure("[1,]2"), "at column 5, expected the end of the location but found '2'");
-  CHECK_HOLDS(parse_failure("[1,2,]"), "at column 6, expected an index");
-  CHECK_HOLDS(parse_failure("[|1]"), "at column 2, expected an index");
-  CHECK_HOLDS(parse_failure("[1|2,]"), "at column 6, expected an index");
-  CHECK_HOLDS(parse_failure("[1|]"), "at column 4, expected an index");
-  CHECK_HOLDS(parse_failure("[1:]"), "at column 4, expected the end of the range but found ']'");
-  CHECK_HOLDS(parse_failure("[c=1]"), "at column 2, expected an index, '*', '?' or ch= but found 'c'");
-  CHECK_HOLDS(parse_failure("[ch 1]"), "at column 5, expected '=' after ch but found '1'");
-  CHECK_HOLDS(parse_failure("[ch=*]"),
+  CHECK_HOLDS(location_failure("[1,]2"), "at column 5, expected the end of the location but found '2'");
+  CHECK_HOLDS(location_failure("[1,2,]"), "at column 6, expected an index");
+  CHECK_HOLDS(location_failure("[|1]"), "at column 2, expected an index");
+  CHECK_HOLDS(location_failure("[1|2,]"), "at column 6, expected an index");
+  CHECK_HOLDS(location_failure("[1|]"), "at column 4, expected an index");
+  CHECK_HOLDS(location_failure("[1:]"), "at column 4, expected the end of the range but found ']'");
+  CHECK_HOLDS(location_failure("[c=1]"), "at column 2, expected an index, '*', '?' or ch= but found 'c'");
+  CHECK_HOLDS(location_failure("[ch 1]"), "at column 5, expected '=' after ch but found '1'");
+  CHECK_HOLDS(location_failure("[ch=*]"),
               "at column 5, expected the index of a feature map, or '?' but found '*'");
-  CHECK_HOLDS(parse_failure("[ch=1,2]"), "at column 6, expected ']' but found ','");
-  CHECK_HOLDS(parse_failure("[99999999999999999999]"), "expected an index");
-  CHECK_HOLDS(parse_failure("[*]*"), "expected the end of the location");
+  CHECK_HOLDS(location_failure("[ch=1,2]"), "at column 6, expected ']' but found ','");
+  CHECK_HOLDS(location_failure("[99999999999999999999]"), "expected an index");
+  CHECK_HOLDS(location_failure("[*]*"), "expected the end of the location");
 }
 
 TEST_CASE("offsets of a location that is not resolved are a mistake of ours") {

@@ -6,8 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,13 @@ Words apply_to_words(const ErrorModelPtr& model, at::ScalarType dtype, const Wor
 /// Likewise with values of FP32.
 std::vector<float> apply_to_floats(const ErrorModelPtr& model, const std::vector<float>& values,
                                    uint64_t key = 0);
+
+/// What check() says of values of this type at site conv1.
+inline std::string refusal(const ErrorModelPtr& model, at::ScalarType dtype) {
+  return error_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
+}
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Whether `text` holds `part`; the test prints both otherwise.
 #define CHECK_HOLDS(text, part) CHECK_MESSAGE((text).find(part) != std::string::npos, (text))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models that compute a value: zero, constant, random, noise, scale.
 #include <cmath>
-#include <limits>
 
 #include "faultwave/random.h"
 
@@ -11,17 +10,9 @@ namespace faultwave {
 
 using test::apply_to_floats;
 using test::apply_to_words;
+using test::kInfinity;
+using test::refusal;
 using test::Words;
-
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::string refusal(const ErrorModelPtr& model, at::ScalarType dtype) {
-  return error_of(ErrorCode::illegal_fault, [&] { model->check({"conv1", dtype, std::nullopt}); });
-}
-
-}  // namespace
 
 TEST_CASE("zero is +0 in every type") {
   for (at::ScalarType dtype :

@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string complaint(const std::string& path) {
+std::string refusal(const std::string& path) {
   const std::string message = error_of(ErrorCode::bad_input, [&] { Network::open(path); });
   CHECK(message.find('\n') == std::string::npos);
   return message;
@@ -49,11 +49,11 @@ TEST_CASE("a bit that flipped in weights, or in how they are packed, is noticed"
     const size_t header = whole.find(record);
     values[header + std::string(record).size() + 80] ^= 1;
     write_file(path, values);
-    check_contains(complaint(path), "check sum");
+    check_contains(refusal(path), "check sum");
     std::string packing = whole;
     packing[whole.rfind("PK\x01\x02", whole.rfind(std::string(record))) + 10] ^= 1;
     write_file(path, packing);
-    check_contains(complaint(path), "is packed in way 1");
+    check_contains(refusal(path), "is packed in way 1");
   }
 }
 
@@ -67,10 +67,10 @@ TEST_CASE("values that a file says it has are not made up") {
     return config.dump();
   };
   change_record(test_file("residual.pt2"), folder / "more.pt2", "weights_config.json", declare);
-  check_contains(complaint(folder / "more.pt2"), "too few bytes are kept for stem.weight");
+  check_contains(refusal(folder / "more.pt2"), "too few bytes are kept for stem.weight");
   change_record(folder / "more.pt2", folder / "none.pt2", "weights/weight_0",
                 [](const std::string&) { return ""; });
-  check_contains(complaint(folder / "none.pt2"), "too few bytes are kept for stem.weight");
+  check_contains(refusal(folder / "none.pt2"), "too few bytes are kept for stem.weight");
 }
 
 TEST_CASE("a tensor of TorchScript that reaches beyond its storage is refused before it is read") {
@@ -84,9 +84,9 @@ TEST_CASE("a tensor of TorchScript that reaches beyond its storage is refused be
     return changed;
   };
   change_record(test_file("traced.pt"), folder / "weights.pt", "/data.pkl", enlarge);
-  check_contains(complaint(folder / "weights.pt"), "in data.pkl, a tensor reaches beyond its data");
+  check_contains(refusal(folder / "weights.pt"), "in data.pkl, a tensor reaches beyond its data");
   change_record(test_file("frozen.pt"), folder / "constants.pt", "/constants.pkl", enlarge);
-  check_contains(complaint(folder / "constants.pt"), "in constants.pkl, a tensor reaches beyond its data");
+  check_contains(refusal(folder / "constants.pt"), "in constants.pkl, a tensor reaches beyond its data");
 }
 
 TEST_CASE("expressions of any depth, and numbers of any size, are no danger") {
@@ -114,7 +114,7 @@ TEST_CASE("expressions of any depth, and numbers of any size, are no danger") {
   }
   change_record(test_file("residual.pt2"), folder / "deep.pt2", "models/model.json",
                 [&](const std::string&) { return repeated("[", 200'000) + repeated("]", 200'000); });
-  check_contains(complaint(folder / "deep.pt2"), "nested too deep");
+  check_contains(refusal(folder / "deep.pt2"), "nested too deep");
 }
 
 TEST_CASE("how deep code is nested") {
@@ -137,7 +137,7 @@ TEST_CASE("how deep code is nested") {
 
 TEST_CASE("a description with values of other kinds is damaged, not a mistake of ours") {
   const TempFolder folder;
-  const auto damaged = [&](auto change) { return complaint(with_model(folder, "residual.pt2", change)); };
+  const auto damaged = [&](auto change) { return refusal(with_model(folder, "residual.pt2", change)); };
   check_contains(damaged([](json& model) { model["graph_module"]["graph"]["nodes"] = 7; }), "damaged");
   check_contains(damaged([](json& model) {
                    model["graph_module"]["graph"]["nodes"][0]["inputs"][0]["arg"] = {{"as_int", 1e300}};
@@ -156,7 +156,7 @@ TEST_CASE("why a network of TorchScript raised is told") {
 }
 
 TEST_CASE("a FIFO or a device is no network") {
-  check_contains(complaint("/dev/zero"), "not a regular file");
+  check_contains(refusal("/dev/zero"), "not a regular file");
 }
 
 }  // namespace

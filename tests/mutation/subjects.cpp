@@ -50,7 +50,7 @@ Subject archive(const std::string& path, void (*attempt)(const std::string&), bo
   return {file_name(path) + " with sums that fit", path, spoil, attempt, runs_code};
 }
 
-constexpr uint64_t kRoom = 4096;  // MB
+constexpr uint64_t kCampaignRoom = 4096;  // MB
 
 /// A campaign in a folder, of which some blocks are done.
 void make_campaign(const std::string& folder, const std::string& specification) {
@@ -144,7 +144,7 @@ std::vector<Subject> all_subjects(const TempFolder& originals) {
     const std::string folder = originals / name;
     const std::string text = name == "uniform" ? tiny_specification : stratified();
     // In a process of its own, since it starts threads.
-    const Verdict made = in_sandbox([&] { make_campaign(folder, text); }, kRoom, 600);
+    const Verdict made = in_sandbox([&] { make_campaign(folder, text); }, kCampaignRoom, 600);
     if (made.kind != Verdict::Kind::read) throw std::runtime_error("no campaign: " + made.message);
     subjects.push_back(database(folder, /*by_value=*/false, try_database, false));
     subjects.push_back(database(folder, /*by_value=*/true, try_database, false));

@@ -9,7 +9,7 @@
 #include "faultwave/campaign.h"
 #include "faultwave/report.h"
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "tests/support/german_locale.h"
 #include "tests/support/sample_campaign.h"
 #include "tests/support/temp_folder.h"

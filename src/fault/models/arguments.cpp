@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -4,11 +4,11 @@
 #include "faultwave/error.h"
 #include "faultwave/random.h"
 
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
 #include "src/fault/models/all.h"
 #include "src/fault/models/checks.h"
 #include "src/fault/models/format_flip.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
 #include "src/fault/models/all.h"
 #include "src/fault/models/checks.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

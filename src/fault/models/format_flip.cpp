@@ -6,10 +6,10 @@
 #include "faultwave/error.h"
 #include "faultwave/random.h"
 
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
 #include "src/fault/formats.h"
 #include "src/fault/models/checks.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

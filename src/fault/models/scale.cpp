@@ -3,10 +3,10 @@
 
 #include "faultwave/error.h"
 
+#include "src/common/numbers.h"
 #include "src/fault/bits.h"
 #include "src/fault/models/all.h"
 #include "src/fault/models/checks.h"
-#include "src/fault/numbers.h"
 
 namespace faultwave {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "src/common/cache_file.h"
 #include "src/common/parallel_for.h"
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/product.h"
 

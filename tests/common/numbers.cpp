@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/fault/numbers.h"
+#include "src/common/numbers.h"
 
 #include <bit>
 #include <cmath>

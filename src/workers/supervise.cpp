@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/cli/supervise.h"
+#include "src/workers/supervise.h"
 
 #include <cerrno>
 #include <chrono>
@@ -14,9 +14,9 @@
 
 #include "faultwave/error.h"
 
-#include "src/cli/program.h"
+#include "src/workers/interrupted.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -177,4 +177,4 @@ void supervise(const std::function<void(WatchPage&)>& work,
   }
 }
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

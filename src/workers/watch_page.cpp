@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/cli/watch_page.h"
+#include "src/workers/watch_page.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +12,7 @@
 
 #include "faultwave/error.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 namespace {
 
 // Trials of one forward; a wave has up to 4,096. A page is small, since limits of a file's size hold for it.
@@ -130,4 +130,4 @@ std::optional<WatchPage::Forward> HangClock::overdue(const WatchPage& page) {
   return seconds_ > forward->limit ? forward : std::nullopt;
 }
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

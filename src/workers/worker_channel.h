@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace faultwave::cli {
+namespace faultwave {
 
 /// What a worker sends. Each frame is its length in eight bytes, its kind in one, and the bytes.
 enum class FrameKind : uint8_t {
@@ -48,4 +48,4 @@ class LineReader {
   std::string received_;
 };
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

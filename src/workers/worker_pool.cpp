@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/cli/worker_pool.h"
+#include "src/workers/worker_pool.h"
 
 #include <algorithm>
 #include <csignal>
@@ -15,10 +15,10 @@
 
 #include "faultwave/error.h"
 
-#include "src/cli/worker_channel.h"
 #include "src/store/block_codec.h"
+#include "src/workers/worker_channel.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
@@ -271,4 +271,4 @@ bool WorkerPool::run(const Round& round, const std::vector<Block>& blocks,
   return Run(*this, round, blocks, done).run();
 }
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

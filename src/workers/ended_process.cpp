@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/cli/ended_process.h"
+#include "src/workers/ended_process.h"
 
 #include <csignal>
 #include <cstring>
 
 #include <sys/wait.h>
 
-namespace faultwave::cli {
+namespace faultwave {
 
 bool is_by_fault(int signal) {
   switch (signal) {
@@ -45,4 +45,4 @@ std::optional<EndedTrials> ended_trials(const WatchPage& page, int status,
                      "the process was ended by " + signal_name(WTERMSIG(status))};
 }
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

@@ -12,10 +12,10 @@
 
 #include "faultwave/campaign.h"
 
-#include "src/cli/ended_process.h"
-#include "src/cli/watch_page.h"
+#include "src/workers/ended_process.h"
+#include "src/workers/watch_page.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 
 struct WorkerSettings {
   std::string database;
@@ -63,4 +63,4 @@ class WorkerPool {
   std::optional<EndedTrials> ended_;
 };
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

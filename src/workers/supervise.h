@@ -4,10 +4,10 @@
 #include <functional>
 #include <string>
 
-#include "src/cli/ended_process.h"
-#include "src/cli/watch_page.h"
+#include "src/workers/ended_process.h"
+#include "src/workers/watch_page.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 
 /// Runs `work` in a child of this process, which must have no threads yet, and returns there; this process
 /// looks on. A fault may make a network loop for ever, or end its process: if the child ends within a forward
@@ -23,4 +23,4 @@ void supervise(const std::function<void(WatchPage&)>& work,
                const std::function<void(WatchPage&, const EndedTrials&)>& go_on,
                const std::function<std::string()>& interrupted);
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

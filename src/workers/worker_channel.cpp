@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/cli/worker_channel.h"
+#include "src/workers/worker_channel.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-namespace faultwave::cli {
+namespace faultwave {
 namespace {
 
 constexpr size_t kHead = sizeof(uint64_t) + 1;
@@ -79,4 +79,4 @@ std::optional<std::string> LineReader::next() {
   return line;
 }
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

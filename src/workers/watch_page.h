@@ -9,7 +9,7 @@
 
 #include "faultwave/engine.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 
 /// Memory that a process which runs trials shares with the one that looks after it: which forward is under
 /// way there, and whether it shall stop. It costs a few stores a forward.
@@ -75,4 +75,4 @@ class HangClock {
   double seconds_ = 0;
 };
 
-}  // namespace faultwave::cli
+}  // namespace faultwave

@@ -8,9 +8,9 @@
 
 #include "faultwave/outcome.h"
 
-#include "src/cli/watch_page.h"
+#include "src/workers/watch_page.h"
 
-namespace faultwave::cli {
+namespace faultwave {
 
 /// What is known of trials that a process did not survive: it was one of them.
 struct EndedTrials {
@@ -31,4 +31,4 @@ std::string signal_name(int signal);
 std::optional<EndedTrials> ended_trials(const WatchPage& page, int status,
                                         const std::optional<WatchPage::Forward>& overdue);
 
-}  // namespace faultwave::cli
+}  // namespace faultwave
