@@ -143,24 +143,6 @@ std::vector<Site> select_sites(const Injector& injector, const Specification& sp
   return injector.select(spec.kind, spec.sites);
 }
 
-bool is_legal(const ErrorModel& model, const VictimContext& context) {
-  try {
-    model.check(context);
-  } catch (const UserError&) {
-    return false;
-  }
-  return true;
-}
-
-/// Whether the error model works with the site's range: it is legal where a scale is known, and not where
-/// none is.
-bool needs_range(const ErrorModel& model) {
-  VictimContext context;
-  const bool is_legal_without = is_legal(model, context);
-  context.int8_scale = 1.0;
-  return !is_legal_without && is_legal(model, context);
-}
-
 void calibrate(Bench& bench, const Specification& spec) {
   std::vector<std::vector<c10::IValue>> inputs;
   const int64_t count = std::min(spec.calibrate, bench.inputs()->size());
@@ -274,7 +256,7 @@ Campaign open_campaign(const Specification& specification, const Store* recorded
   const bool is_list = spec.draw == DrawRule::list;
   const ErrorModelPtr error = is_list ? nullptr : parse_error_model(spec.error);
   const auto bench = std::make_shared<Bench>(spec);
-  if (error && needs_range(*error)) calibrate(*bench, spec);
+  if (error && error->needs_scale()) calibrate(*bench, spec);
 
   CampaignParts parts{.engine = std::shared_ptr<Engine>(bench, &bench->engine()),
                       .exact = std::shared_ptr<Engine>(bench, &bench->direct()),
