@@ -5,6 +5,8 @@
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
 
+#include "src/campaign/recorded_extensions.h"
+
 namespace faultwave {
 namespace {
 
@@ -79,6 +81,7 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
             describe_difference(parse_recorded_specification(recorded.specification, where),
                                 parse_recorded_specification(now.specification, "the specification")));
   }
+  check_same_extensions(recorded, now, where);
   const Specification spec = parse_recorded_specification(now.specification, "the specification");
   check_fingerprint(recorded.model_fingerprint, now.model_fingerprint, where, named("network", spec.model));
   check_fingerprint(recorded.inputs_fingerprint, now.inputs_fingerprint, where, named("input", spec.input));
@@ -89,6 +92,7 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
 
 Specification recorded_specification(const Store& store, const std::string& moved_to) {
   const CampaignInfo& info = store.info();
+  check_plugins(info, store.path());
   const std::string path = moved_to.empty() ? info.specification_path : moved_to;
   if (!moved_to.empty() || std::filesystem::exists(path)) {
     const Specification file = load_specification(path);
