@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/faultwave")
 
-install(TARGETS faultwave EXPORT faultwaveTargets
+install(TARGETS faultwave faultwave_plugin EXPORT faultwaveTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/faultwave DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

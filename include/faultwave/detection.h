@@ -42,14 +42,12 @@ struct RawDetector {
 
 /// The detections of one image, in the order of the outputs. Recognised by shape and type, in this order:
 /// - boxes [N, 4] (x1, y1, x2, y2) and scores [N] of floating point, and classes [N] of integers, in any
-/// order
-///   and among other outputs; the first that fits is taken;
+///   order and among other outputs; the first that fits is taken;
 /// - one output alone, floating point, [N, 6]: x1, y1, x2, y2, score, class (rounded towards zero);
-/// - boxes [A, 4], and after or before it scores [A, C], one column a class, both floating point. The score
-/// of an
-///   anchor is its highest (NaN aside), its class the first with that score; then non-maximum suppression as
-///   `raw` says, within each class, by descending score. Where C is 4, the first of the two is the boxes.
-///   These come out by descending score.
+/// - boxes [A, 4], and after or before it scores [A, C], one column a class, both floating point. The
+///   score of an anchor is its highest (NaN aside), its class the first with that score; then non-maximum
+///   suppression as `raw` says, within each class, by descending score. Where C is 4, the first of the two
+///   is the boxes. These come out by descending score.
 ///
 /// Left out are boxes without area, see above, and those whose score, or class in a [N, 6], is no number.
 /// Throws UserError(bad_input) if the outputs are of none of these kinds.

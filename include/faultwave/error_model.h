@@ -25,9 +25,17 @@ struct VictimContext {
       int8_scale;  ///< calibrated scale of the site: largest absolute value / 127; empty if unknown
 };
 
+/// A change of one bit alone, which is the same in all values that are hit.
+struct BitChange {
+  enum class Kind : uint8_t { flip, stuck_at_0, stuck_at_1 };
+  Kind kind = Kind::flip;
+  std::optional<int> bit;  ///< 0 is the lowest; empty while it is still to be drawn
+  std::string format;      ///< the number format whose word has the bit; "" for the word of the value itself
+  bool operator==(const BitChange&) const = default;
+};
+
 /// What happens to a value. Immutable; one object may serve many threads.
-/// To add one: a source in src/fault/models/, a line in src/fault/models/all.cpp, a test and a row in
-/// docs/error_models.md.
+/// docs/extending.md shows how to bring one; docs/error_models.md says how to add one to Faultwave itself.
 class ErrorModel {
  public:
   virtual ~ErrorModel() = default;
@@ -48,12 +56,18 @@ class ErrorModel {
 
   /// The models that resolve() draws one of, each as likely as the others, in the order of draw.below(size):
   /// for `flip` a flip of each bit. Empty where nothing is left to choose, or where there are too many ways
-  /// to list.
+  /// to list. Lists for several types of values may differ in length alone.
   virtual std::vector<std::shared_ptr<const ErrorModel>> choices(const VictimContext& context) const;
 
   /// Changes `values` in place: 1-D, contiguous, CPU, dtype `context.dtype`, one entry a victim in the
   /// order of element_offsets. Draws from `draw` in that order.
   virtual void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const = 0;
+
+  /// Whether it works with the scale of the site, VictimContext::int8_scale. Campaigns then calibrate first.
+  virtual bool needs_scale() const { return false; }
+
+  /// Where the model changes one bit alone: which. Strata and failures in time go by it.
+  virtual std::optional<BitChange> bit_change() const { return std::nullopt; }
 
   /// Derivative of the faulty value with respect to the value it replaces, as autograd shall see it:
   /// 0 where the value is replaced, 1 for additive noise, the factor for scale.
@@ -62,10 +76,10 @@ class ErrorModel {
 using ErrorModelPtr = std::shared_ptr<const ErrorModel>;
 
 /// Parses the text of an error model. Throws UserError(usage) that lists the known models (near names first).
-/// A name that is no built-in model is looked up among those given to register_user_model.
+/// Known are the built-in ones, those of extensions (extension.h), and names given to register_user_model.
 ErrorModelPtr parse_error_model(std::string_view text);
 
-/// Names of all models, with one line of help each, in the order of docs/error_models.md.
+/// Names of all built-in models, with one line of help each, in the order of docs/error_models.md.
 struct ErrorModelHelp {
   std::string form;     ///< "flip(bit, ...)"
   std::string summary;  ///< one line
@@ -82,8 +96,9 @@ ErrorModelPtr burst_flip(
 ErrorModelPtr int8_flip(
     std::optional<int> bit = {},
     std::optional<double> scale = {});  ///< `flip(int8:6)`, `flip(int8:6,scale=0.05)`, `flip(int8)`
-/// The same through any format: "int8", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2" or fixed point "fixed8.4";
-/// only int8 takes a scale. `flip(fp16:14)`. Throws UserError(usage) for an unknown format.
+/// The same through any format: "int8", "fp16", "bf16", "fp8_e4m3", "fp8_e5m2", fixed point "fixed8.4", or
+/// one of an extension; of the built-in ones only int8 takes a scale. `flip(fp16:14)`. Throws
+/// UserError(usage) for an unknown format.
 ErrorModelPtr format_flip(const std::string& format, std::optional<int> bit = {},
                           std::optional<double> scale = {});
 ErrorModelPtr stuck_at(int value, std::optional<int> bit = {});  ///< `stuck0(7)`, `stuck1(7)`, `stuck1`

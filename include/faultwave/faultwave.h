@@ -3,9 +3,11 @@
 #pragma once
 
 #include "faultwave/allocation.h"
+#include "faultwave/arguments.h"
 #include "faultwave/campaign.h"
 #include "faultwave/cancel.h"
 #include "faultwave/comparison.h"
+#include "faultwave/criterion_type.h"
 #include "faultwave/detection.h"
 #include "faultwave/direct_engine.h"
 #include "faultwave/engine.h"
@@ -13,6 +15,7 @@
 #include "faultwave/error_model.h"
 #include "faultwave/estimates.h"
 #include "faultwave/explanation.h"
+#include "faultwave/extension.h"
 #include "faultwave/fault.h"
 #include "faultwave/fit.h"
 #include "faultwave/injector.h"
@@ -22,6 +25,7 @@
 #include "faultwave/merge.h"
 #include "faultwave/network.h"
 #include "faultwave/neuron_classes.h"
+#include "faultwave/number_format.h"
 #include "faultwave/outcome.h"
 #include "faultwave/paired.h"
 #include "faultwave/perturb.h"

@@ -42,7 +42,7 @@ struct OutputPair {
 };
 
 /// Decides whether a faulty output counts as an error. Immutable and thread-safe.
-/// To add one: a source in src/outcome/, a line in the list of src/outcome/all.cpp, a test, a row in docs.
+/// docs/extending.md shows how to bring one; docs/outcomes.md says how to add one to Faultwave itself.
 class Criterion {
  public:
   virtual ~Criterion() = default;
@@ -61,16 +61,19 @@ class Criterion {
 using CriterionPtr = std::shared_ptr<const Criterion>;
 
 /// A criterion as a specification writes it: `top1`, `confidence(0.2)`, `boxes_lost(0.5)`. docs/outcomes.md
-/// defines each. Throws UserError(usage) listing the choices, or saying what the numbers must be.
+/// defines each. Throws UserError(usage) listing the choices, or saying what the arguments must be.
 CriterionPtr parse_criterion(std::string_view text);
+/// Names of the built-in ones, then of those that extensions bring (extension.h).
 std::vector<std::string> criterion_names();
 
-/// The user's own criterion: fires where `fires` returns true. It is called for faulty outputs that differ
+/// A criterion of one program: fires where `fires` returns true. It is called for faulty outputs that differ
 /// from the golden ones in at least one bit, possibly from several threads at a time, and must change nothing
 /// that it shares. `name` is a letter followed by letters, digits and underscores, at most 40 in all, and
-/// none of criterion_names(); it is the criterion's text as well, which parse_criterion does not know. Throws
-/// UserError(usage) for any other name, and where `fires` is empty.
-CriterionPtr make_criterion(std::string name, std::function<bool(const OutputPair&)> fires);
+/// none of criterion_names(); it is the criterion's text as well, which parse_criterion does not know: see
+/// CriterionType for one that it does. Throws UserError(usage) for any other name, and where `fires` is
+/// empty. `is_near_border` is Criterion::is_near_border; without it trials are decided by real faulty runs.
+CriterionPtr make_criterion(std::string name, std::function<bool(const OutputPair&)> fires,
+                            std::function<bool(const OutputPair&, double rounding)> is_near_border = {});
 
 /// Judges golden outputs against themselves, which finds criteria that do not fit a network before any fault
 /// is run. Throws UserError(bad_input) naming the criterion, if one cannot read such outputs (`label_topk`

@@ -9,6 +9,7 @@
 
 #include "src/specification/check_numbers.h"
 #include "src/campaign/columns.h"
+#include "src/campaign/recorded_extensions.h"
 #include "src/campaign/schedule.h"
 #include "src/common/torch_names.h"
 
@@ -144,6 +145,7 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path, 
     info.criteria_text.push_back(criterion->text());
   for (const std::vector<Fault>& line : sampler.options().list)
     info.list.push_back(to_string(line));
+  info.extensions = describe_extensions(sampler, parts_.criteria);
   for (size_t i = 0; i < population.sites().size(); ++i)
     info.sites.push_back(stored(population.sites()[i], population.probability(i)));
   return info;

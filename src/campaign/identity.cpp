@@ -5,6 +5,8 @@
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
 
+#include "src/campaign/recorded_extensions.h"
+
 namespace faultwave {
 namespace {
 
@@ -77,6 +79,7 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
     throw UserError(ErrorCode::mismatch, "'" + where + "' belongs to another campaign: " +
                                              describe_difference(recorded.specification, spec));
   }
+  check_same_extensions(recorded, now, where);
   check_fingerprint(recorded.model_fingerprint, now.model_fingerprint, where, named("network", spec.model));
   check_fingerprint(recorded.inputs_fingerprint, now.inputs_fingerprint, where, named("input", spec.input));
   check_fingerprint(recorded.labels_fingerprint, now.labels_fingerprint, where, named("labels", spec.labels));
@@ -86,6 +89,7 @@ void check_same_campaign(const CampaignInfo& recorded, const CampaignInfo& now, 
 
 Specification recorded_specification(const Store& store, const std::string& moved_to) {
   const CampaignInfo& info = store.info();
+  check_plugins(info, store.path());
   const std::string path = moved_to.empty() ? info.specification_path : moved_to;
   if (!moved_to.empty() || std::filesystem::exists(path)) {
     const Specification file = load_specification(path);

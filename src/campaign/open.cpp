@@ -102,24 +102,6 @@ std::vector<Site> select_sites(const Injector& injector, const Specification& sp
   return injector.select(spec.kind, spec.sites);
 }
 
-bool is_legal(const ErrorModel& model, const VictimContext& context) {
-  try {
-    model.check(context);
-  } catch (const UserError&) {
-    return false;
-  }
-  return true;
-}
-
-/// Whether the error model works with the site's range: it is legal where a scale is known, and not where
-/// none is.
-bool needs_range(const ErrorModel& model) {
-  VictimContext context;
-  const bool is_legal_without = is_legal(model, context);
-  context.int8_scale = 1.0;
-  return !is_legal_without && is_legal(model, context);
-}
-
 void check_legal(const Injector& injector, const Population& population, const ErrorModel& model) {
   for (const Site& site : population.sites()) {
     try {
@@ -277,7 +259,7 @@ Campaign open_campaign(const Experiment& experiment, const Specification& specif
   const ErrorModelPtr error = error_of(experiment, spec);
   if (error) spec.error = error->text();
   const std::shared_ptr<Workload> workload = open_workload(experiment, spec);
-  if (error && needs_range(*error)) workload->calibrate(spec.calibrate);
+  if (error && error->needs_scale()) workload->calibrate(spec.calibrate);
 
   const std::shared_ptr<const InputSet>& inputs = experiment.inputs;
   CampaignParts parts;

@@ -6,35 +6,27 @@
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
 
+#include "src/campaign/recorded_extensions.h"
 #include "src/common/torch_names.h"
+#include "src/fault/recorded_faults.h"
 
 namespace faultwave {
 namespace {
-
-at::ScalarType dtype_of(const std::string& name) {
-  for (int number = 0; number < static_cast<int>(at::ScalarType::NumOptions); ++number) {
-    const auto dtype = static_cast<at::ScalarType>(number);
-    if (dtype != at::ScalarType::Undefined && dtype_name(dtype) == name) return dtype;
-  }
-  throw InternalError("a campaign has values of the unknown type '" + name + "'");
-}
 
 Site site_of(const StoredSite& stored) {
   Site site;
   site.kind = stored.kind;
   site.name = stored.name;
   site.op = stored.op;
-  site.dtype = dtype_of(stored.dtype);
-  site.shape = stored.shape;  // of one batch element, so there is no batch axis
+  site.dtype = dtype_named(stored.dtype);  // a store has none that is not there
+  site.shape = stored.shape;               // of one batch element, so there is no batch axis
   site.channel_axis = stored.channel_axis;
   return site;
 }
 
-/// The model as far as it is needed to tell where faults lie. A list says that itself, and a user's own
-/// model, which not every process knows, has no choices.
+/// The model as far as it is needed to tell where faults lie, which a list says itself.
 ErrorModelPtr model_of(const CampaignInfo& info) {
-  if (info.draw == to_string(DrawRule::list) || info.error.rfind("user(", 0) == 0) return zero();
-  return parse_error_model(info.error);
+  return info.draw == to_string(DrawRule::list) ? zero() : recorded_model(info);
 }
 
 }  // namespace
@@ -60,7 +52,7 @@ Sampler recorded_sampler(const CampaignInfo& info, std::shared_ptr<const NeuronC
                           .faults_per_trial = spec.faults_per_trial};
   options.neurons = std::move(neurons);
   for (const std::string& line : info.list)
-    options.list.push_back(parse_faults(line));
+    options.list.push_back(parse_recorded_faults(line));
   Sampler sampler(Population(std::move(sites), spec.draw, model_of(info)), std::move(options));
   const bool has_trials = sampler.trials().value_or(info.trials) >= info.trials;
   if (to_string(spec.draw) != info.draw || !has_trials) {

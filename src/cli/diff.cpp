@@ -7,6 +7,7 @@
 #include "faultwave/comparison.h"
 
 #include "src/cli/commands.h"
+#include "src/cli/flags.h"
 
 namespace faultwave::cli {
 namespace {
@@ -15,9 +16,11 @@ struct DiffOptions {
   std::string first;
   std::string second;
   bool json = false;
+  std::vector<std::string> plugins;
 };
 
 void diff(const DiffOptions& options) {
+  load_plugins(options.plugins);
   const Store first = Store::open(options.first, Store::Access::read);
   const Store second = Store::open(options.second, Store::Access::read);
   const Comparison comparison = compare(first, second);
@@ -33,6 +36,7 @@ void add_diff(CLI::App& program) {
   command->add_option("A", options->first, "The database of one campaign")->required()->type_name("FILE");
   command->add_option("B", options->second, "That of the other")->required()->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] { diff(*options); });
 }
 

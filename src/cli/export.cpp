@@ -5,7 +5,9 @@
 
 #include "faultwave/report.h"
 
+#include "src/campaign/recorded_extensions.h"
 #include "src/cli/commands.h"
+#include "src/cli/flags.h"
 #include "src/cli/output.h"
 
 namespace faultwave::cli {
@@ -16,11 +18,17 @@ struct ExportOptions {
   std::string format = "csv";
   std::string output;
   bool force = false;
+  std::vector<std::string> plugins;
 };
 
 void export_trials(const ExportOptions& options) {
   check_may_write(options.output, options.force);
+  load_plugins(options.plugins);
   const Store store = Store::open(options.database, Store::Access::read);
+  const std::string missing = missing_extension(store.info());
+  const bool has_rows_for_all =
+      parse_recorded_specification(store.info().specification, store.path()).keeps_all();
+  if (!missing.empty() && !has_rows_for_all) print_warnings({missing});
   write_output(options.output, [&](std::ostream& out) {
     if (options.format == "json") {
       write_json(store, out);
@@ -44,6 +52,7 @@ void add_export(CLI::App& program) {
   command->add_option("-o,--output", options->output, "File to write (default: standard output)")
       ->type_name("FILE");
   command->add_flag("--force", options->force, "Overwrite a file that exists");
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] { export_trials(*options); });
 }
 

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "faultwave/extension.h"
+
 #include "src/common/number_ranges.h"
 #include "src/common/numbers.h"
 #include "src/common/torch_names.h"
@@ -33,6 +35,21 @@ CLI::Validator in_range(const std::string& key) {
         return number && range.holds(*number) ? std::string() : range.refusal(text);
       },
       range.text());
+}
+
+void add_plugin_flag(CLI::App& command, std::vector<std::string>& files) {
+  command
+      .add_option(
+          "--plugin", files,
+          "A shared library with error models, criteria or number formats (docs/extending.md); may be "
+          "repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+void load_plugins(const std::vector<std::string>& files) {
+  for (const std::string& file : files)
+    load_plugin(file);
 }
 
 void apply(const NetworkFlags& flags) {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "faultwave/specification.h"
 
 namespace CLI {
 class App;
 class Validator;
-}
+}  // namespace CLI
 
 namespace faultwave::cli {
 
@@ -24,6 +25,12 @@ void add_network_flags(CLI::App& command, NetworkFlags& flags);
 
 /// For an option's check(): a number within its range (number_ranges()).
 CLI::Validator in_range(const std::string& key);
+
+/// Adds --plugin. `files` must live until the callback of the command has run, and be given to load_plugins()
+/// there, in the process that does the work, before anything names an error model or a criterion.
+void add_plugin_flag(CLI::App& command, std::vector<std::string>& files);
+/// Throws UserError.
+void load_plugins(const std::vector<std::string>& files);
 
 /// Sets libtorch's number of threads. Throws UserError(usage) for a device or dtype that does not exist.
 void apply(const NetworkFlags& flags);

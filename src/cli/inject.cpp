@@ -32,6 +32,7 @@ struct InjectOptions {
   bool force = false;  // overwrites what is there
   std::optional<uint64_t> random_key;
   bool json = false;
+  std::vector<std::string> plugins;
 };
 
 /// Golden and faulty run of the same inputs. Outputs are on the CPU, batch axis kept.
@@ -186,6 +187,7 @@ Judges judges_of(const InjectOptions& options, const std::vector<Element>& eleme
 }
 
 void inject(const InjectOptions& options) {
+  load_plugins(options.plugins);
   for (const std::string& text : options.criteria)
     parse_criterion(text);  // before anything runs
   const Experiment experiment = run_experiment(options);
@@ -237,6 +239,7 @@ void add_inject(CLI::App& program) {
       ->type_name("KEY")
       ->check(in_range("random_key"));
   command->add_flag("--json", options->json, "Print JSON");
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] { inject(*options); });
 }
 

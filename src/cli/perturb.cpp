@@ -9,6 +9,7 @@
 #include "faultwave/error.h"
 
 #include "src/cli/commands.h"
+#include "src/cli/flags.h"
 #include "src/cli/output.h"
 #include "src/cli/receipt_text.h"
 
@@ -20,9 +21,11 @@ struct PerturbOptions {
   std::vector<std::string> faults;
   std::string output;
   bool force = false;
+  std::vector<std::string> plugins;
 };
 
 void write_perturbed(const PerturbOptions& options) {
+  load_plugins(options.plugins);
   std::vector<Fault> faults;
   for (const std::string& line : options.faults) {
     for (Fault& fault : parse_faults(line))
@@ -55,6 +58,7 @@ void add_perturb(CLI::App& program) {
       ->required()
       ->type_name("FILE");
   command->add_flag("--force", options->force, "Overwrite a file that exists");
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] { write_perturbed(*options); });
 }
 

@@ -26,6 +26,7 @@ struct PlanOptions {
   double rate = 0;
   double seconds = 10;
   NetworkFlags network;
+  std::vector<std::string> plugins;
 };
 
 /// What a short calibration saw.
@@ -81,6 +82,7 @@ void print_row(const std::string& way, int64_t trials, double trials_per_second)
 }
 
 void plan(const PlanOptions& options) {
+  load_plugins(options.plugins);
   Specification spec = load_specification(options.specification);
   apply(options.network, spec);
   const double half_width = options.half_width > 0 ? options.half_width : spec.stop.half_width;
@@ -145,6 +147,7 @@ void add_plan(CLI::App& program) {
       ->type_name("S")
       ->capture_default_str();
   add_network_flags(*command, options->network);
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] { plan(*options); });
 }
 

@@ -22,6 +22,7 @@ struct ReplayOptions {
   std::string database;
   int64_t trial = 0;
   std::string specification;
+  std::vector<std::string> plugins;
   NetworkFlags network;
 };
 
@@ -117,6 +118,7 @@ ReplayedTrial ended_replay(const Campaign& campaign, const Store& store, int64_t
 }
 
 void replay(const ReplayOptions& options, WatchPage& page, const EndedTrials* ended = nullptr) {
+  load_plugins(options.plugins);
   const Store store = Store::open(options.database, Store::Access::read);
   const Recorded recorded = recorded_trial(store, options.trial);
   Specification specification = recorded_specification(store, options.specification);
@@ -154,6 +156,7 @@ void add_replay(CLI::App& program) {
   command->add_option("--spec", options->specification, "Where the specification lies now, if it was moved")
       ->type_name("FILE");
   add_network_flags(*command, options->network);
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] {
     supervise([&](WatchPage& page) { replay(*options, page); },
               [&](WatchPage& page, const EndedTrials& ended) { replay(*options, page, &ended); },

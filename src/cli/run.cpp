@@ -27,6 +27,7 @@ struct RunOptions {
 };
 
 void run(const RunOptions& options, WatchPage& page) {
+  load_plugins(options.flags.plugins);
   const Shard shard = parse_shard(options.shard);
   const Specification file = load_specification(options.specification);
   Specification specification = file;

@@ -72,6 +72,7 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->check(in_range("--workers"))
       ->capture_default_str();
   add_memory_flag(command, flags.memory);
+  add_plugin_flag(command, flags.plugins);
 }
 
 void watch_forwards(const Campaign& campaign, WatchPage& page) {
@@ -89,6 +90,7 @@ std::string interrupted_text(const std::string& database) {
 }
 
 void resume_blocks(const ResumeOptions& options, WatchPage& page, const EndedTrials* ended) {
+  load_plugins(options.flags.plugins);
   Store store = Store::open(options.database, Store::Access::write);
   Specification specification = recorded_specification(store, options.specification);
   apply(options.network, specification);

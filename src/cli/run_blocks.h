@@ -22,12 +22,14 @@ struct RunFlags {
   bool quiet = false;
   int workers = 1;     ///< processes; 1: this one
   int64_t memory = 0;  ///< bytes for the wave engines of all workers; 0: default_wave_budget()
+  std::vector<std::string> plugins{};  ///< files
 };
 
 /// Adds --memory. `memory` must live until the callback of the command has run.
 void add_memory_flag(CLI::App& command, int64_t& memory);
 
-/// Adds --quiet, --workers and --memory. `flags` must live until the callback of the command has run.
+/// Adds --quiet, --workers, --memory and --plugin. `flags` must live until the callback of the command has
+/// run.
 void add_run_flags(CLI::App& command, RunFlags& flags);
 
 /// The engines of a campaign tell the page of their forwards from now on.

@@ -26,6 +26,7 @@ struct WorkerOptions {
   int socket = -1;
   int page = -1;
   int64_t memory = 0;
+  std::vector<std::string> plugins;
   NetworkFlags network;
 };
 
@@ -87,6 +88,7 @@ void work(const WorkerOptions& options) {
   // Ctrl-C reaches all processes of a terminal; the first process decides what becomes of it.
   ::signal(SIGINT, SIG_IGN);
   ::signal(SIGTERM, SIG_IGN);
+  load_plugins(options.plugins);
   WatchPage page(options.page);
   const Store store = Store::open(options.database, Store::Access::read);
   Specification specification = recorded_specification(store, options.specification);
@@ -110,6 +112,7 @@ void add_worker(CLI::App& program) {
   command->add_option("--page", options->page)->required();
   add_memory_flag(*command, options->memory);
   add_network_flags(*command, options->network);
+  add_plugin_flag(*command, options->plugins);
   command->callback([options] { work(*options); });
 }
 

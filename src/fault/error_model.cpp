@@ -1,40 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/error_model.h"
 
-#include <algorithm>
-#include <sstream>
+#include <utility>
 
 #include "faultwave/error.h"
 
+#include "src/common/exception_text.h"
 #include "src/common/near_names.h"
 #include "src/fault/models/all.h"
-#include "src/fault/models/arguments.h"
+#include "src/fault/models/recorded_model.h"
 #include "src/fault/models/user_model.h"
+#include "src/fault/parameters.h"
 #include "src/fault/scanner.h"
 
 namespace faultwave {
 namespace {
 
-const ModelSyntax* find_syntax(std::string_view name) {
-  const std::vector<ModelSyntax>& models = all_models();
-  const auto found = std::find_if(models.begin(), models.end(),
-                                  [name](const ModelSyntax& model) { return model.name == name; });
-  return found == models.end() ? nullptr : &*found;
-}
-
 std::string unknown_model(std::string_view name) {
   std::vector<std::string> names;
-  std::ostringstream choices;
-  for (const ModelSyntax& model : all_models()) {
-    choices << (names.empty() ? "" : ", ") << model.name;
-    names.emplace_back(model.name);
+  std::string choices;
+  for (const auto& model : error_models().all()) {
+    choices += (names.empty() ? "" : ", ") + model->entry.name;
+    names.push_back(model->entry.name);
   }
   for (const std::string& user_name : user_model_names())
     names.push_back(user_name);
-  std::ostringstream message;
-  message << "unknown error model '" << name << "'" << did_you_mean(name, names) << " (there are "
-          << choices.str() << ", and what register_user_model was given)";
-  return message.str();
+  return "unknown error model '" + std::string(name) + "'" + did_you_mean(name, names) + " (there are " +
+         choices +
+         ", and what register_user_model was given; those of a plugin are there where it is loaded)";
+}
+
+/// What the author of an extension did wrong.
+UserError mistake(const ModelSyntax& syntax, const std::string& what) {
+  return UserError(ErrorCode::usage, "the error model " + syntax.name + " cannot be made: " + what);
+}
+
+ErrorModelPtr make_checked(const ModelSyntax& syntax, const Arguments& arguments) {
+  ErrorModelPtr model;
+  try {
+    model = syntax.make(arguments);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw mistake(syntax, reason_of(error));
+  }
+  if (!model) throw mistake(syntax, "its function returned none");
+  if (model->text() != arguments.text()) {
+    throw mistake(syntax, "it prints as '" + model->text() + "', which is not '" + arguments.text() +
+                              "', its arguments");
+  }
+  return model;
+}
+
+ErrorModelPtr make_model(const Registered<ModelSyntax>& known, const ArgumentTexts& texts) {
+  const ModelSyntax& syntax = known.entry;
+  if (syntax.parse != nullptr) return syntax.parse(texts);
+  const Arguments arguments = read_arguments(texts, syntax.parameters);
+  return known.is_builtin ? syntax.make(arguments) : make_checked(syntax, arguments);
 }
 
 }  // namespace
@@ -47,24 +69,24 @@ std::shared_ptr<const ErrorModel> ErrorModel::resolve(const VictimContext&, Draw
   return nullptr;
 }
 
-ErrorModelPtr take_error_model(Scanner& scanner) {
+ErrorModelPtr take_error_model(Scanner& scanner, KnownModels known) {
   const size_t begin = scanner.position();
   if (!is_letter(scanner.peek())) scanner.fail_expected("an error model, such as flip(30)");
   const std::string_view name = scanner.take_while(is_model_name_character);
-  const ModelSyntax* syntax = find_syntax(name);
-  const Arguments arguments(name, scanner);  // its own errors already tell line and column
+  const ArgumentTexts texts(name, scanner);  // its own errors already tell line and column
   try {
-    if (syntax != nullptr) return syntax->parse(arguments);
+    if (const auto model = error_models().find(name)) return make_model(*model, texts);
     if (ErrorModelPtr model = find_user_model(std::string(name))) {
-      arguments.expect(0, 0, {}, "no arguments");
+      texts.expect(0, 0, {}, "no arguments");
       return model;
     }
   } catch (const ArgumentError& error) {
-    scanner.fail_at(error.position, error.what());
+    if (known == KnownModels::all) scanner.fail_at(error.position, error.what());
   } catch (const UserError& error) {
-    scanner.fail_at(begin, error.what());
+    if (known == KnownModels::all) scanner.fail_at(begin, error.what());
   }
-  scanner.fail_at(begin, unknown_model(name));
+  if (known == KnownModels::all) scanner.fail_at(begin, unknown_model(name));
+  return std::make_shared<RecordedModel>(scanner.taken_since(begin), RecordedCapabilities{});
 }
 
 ErrorModelPtr parse_error_model(std::string_view text) {
@@ -78,8 +100,9 @@ ErrorModelPtr parse_error_model(std::string_view text) {
 
 std::vector<ErrorModelHelp> error_model_help() {
   std::vector<ErrorModelHelp> help;
-  for (const ModelSyntax& model : all_models())
-    help.insert(help.end(), model.help.begin(), model.help.end());
+  for (const auto& model : error_models().all()) {
+    if (model->is_builtin) help.insert(help.end(), model->entry.help.begin(), model->entry.help.end());
+  }
   return help;
 }
 

@@ -5,6 +5,7 @@
 
 #include "src/fault/location_text.h"
 #include "src/fault/models/all.h"
+#include "src/fault/recorded_faults.h"
 #include "src/fault/scanner.h"
 #include "src/fault/site_name_text.h"
 
@@ -37,7 +38,7 @@ BatchPart take_batch(Scanner& scanner) {
   return {BatchPart::Kind::each, 0};
 }
 
-Fault take_fault(Scanner& scanner) {
+Fault take_fault(Scanner& scanner, KnownModels known = KnownModels::all) {
   Fault fault;
   scanner.skip_spaces();
   fault.kind = take_kind(scanner);
@@ -53,7 +54,7 @@ Fault take_fault(Scanner& scanner) {
   if (!is_space(scanner.peek()))
     scanner.fail_expected("'@' and a batch element, or a space and an error model");
   scanner.skip_spaces();
-  fault.model = take_error_model(scanner);
+  fault.model = take_error_model(scanner, known);
   scanner.skip_spaces();
   if (scanner.take_if('#')) {
     scanner.skip_spaces();
@@ -61,6 +62,16 @@ Fault take_fault(Scanner& scanner) {
   }
   scanner.skip_spaces();
   return fault;
+}
+
+std::vector<Fault> take_faults(std::string_view line, KnownModels known) {
+  Scanner scanner(line, "fault line");
+  std::vector<Fault> faults;
+  do {
+    faults.push_back(take_fault(scanner, known));
+  } while (scanner.take_if(';'));
+  scanner.expect_end("'#' and a key, ';' and another fault, or the end of the line");
+  return faults;
 }
 
 std::string text_of(const BatchPart& batch) {
@@ -114,13 +125,11 @@ Fault parse_fault(std::string_view line) {
 }
 
 std::vector<Fault> parse_faults(std::string_view line) {
-  Scanner scanner(line, "fault line");
-  std::vector<Fault> faults;
-  do {
-    faults.push_back(take_fault(scanner));
-  } while (scanner.take_if(';'));
-  scanner.expect_end("'#' and a key, ';' and another fault, or the end of the line");
-  return faults;
+  return take_faults(line, KnownModels::all);
+}
+
+std::vector<Fault> parse_recorded_faults(std::string_view line) {
+  return take_faults(line, KnownModels::recorded);
 }
 
 }  // namespace faultwave

@@ -27,6 +27,8 @@ class Scanner {
   /// Takes characters as long as `accepted` holds; may take none.
   std::string_view take_while(const std::function<bool(char)>& accepted);
   void skip_spaces();
+  /// What was taken from `begin` on.
+  std::string_view taken_since(size_t begin) const { return text_.substr(begin, position_ - begin); }
 
   /// Takes `wanted` or fails, `expected` saying what would have been right.
   void expect(char wanted, std::string_view expected);

@@ -22,10 +22,10 @@ class Boxes final : public Criterion {
  public:
   using Test = bool (*)(const Detections& golden, const Detections& faulty, double overlap);
 
-  Boxes(std::string name, const std::vector<double>& arguments, Test test)
+  Boxes(std::string name, const Arguments& arguments, Test test)
       : name_(std::move(name)),
-        overlap_(share_above_zero(name_, "an IoU", arguments.at(0))),
-        score_(least_score(name_, arguments)),
+        overlap_(share_above_zero(name_, "an IoU", arguments.number("iou"))),
+        score_(least_score(name_, overlap_, arguments.number("score"))),
         test_(test) {}
   std::string name() const override { return name_; }
   std::string text() const override { return name_ + arguments_text(overlap_, score_); }
@@ -73,10 +73,9 @@ double share_above_zero(const std::string& name, const char* what, double value)
                                         " above 0 and at most 1, such as 0.5");
 }
 
-double least_score(const std::string& name, const std::vector<double>& arguments) {
-  const double score = arguments.size() > 1 ? arguments[1] : kUsualScore;
+double least_score(const std::string& name, double first, double score) {
   if (score >= 0 && score <= 1) return score;
-  throw UserError(ErrorCode::usage, "criterion " + name + "(" + format_number(arguments[0]) + "," +
+  throw UserError(ErrorCode::usage, "criterion " + name + "(" + format_number(first) + "," +
                                         format_number(score) +
                                         "): expected a score from 0 to 1 as the second number, such as 0.5");
 }
@@ -90,19 +89,19 @@ std::vector<Detection> with_score(std::vector<Detection> detections, double scor
   return detections;
 }
 
-CriterionPtr make_boxes_lost(const std::vector<double>& arguments) {
+CriterionPtr make_boxes_lost(const Arguments& arguments) {
   return std::make_shared<Boxes>("boxes_lost", arguments, lost);
 }
 
-CriterionPtr make_boxes_phantom(const std::vector<double>& arguments) {
+CriterionPtr make_boxes_phantom(const Arguments& arguments) {
   return std::make_shared<Boxes>("boxes_phantom", arguments, phantom);
 }
 
-CriterionPtr make_boxes_class(const std::vector<double>& arguments) {
+CriterionPtr make_boxes_class(const Arguments& arguments) {
   return std::make_shared<Boxes>("boxes_class", arguments, class_changed);
 }
 
-CriterionPtr make_boxes_moved(const std::vector<double>& arguments) {
+CriterionPtr make_boxes_moved(const Arguments& arguments) {
   return std::make_shared<Boxes>("boxes_moved", arguments, moved);
 }
 

@@ -15,8 +15,9 @@ constexpr double kUsualScore = 0.5;
 /// expected.
 double share_above_zero(const std::string& name, const char* what, double value);
 
-/// The second of a criterion's arguments, or the usual score. Throws UserError(usage) outside of 0 to 1.
-double least_score(const std::string& name, const std::vector<double>& arguments);
+/// `score`, or UserError(usage) outside of 0 to 1. `name` is the criterion's, `first` its other argument, for
+/// the message.
+double least_score(const std::string& name, double first, double score);
 
 /// "(0.5)", or "(0.5,0.3)" where the score is not the usual one.
 std::string arguments_text(double first, double score);

@@ -108,12 +108,12 @@ CriterionPtr make(Direction direction, double change) {
 
 }  // namespace
 
-CriterionPtr make_confidence(const std::vector<double>& arguments) {
-  return make(Direction::both, arguments.at(0));
+CriterionPtr make_confidence(const Arguments& arguments) {
+  return make(Direction::both, arguments.number("x"));
 }
 
-CriterionPtr make_drop(const std::vector<double>& arguments) {
-  return make(Direction::down, arguments.at(0));
+CriterionPtr make_drop(const Arguments& arguments) {
+  return make(Direction::down, arguments.number("x"));
 }
 
 }  // namespace faultwave

@@ -115,12 +115,12 @@ CriterionPtr make(Measure measure, double most) {
 
 }  // namespace
 
-CriterionPtr make_differs(const std::vector<double>& arguments) {
-  return make(Measure::absolute, arguments.at(0));
+CriterionPtr make_differs(const Arguments& arguments) {
+  return make(Measure::absolute, arguments.number("x"));
 }
 
-CriterionPtr make_differs_relative(const std::vector<double>& arguments) {
-  return make(Measure::relative, arguments.at(0));
+CriterionPtr make_differs_relative(const Arguments& arguments) {
+  return make(Measure::relative, arguments.number("x"));
 }
 
 }  // namespace faultwave

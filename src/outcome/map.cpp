@@ -11,9 +11,9 @@ namespace {
 /// the truth is empty there is no precision, and any detection that counts is one too many.
 class Map final : public Criterion {
  public:
-  explicit Map(const std::vector<double>& arguments)
-      : least_(share_above_zero("map", "a precision", arguments.at(0))),
-        score_(least_score("map", arguments)) {}
+  explicit Map(const Arguments& arguments)
+      : least_(share_above_zero("map", "a precision", arguments.number("x"))),
+        score_(least_score("map", least_, arguments.number("score"))) {}
   std::string name() const override { return "map"; }
   std::string text() const override { return name() + arguments_text(least_, score_); }
 
@@ -34,7 +34,7 @@ class Map final : public Criterion {
 
 }  // namespace
 
-CriterionPtr make_map(const std::vector<double>& arguments) {
+CriterionPtr make_map(const Arguments& arguments) {
   return std::make_shared<Map>(arguments);
 }
 

@@ -70,7 +70,7 @@ bool has_new_nonfinite(const OutputPair& outputs) {
   return false;
 }
 
-CriterionPtr make_nonfinite(const std::vector<double>&) {
+CriterionPtr make_nonfinite(const Arguments&) {
   return std::make_shared<Nonfinite>();
 }
 

@@ -1,74 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "faultwave/error.h"
 
+#include "src/common/exception_text.h"
 #include "src/common/near_names.h"
 #include "src/common/numbers.h"
+#include "src/fault/parameters.h"
+#include "src/fault/scanner.h"
 #include "src/outcome/criteria.h"
 
 namespace faultwave {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-/// The numbers of "(0.2, 3)", none for "". Empty if the text is neither.
-std::optional<std::vector<double>> parse_arguments(std::string_view text) {
-  std::vector<double> arguments;
-  if (text.empty()) return arguments;
-  if (text.front() != '(' || text.back() != ')' || text.size() < 2) return std::nullopt;
-  text = text.substr(1, text.size() - 2);
-  while (true) {
-    const size_t comma = text.find(',');
-    const std::optional<double> number = parse_number(trimmed(text.substr(0, comma)));
-    if (!number) return std::nullopt;
-    arguments.push_back(*number);
-    if (comma == std::string_view::npos) return arguments;
-    text.remove_prefix(comma + 1);
-  }
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back()))
+    text.remove_suffix(1);
+  return std::string(text);
 }
 
 std::string choices() {
   std::string text;
-  for (const CriterionKind& kind : criterion_kinds()) {
-    text += (text.empty() ? "" : ", ") + kind.form();
-  }
+  for (const auto& type : criterion_types().all())
+    text += (text.empty() ? "" : ", ") + form_of(type->entry.name, type->entry.parameters);
   return text;
 }
 
-/// " with numbers for iou and, if wanted, score"; "" for a criterion that takes none.
-std::string wanted_numbers(const CriterionKind& kind) {
-  std::string text;
-  for (size_t i = 0; i < kind.arguments.size(); ++i) {
-    if (i > 0) text += " and ";
-    if (i >= kind.required) text += "if wanted ";
-    text += kind.arguments[i];
+/// The name that a text begins with, and its arguments.
+struct CriterionText {
+  explicit CriterionText(std::string_view text) : scanner(text, "criterion") {
+    scanner.skip_spaces();
+    name = scanner.take_while([](char c) { return !is_space(c) && c != '('; });
+    scanner.skip_spaces();
   }
-  if (text.empty()) return text;
-  return (kind.arguments.size() == 1 ? " with a number for " : " with numbers for ") + text;
+
+  /// Throws ArgumentError and UserError.
+  Arguments read(const std::vector<Parameter>& parameters) {
+    const ArgumentTexts texts(name, scanner);
+    scanner.skip_spaces();
+    scanner.expect_end("the end of the criterion");
+    return read_arguments(texts, parameters);
+  }
+
+  Scanner scanner;
+  std::string_view name;
+};
+
+UserError wrong_arguments(const std::string& text, const CriterionType& type) {
+  const std::string wanted = wanted_arguments(type.parameters);
+  return UserError(ErrorCode::usage, "criterion '" + text + "': expected " +
+                                         form_of(type.name, type.parameters) +
+                                         (wanted.empty() ? "" : " with ") + wanted);
+}
+
+/// What the author of an extension did wrong.
+UserError mistake(const CriterionType& type, const std::string& what) {
+  return UserError(ErrorCode::usage, "the criterion " + type.name + " cannot be made: " + what);
+}
+
+CriterionPtr make_checked(const CriterionType& type, const Arguments& arguments) {
+  CriterionPtr criterion;
+  try {
+    criterion = type.make(arguments);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw mistake(type, reason_of(error));
+  }
+  if (!criterion) throw mistake(type, "its function returned none");
+  if (criterion->name() == type.name && criterion->text() == arguments.text()) return criterion;
+  throw mistake(type, "it is named '" + criterion->name() + "' and prints as '" + criterion->text() +
+                          "', and not as '" + type.name + "' and '" + arguments.text() + "'");
 }
 
 }  // namespace
 
-std::string CriterionKind::form() const {
-  if (arguments.empty()) return name;
-  std::string text = name + "(";
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string comma = i > 0 ? "," : "";
-    text += i < required ? comma + arguments[i] : "[" + comma + arguments[i] + "]";
-  }
-  return text + ")";
-}
-
-int64_t class_count(const char* name, const std::vector<double>& arguments) {
-  const double count = arguments.at(0);
+int64_t class_count(const char* name, const Arguments& arguments) {
+  const double count = arguments.number("k");
   if (!(count >= 1 && count <= 1e9 && count == std::floor(count))) {
     throw UserError(ErrorCode::usage, std::string("criterion ") + name + "(" + format_number(count) +
                                           "): expected a number of classes from 1 up, such as 5");
@@ -77,27 +90,27 @@ int64_t class_count(const char* name, const std::vector<double>& arguments) {
 }
 
 CriterionPtr parse_criterion(std::string_view text) {
-  const std::string_view whole = trimmed(text);
-  const size_t name_length = std::min(whole.find('('), whole.size());
-  const std::string_view name = trimmed(whole.substr(0, name_length));
-  for (const CriterionKind& kind : criterion_kinds()) {
-    if (kind.name != name) continue;
-    const auto arguments = parse_arguments(whole.substr(name_length));
-    if (!arguments || arguments->size() < kind.required || arguments->size() > kind.arguments.size()) {
-      throw UserError(ErrorCode::usage, "criterion '" + std::string(whole) + "': expected " + kind.form() +
-                                            wanted_numbers(kind));
-    }
-    return kind.make(*arguments);
+  CriterionText parts(text);
+  const std::string whole = trimmed(text);
+  const auto known = criterion_types().find(parts.name);
+  if (!known) {
+    throw UserError(ErrorCode::usage, "unknown criterion '" + whole + "': expected one of " + choices() +
+                                          did_you_mean(parts.name, criterion_names()));
   }
-  throw UserError(ErrorCode::usage, "unknown criterion '" + std::string(whole) + "': expected one of " +
-                                        choices() + did_you_mean(name, criterion_names()));
+  const CriterionType& type = known->entry;
+  std::optional<Arguments> arguments;
+  try {
+    arguments = parts.read(type.parameters);
+  } catch (const std::runtime_error&) {  // ArgumentError or UserError
+    throw wrong_arguments(whole, type);
+  }
+  return known->is_builtin ? type.make(*arguments) : make_checked(type, *arguments);
 }
 
 std::vector<std::string> criterion_names() {
   std::vector<std::string> names;
-  for (const CriterionKind& kind : criterion_kinds()) {
-    names.push_back(kind.name);
-  }
+  for (const auto& type : criterion_types().all())
+    names.push_back(type->entry.name);
   return names;
 }
 

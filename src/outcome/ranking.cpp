@@ -35,7 +35,7 @@ class Ranking final : public Criterion {
 
 }  // namespace
 
-CriterionPtr make_ranking(const std::vector<double>& arguments) {
+CriterionPtr make_ranking(const Arguments& arguments) {
   return std::make_shared<Ranking>(class_count("ranking", arguments));
 }
 

@@ -23,7 +23,7 @@ class Top1 final : public Criterion {
 
 }  // namespace
 
-CriterionPtr make_top1(const std::vector<double>&) {
+CriterionPtr make_top1(const Arguments&) {
   return std::make_shared<Top1>();
 }
 

@@ -26,7 +26,7 @@ class Top5 final : public Criterion {
 
 }  // namespace
 
-CriterionPtr make_top5(const std::vector<double>&) {
+CriterionPtr make_top5(const Arguments&) {
   return std::make_shared<Top5>();
 }
 

@@ -72,11 +72,11 @@ class LabelTopk final : public Criterion {
 
 }  // namespace
 
-CriterionPtr make_topk(const std::vector<double>& arguments) {
+CriterionPtr make_topk(const Arguments& arguments) {
   return std::make_shared<Topk>(class_count("topk", arguments));
 }
 
-CriterionPtr make_label_topk(const std::vector<double>& arguments) {
+CriterionPtr make_label_topk(const Arguments& arguments) {
   return std::make_shared<LabelTopk>(class_count("label_topk", arguments));
 }
 

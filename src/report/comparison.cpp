@@ -8,6 +8,8 @@
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
 
+#include "src/campaign/recorded_extensions.h"
+
 namespace faultwave {
 namespace {
 
@@ -168,6 +170,10 @@ Comparison compare(const Store& first_store, const Store& second_store) {
   check_comparable(first, second);
   const std::vector<SharedCriterion> criteria = shared_criteria(first, second);
   const bool is_sure = draw_alike(first, second);
+  for (const Side* side : {&first, &second}) {
+    const std::string missing = missing_extension(side->info());
+    if (!is_sure && !missing.empty()) throw cannot_pair(first, second, missing);
+  }
 
   Comparison comparison{.first = first_store.path(),
                         .second = second_store.path(),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "faultwave/estimates.h"
 #include "faultwave/fit.h"
 
+#include "src/campaign/recorded_extensions.h"
 #include "src/report/numbers.h"
 #include "src/report/text_table.h"
 
@@ -19,16 +21,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Whether one of the model's choices inverts one bit: "flip(30)", "flip(int8:7,scale=0.5)", "flip" with its
-/// bit left open.
-bool flips_one_bit(const std::string& choice) {
-  if (choice.rfind("flip", 0) != 0 || choice.find("any=") != std::string::npos) return false;
-  return choice.find(',') == choice.find(",scale=");
+bool flips_one_bit(const std::optional<BitChange>& change) {
+  return change && change->kind == BitChange::Kind::flip;
+}
+
+/// Whether each choice of the error model inverts one bit.
+bool are_single_flips(const CampaignInfo& info) {
+  const std::vector<std::optional<BitChange>> changes = recorded_bit_changes(info);
+  return std::all_of(changes.begin(), changes.end(), flips_one_bit);
 }
 
 void check_single_flips(const CampaignInfo& info, const Specification& spec) {
-  const bool are_flips =
-      spec.draw != DrawRule::list && std::all_of(info.choices.begin(), info.choices.end(), flips_one_bit);
+  const bool are_flips = spec.draw != DrawRule::list && are_single_flips(info);
   if (are_flips && spec.faults_per_trial == 1) return;
   throw UserError(ErrorCode::usage,
                   "FIT is of upsets of single bits, and the trials of this campaign are not (" +

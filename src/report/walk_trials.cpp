@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/campaign/recorded_extensions.h"
 #include "src/common/shape.h"
 
 namespace faultwave {
@@ -39,6 +40,7 @@ void walk_trials(
 void walk_rows(const Store& store, const Sampler& sampler,
                const std::function<void(const TrialRow&)>& visit) {
   const std::vector<Shares> shares = shares_of(store);
+  const bool has_faults = missing_extension(store.info()).empty();
   store.each_block([&](const Block& block, int64_t round, const std::vector<TrialOutcome>& outcomes) {
     const std::vector<TrialRow> kept = store.rows(block.first_trial, block.trials);
     auto next = kept.begin();
@@ -55,7 +57,7 @@ void walk_rows(const Store& store, const Sampler& sampler,
       row.trial = trial;
       row.is_kept = false;
       row.input = drawn.located.input;
-      row.fault = to_string(drawn.trial.faults);
+      if (has_faults) row.fault = to_string(drawn.trial.faults);
       row.site = place.site;
       row.choice = place.choice;
       row.index = unravel(place.element, store.info().sites.at(static_cast<size_t>(place.site)).shape);

@@ -4,10 +4,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "faultwave/error.h"
 
+#include "src/fault/victim_context.h"
 #include "src/sample/neuron_groups.h"
 
 namespace faultwave {
@@ -63,9 +66,27 @@ std::vector<BitClass> floating_classes(const Fields& fields) {
   return classes;
 }
 
-std::vector<BitClass> classes_of(const Site& site, int64_t choices, const std::vector<std::string>& texts) {
+/// Whether words of the format are laid out as values of the type.
+bool is_layout_of(const std::string& format, at::ScalarType dtype) {
+  return format.empty() || (format == "fp16" && dtype == at::kHalf) ||
+         (format == "bf16" && dtype == at::kBFloat16);
+}
+
+/// Whether the choices change one bit each, from the lowest up, of all bits of a site's values.
+bool are_bits_of_values(const std::vector<ErrorModelPtr>& choices, const Site& site) {
+  if (static_cast<int64_t>(choices.size()) != site.bits()) return false;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const std::optional<BitChange> change = choices[i]->bit_change();
+    if (!change || change->bit != static_cast<int>(i) || !is_layout_of(change->format, site.dtype))
+      return false;
+  }
+  return true;
+}
+
+std::vector<BitClass> classes_of(const Site& site, int64_t choices, bool are_bits,
+                                 const std::vector<std::string>& texts) {
   const Fields fields = fields_of(site.dtype);
-  if (fields.exponent > 0 && choices == site.bits()) return floating_classes(fields);
+  if (fields.exponent > 0 && are_bits) return floating_classes(fields);
   constexpr int64_t kAlone = 8;
   std::vector<BitClass> classes;
   const int64_t lowest = std::max<int64_t>(choices - kAlone, 0);
@@ -93,6 +114,7 @@ Strata::Strata(const Population& population, std::shared_ptr<const NeuronClasses
 void Strata::cut(const Population& population, int level_groups) {
   strata_.clear();
   first_of_site_.clear();
+  std::map<at::ScalarType, bool> are_bits;  // by type of value
   for (size_t site = 0; site < population.sites().size(); ++site) {
     const Site& place = population.sites()[site];
     const int64_t choices = population.choices(site);
@@ -100,7 +122,9 @@ void Strata::cut(const Population& population, int level_groups) {
     first_of_site_.push_back(strata_.size());
     int64_t first = 0;
     size_t kind = 0;
-    for (const BitClass& bits : classes_of(place, choices, population.choice_texts())) {
+    const auto [known, is_new] = are_bits.try_emplace(place.dtype);
+    if (is_new) known->second = are_bits_of_values(population.model()->choices(context_of(place)), place);
+    for (const BitClass& bits : classes_of(place, choices, known->second, population.choice_texts())) {
       const double share = static_cast<double>(bits.bits) / static_cast<double>(choices);
       Stratum whole{.name = name + " " + bits.name,
                     .site = static_cast<int64_t>(site),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "faultwave/error.h"
+#include "faultwave/extension.h"
 
 #include "src/store/block_codec.h"
 #include "src/workers/worker_channel.h"
@@ -103,6 +104,8 @@ void WorkerPool::start(Worker& worker) const {
       std::to_string(std::max<int64_t>(1, (settings_.memory >> 20) / settings_.workers))};
   if (!settings_.specification.empty())
     arguments.insert(arguments.end(), {"--spec", settings_.specification});
+  for (const LoadedPlugin& plugin : loaded_plugins())
+    arguments.insert(arguments.end(), {"--plugin", plugin.path});
   std::vector<char*> argv;
   for (std::string& argument : arguments)
     argv.push_back(argument.data());

@@ -25,8 +25,8 @@ std::vector<std::string> first_column(const std::string& page, const std::string
   for (std::string line; std::getline(lines, line) && !line.starts_with("#");) {
     if (!line.starts_with("| `")) continue;
     std::string cell = line.substr(3, line.find("` |") - 3);
-    for (size_t at = cell.find("\\|"); at != std::string::npos; at = cell.find("\\|"))
-      cell.erase(at, 1);
+    for (size_t bar = cell.find("\\|"); bar != std::string::npos; bar = cell.find("\\|"))
+      cell.erase(bar, 1);
     cells.push_back(cell);
   }
   return cells;

@@ -71,7 +71,7 @@ TEST_CASE("an unknown model is refused with the nearest and the choices") {
 
 TEST_CASE("wrong arguments are refused with their column") {
   CHECK(parse_failure("random(0,x)") ==
-        "error model 'random(0,x)': at column 10, expected a number but found 'x' in random");
+        "error model 'random(0,x)': at column 10, expected a number for high but found 'x' in random");
   CHECK_HOLDS(parse_failure("random(1)"), "at column 7, random expects random(low,high) but got 1 argument");
   CHECK_HOLDS(parse_failure("random"), "random expects random(low,high) but got 0 arguments");
   CHECK_HOLDS(parse_failure("random(2,1)"),
@@ -93,7 +93,7 @@ TEST_CASE("wrong arguments are refused with their column") {
   CHECK_HOLDS(parse_failure("stuck1(1,2)"), "stuck1 expects stuck1 or stuck1(bit) but got 2");
   CHECK_HOLDS(parse_failure("zero(0)"), "zero expects no arguments but got 1");
   CHECK_HOLDS(parse_failure("noise(-1)"), "needs a finite standard deviation");
-  CHECK_HOLDS(parse_failure("constant(1e999)"), "expected a number but found '1e999'");
+  CHECK_HOLDS(parse_failure("constant(1e999)"), "expected a number for value but found '1e999'");
 }
 
 TEST_CASE("broken texts are refused with their column") {

@@ -70,11 +70,11 @@ TEST_CASE("INT8: vectors worked out by hand, scale 0.5") {
       {63.75f, 127, 0, 63.0f},     // 127.5 -> 128, saturated
       {-64.25f, -128, 0, -63.5f},  // -128.5 -> -128
   };
-  const std::optional<Format> int8 = find_format("int8");
+  const std::shared_ptr<const NumberFormat> int8 = find_format("int8");
   for (const Vector& vector : vectors) {
     CAPTURE(vector.value);
     CAPTURE(vector.bit);
-    CHECK(encode(vector.value, *int8, 0.5) == (static_cast<uint64_t>(vector.integer) & 0xFF));
+    CHECK(int8->encode(vector.value, 0.5) == (static_cast<uint64_t>(vector.integer) & 0xFF));
     CHECK(apply_to_floats(int8_flip(vector.bit, 0.5), {vector.value})[0] == vector.faulty);
   }
 }

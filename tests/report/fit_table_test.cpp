@@ -120,7 +120,7 @@ TEST_CASE("only flips of one bit a trial have FIT") {
   check_contains(message(list), "(fault lines)");
 }
 
-TEST_CASE("flips of one bit are told by the texts of their choices") {
+TEST_CASE("flips of one bit are told by what the choices change") {
   const TempFolder folder;
   int number = 0;
   for (const std::string choice : {"flip(3)", "flip(int8:7)", "flip(int8:7,scale=0.5)"}) {

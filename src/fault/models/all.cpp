@@ -15,12 +15,19 @@ ModelSyntax gaussian_noise_syntax();
 ModelSyntax scale_syntax();
 ModelSyntax user_model_syntax();
 
-const std::vector<ModelSyntax>& all_models() {
-  static const std::vector<ModelSyntax> models = {
-      random_value_syntax(), bit_flip_syntax(),   burst_flip_syntax(), stuck_at_0_syntax(),
-      stuck_at_1_syntax(),   zero_syntax(),       constant_syntax(),   gaussian_noise_syntax(),
-      scale_syntax(),        user_model_syntax(),
-  };
+Registry<ModelSyntax>& error_models() {
+  static Registry<ModelSyntax> models({
+      random_value_syntax(),
+      bit_flip_syntax(),
+      burst_flip_syntax(),
+      stuck_at_0_syntax(),
+      stuck_at_1_syntax(),
+      zero_syntax(),
+      constant_syntax(),
+      gaussian_noise_syntax(),
+      scale_syntax(),
+      user_model_syntax(),
+  });
   return models;
 }
 

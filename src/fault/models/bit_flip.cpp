@@ -27,6 +27,11 @@ class GivenBitFlip final : public ErrorModel {
     }
   }
 
+  std::optional<BitChange> bit_change() const override {
+    if (bits_.size() > 1) return std::nullopt;
+    return BitChange{BitChange::Kind::flip, bits_.front(), ""};
+  }
+
   void apply(at::Tensor& values, const VictimContext&, Draw&) const override {
     uint64_t mask = 0;
     for (int bit : bits_)
@@ -76,6 +81,11 @@ class DrawnBitFlip final : public ErrorModel {
     return flips;
   }
 
+  std::optional<BitChange> bit_change() const override {
+    if (count_ > 1) return std::nullopt;
+    return BitChange{};
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     resolve(context, draw)->apply(values, context, draw);
   }
@@ -84,7 +94,7 @@ class DrawnBitFlip final : public ErrorModel {
   int count_;
 };
 
-ErrorModelPtr parse_flip(const Arguments& arguments) {
+ErrorModelPtr parse_flip(const ArgumentTexts& arguments) {
   const bool is_format = arguments.count() > 0 && is_letter(arguments.text(0).front());
   if (is_format) return parse_format_flip(arguments);
   constexpr std::string_view forms = "flip, flip(bit, ...), flip(any=count) or flip(format:bit)";
@@ -133,6 +143,8 @@ ModelSyntax bit_flip_syntax() {
            {"flip(int8:bit)", "likewise with a given bit, 0 to 7; flip(int8:bit,scale=s) gives the scale"},
            {"flip(format:bit)",
             "likewise through fp16, bf16, fp8_e4m3, fp8_e5m2 or fixedW.F; flip(format) draws"}},
+          {},
+          {},
           parse_flip};
 }
 

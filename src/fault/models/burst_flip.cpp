@@ -50,6 +50,11 @@ class BurstFlip final : public ErrorModel {
     return starts;
   }
 
+  std::optional<BitChange> bit_change() const override {
+    if (length_ > 1) return std::nullopt;
+    return BitChange{BitChange::Kind::flip, start_, ""};
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     const int start = start_ ? *start_ : draw_start(context, draw);
     const uint64_t mask = (~uint64_t{0} >> (64 - length_)) << start;
@@ -79,7 +84,9 @@ ModelSyntax burst_flip_syntax() {
   return {"burst",
           {{"burst(length)", "that many adjacent bits flip, their position drawn"},
            {"burst(length,start=bit)", "likewise from a given lowest bit"}},
-          [](const Arguments& arguments) {
+          {},
+          {},
+          [](const ArgumentTexts& arguments) {
             arguments.expect(1, 1, {"start"}, "burst(length) or burst(length,start=bit)");
             return burst_flip(arguments.integer(0), arguments.integer("start"));
           }};

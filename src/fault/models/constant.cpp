@@ -36,10 +36,8 @@ ErrorModelPtr constant(double value) {
 ModelSyntax constant_syntax() {
   return {"constant",
           {{"constant(value)", "the value becomes this number; floating point takes inf, -inf and nan too"}},
-          [](const Arguments& arguments) {
-            arguments.expect(1, 1, {}, "constant(value)");
-            return constant(arguments.number(0));
-          }};
+          {{.name = "value"}},
+          [](const Arguments& arguments) { return constant(arguments.number("value")); }};
 }
 
 }  // namespace faultwave

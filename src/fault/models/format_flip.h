@@ -3,11 +3,11 @@
 
 #include "faultwave/error_model.h"
 
-#include "src/fault/models/arguments.h"
+#include "src/fault/models/argument_texts.h"
 
 namespace faultwave {
 
 /// Parses the arguments of a flip whose first one names a format: "int8:6,scale=0.05".
-ErrorModelPtr parse_format_flip(const Arguments& arguments);
+ErrorModelPtr parse_format_flip(const ArgumentTexts& arguments);
 
 }  // namespace faultwave

@@ -43,10 +43,10 @@ ErrorModelPtr gaussian_noise(double sigma) {
 }
 
 ModelSyntax gaussian_noise_syntax() {
-  return {"noise", {{"noise(sigma)", "value + sigma * N(0, 1)"}}, [](const Arguments& arguments) {
-            arguments.expect(1, 1, {}, "noise(sigma)");
-            return gaussian_noise(arguments.number(0));
-          }};
+  return {"noise",
+          {{"noise(sigma)", "value + sigma * N(0, 1)"}},
+          {{.name = "sigma"}},
+          [](const Arguments& arguments) { return gaussian_noise(arguments.number("sigma")); }};
 }
 
 }  // namespace faultwave

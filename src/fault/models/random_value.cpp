@@ -61,9 +61,9 @@ ModelSyntax random_value_syntax() {
   return {
       "random",
       {{"random(low,high)", "a value drawn uniformly from [low, high); for integers from {low, ..., high}"}},
+      {{.name = "low"}, {.name = "high"}},
       [](const Arguments& arguments) {
-        arguments.expect(2, 2, {}, "random(low,high)");
-        return random_value(arguments.number(0), arguments.number(1));
+        return random_value(arguments.number("low"), arguments.number("high"));
       }};
 }
 

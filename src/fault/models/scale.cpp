@@ -40,10 +40,10 @@ ErrorModelPtr scale_by(double factor) {
 }
 
 ModelSyntax scale_syntax() {
-  return {"scale", {{"scale(factor)", "value * factor"}}, [](const Arguments& arguments) {
-            arguments.expect(1, 1, {}, "scale(factor)");
-            return scale_by(arguments.number(0));
-          }};
+  return {
+      "scale", {{"scale(factor)", "value * factor"}}, {{.name = "factor"}}, [](const Arguments& arguments) {
+        return scale_by(arguments.number("factor"));
+      }};
 }
 
 }  // namespace faultwave

@@ -40,6 +40,11 @@ class StuckAt final : public ErrorModel {
     return bits;
   }
 
+  std::optional<BitChange> bit_change() const override {
+    const auto kind = value_ == 0 ? BitChange::Kind::stuck_at_0 : BitChange::Kind::stuck_at_1;
+    return BitChange{kind, bit_, ""};
+  }
+
   void apply(at::Tensor& values, const VictimContext& context, Draw& draw) const override {
     const uint64_t mask = uint64_t{1} << (bit_ ? *bit_ : draw_bit(context, draw));
     const bool is_one = value_ == 1;
@@ -55,10 +60,13 @@ class StuckAt final : public ErrorModel {
   std::optional<int> bit_;
 };
 
-ErrorModelPtr parse_stuck_at(int value, const Arguments& arguments) {
-  arguments.expect(0, 1, {}, value == 0 ? "stuck0 or stuck0(bit)" : "stuck1 or stuck1(bit)");
-  if (arguments.count() == 0) return stuck_at(value);
-  return stuck_at(value, arguments.integer(0));
+std::vector<Parameter> stuck_at_parameters() {
+  return {{.name = "bit", .type = Parameter::Type::integer, .otherwise = ""}};
+}
+
+ErrorModelPtr make_stuck_at(int value, const Arguments& arguments) {
+  if (!arguments.has("bit")) return stuck_at(value);
+  return stuck_at(value, static_cast<int>(arguments.integer("bit")));
 }
 
 }  // namespace
@@ -73,13 +81,15 @@ ErrorModelPtr stuck_at(int value, std::optional<int> bit) {
 ModelSyntax stuck_at_0_syntax() {
   return {"stuck0",
           {{"stuck0", "one bit, drawn, reads as 0"}, {"stuck0(bit)", "this bit reads as 0"}},
-          [](const Arguments& arguments) { return parse_stuck_at(0, arguments); }};
+          stuck_at_parameters(),
+          [](const Arguments& arguments) { return make_stuck_at(0, arguments); }};
 }
 
 ModelSyntax stuck_at_1_syntax() {
   return {"stuck1",
           {{"stuck1", "one bit, drawn, reads as 1"}, {"stuck1(bit)", "this bit reads as 1"}},
-          [](const Arguments& arguments) { return parse_stuck_at(1, arguments); }};
+          stuck_at_parameters(),
+          [](const Arguments& arguments) { return make_stuck_at(1, arguments); }};
 }
 
 }  // namespace faultwave

@@ -51,13 +51,13 @@ class UserModel final : public ErrorModel {
   UserFunction function_;
 };
 
-struct Registry {
+struct Functions {
   std::mutex mutex;
-  std::map<std::string, UserFunction> functions;
+  std::map<std::string, UserFunction> by_name;
 };
 
-Registry& registry() {
-  static Registry instance;
+Functions& functions() {
+  static Functions instance;
   return instance;
 }
 
@@ -69,17 +69,16 @@ void check_name(const std::string& name, const UserFunction& function) {
                                           "' cannot name an error model: expected a letter, then letters, "
                                           "digits, '_', '-' or '.'");
   }
-  for (const ModelSyntax& model : all_models()) {
-    if (model.name == name) {
-      throw UserError(ErrorCode::usage, "'" + name + "' names a built-in error model: choose another name");
-    }
+  if (const auto known = error_models().find(name)) {
+    throw UserError(ErrorCode::usage, "'" + name + "' names " +
+                                          (known->is_builtin ? "a built-in" : "an extension's") +
+                                          " error model: choose another name");
   }
   if (!function) throw UserError(ErrorCode::usage, "the error model '" + name + "' was given no function");
 }
 
-ErrorModelPtr parse_user_model(const Arguments& arguments) {
-  arguments.expect(1, 1, {}, "user(name)");
-  const std::string name(arguments.text(0));
+ErrorModelPtr make_user_model(const Arguments& arguments) {
+  const std::string& name = arguments.word("name");
   if (ErrorModelPtr model = find_user_model(name)) return model;
   throw UserError(ErrorCode::usage, "no error model '" + name +
                                         "' is known in this process: give it to "
@@ -100,24 +99,24 @@ ErrorModelPtr user_model(std::string name, UserFunction function) {
 
 void register_user_model(const std::string& name, UserFunction function) {
   check_name(name, function);
-  Registry& known = registry();
+  Functions& known = functions();
   const std::lock_guard lock(known.mutex);
-  known.functions[name] = std::move(function);
+  known.by_name[name] = std::move(function);
 }
 
 ErrorModelPtr find_user_model(const std::string& name) {
-  Registry& known = registry();
+  Functions& known = functions();
   const std::lock_guard lock(known.mutex);
-  const auto found = known.functions.find(name);
-  if (found == known.functions.end()) return nullptr;
+  const auto found = known.by_name.find(name);
+  if (found == known.by_name.end()) return nullptr;
   return std::make_shared<UserModel>(name, found->second);
 }
 
 std::vector<std::string> user_model_names() {
-  Registry& known = registry();
+  Functions& known = functions();
   const std::lock_guard lock(known.mutex);
   std::vector<std::string> names;
-  for (const auto& [name, function] : known.functions)
+  for (const auto& [name, function] : known.by_name)
     names.push_back(name);
   return names;
 }
@@ -125,7 +124,10 @@ std::vector<std::string> user_model_names() {
 ModelSyntax user_model_syntax() {
   return {"user",
           {{"user(name)", "a function of your own, known to register_user_model under that name"}},
-          parse_user_model};
+          {{.name = "name", .type = Parameter::Type::word}},
+          make_user_model,
+          /*parse=*/nullptr,
+          /*is_known_everywhere=*/false};
 }
 
 }  // namespace faultwave

@@ -25,10 +25,7 @@ ErrorModelPtr zero() {
 }
 
 ModelSyntax zero_syntax() {
-  return {"zero", {{"zero", "the value becomes 0"}}, [](const Arguments& arguments) {
-            arguments.expect(0, 0, {}, "no arguments");
-            return zero();
-          }};
+  return {"zero", {{"zero", "the value becomes 0"}}, {}, [](const Arguments&) { return zero(); }};
 }
 
 }  // namespace faultwave

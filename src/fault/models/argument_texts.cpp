@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/fault/models/arguments.h"
+#include "src/fault/models/argument_texts.h"
 
 #include <algorithm>
 
 #include "src/common/numbers.h"
 
 namespace faultwave {
-namespace {
 
 bool is_argument_character(char c) {
   return !is_space(c) && std::string_view("(),;=#\"[]@").find(c) == std::string_view::npos;
 }
 
-}  // namespace
-
-Arguments::Arguments(std::string_view model, Scanner& scanner)
+ArgumentTexts::ArgumentTexts(std::string_view model, Scanner& scanner)
     : model_(model), position_(scanner.position()) {
   if (!scanner.take_if('(')) return;
   do {
@@ -36,14 +33,14 @@ Arguments::Arguments(std::string_view model, Scanner& scanner)
   scanner.expect(')', "',' or ')'");
 }
 
-const Arguments::Argument* Arguments::find(std::string_view key) const {
+const ArgumentTexts::Argument* ArgumentTexts::find(std::string_view key) const {
   const auto found = std::find_if(named_.begin(), named_.end(),
                                   [key](const Argument& argument) { return argument.key == key; });
   return found == named_.end() ? nullptr : &*found;
 }
 
-void Arguments::expect(size_t at_least, size_t at_most, std::initializer_list<std::string_view> keys,
-                       std::string_view form) const {
+void ArgumentTexts::expect(size_t at_least, size_t at_most, const std::vector<std::string_view>& keys,
+                           std::string_view form) const {
   for (const Argument& argument : named_) {
     if (std::find(keys.begin(), keys.end(), argument.key) == keys.end()) {
       throw ArgumentError(argument.position, model_ + " has no argument '" + std::string(argument.key) +
@@ -56,43 +53,43 @@ void Arguments::expect(size_t at_least, size_t at_most, std::initializer_list<st
   }
 }
 
-double Arguments::number(size_t index) const {
+double ArgumentTexts::number(size_t index) const {
   return number_of(positional_.at(index));
 }
 
-int Arguments::integer(size_t index) const {
+int ArgumentTexts::integer(size_t index) const {
   return integer_of(positional_.at(index));
 }
 
-std::optional<double> Arguments::number(std::string_view key) const {
+std::optional<double> ArgumentTexts::number(std::string_view key) const {
   const Argument* argument = find(key);
   if (argument == nullptr) return std::nullopt;
   return number_of(*argument);
 }
 
-std::optional<int> Arguments::integer(std::string_view key) const {
+std::optional<int> ArgumentTexts::integer(std::string_view key) const {
   const Argument* argument = find(key);
   if (argument == nullptr) return std::nullopt;
   return integer_of(*argument);
 }
 
-double Arguments::number_of(const Argument& argument) const {
+double ArgumentTexts::number_of(const Argument& argument) const {
   const std::optional<double> number = parse_number(argument.text);
   if (!number) fail(argument, "a number");
   return *number;
 }
 
-int Arguments::integer_of(const Argument& argument) const {
+int ArgumentTexts::integer_of(const Argument& argument) const {
   const std::optional<int> number = parse_int(argument.text);
   if (!number) fail(argument, "a whole number");
   return *number;
 }
 
-void Arguments::fail(size_t index, std::string_view expected) const {
+void ArgumentTexts::fail(size_t index, std::string_view expected) const {
   fail(positional_.at(index), expected);
 }
 
-void Arguments::fail(const Argument& argument, std::string_view expected) const {
+void ArgumentTexts::fail(const Argument& argument, std::string_view expected) const {
   throw ArgumentError(argument.position, "expected " + std::string(expected) + " but found '" +
                                              std::string(argument.text) + "' in " + model_);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -13,26 +12,34 @@
 
 namespace faultwave {
 
+/// Whether an argument may hold it: all but spaces and ( ) , ; = # " [ ] @.
+bool is_argument_character(char c);
+
 /// What is wrong with one argument; take_error_model turns it into a UserError with line and column.
 struct ArgumentError : std::runtime_error {
-  ArgumentError(size_t at, const std::string& message) : std::runtime_error(message), position(at) {}
+  ArgumentError(size_t where, const std::string& message) : std::runtime_error(message), position(where) {}
   size_t position;  ///< in the scanner's text
 };
 
-/// The arguments of an error model's text, "(6, scale=0.05)", split but not yet understood: positional ones,
-/// and `key=value` pairs, which may stand anywhere. The members throw ArgumentError, the constructor
-/// UserError(usage).
-class Arguments {
+/// The arguments of a text, "(6, scale=0.05)", split but not yet understood: positional ones, and `key=value`
+/// pairs, which may stand anywhere. The members throw ArgumentError, the constructor UserError(usage).
+class ArgumentTexts {
  public:
   /// Reads the arguments that follow `model`; without parentheses there are none.
-  Arguments(std::string_view model, Scanner& scanner);
+  ArgumentTexts(std::string_view model, Scanner& scanner);
+
+  struct Argument {
+    std::string_view key;  // empty for a positional one
+    std::string_view text;
+    size_t position;
+  };
 
   size_t count() const { return positional_.size(); }
   bool has(std::string_view key) const { return find(key) != nullptr; }
 
   /// Checks the number of positional arguments and that no key but `keys` is given. `form` is what was
   /// expected.
-  void expect(size_t at_least, size_t at_most, std::initializer_list<std::string_view> keys,
+  void expect(size_t at_least, size_t at_most, const std::vector<std::string_view>& keys,
               std::string_view form) const;
 
   std::string_view text(size_t index) const { return positional_.at(index).text; }
@@ -44,16 +51,17 @@ class Arguments {
   /// Says that positional argument `index` is not what was expected.
   [[noreturn]] void fail(size_t index, std::string_view expected) const;
 
- private:
-  struct Argument {
-    std::string_view key;  // empty for a positional one
-    std::string_view text;
-    size_t position;
-  };
+  /// Says that an argument is not what was expected.
+  [[noreturn]] void fail(const Argument& argument, std::string_view expected) const;
+
+  const Argument& positional(size_t index) const { return positional_.at(index); }
+  /// Null where the key is not given.
   const Argument* find(std::string_view key) const;
+  const std::string& model() const { return model_; }
+
+ private:
   double number_of(const Argument& argument) const;
   int integer_of(const Argument& argument) const;
-  [[noreturn]] void fail(const Argument& argument, std::string_view expected) const;
 
   std::string model_;
   size_t position_;  // of the model's arguments
