@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -28,6 +29,9 @@ struct Geometry {
   int64_t padding = 1;
   int64_t dilation = 1;
   int64_t groups = 1;
+  int64_t height = 7;
+  int64_t width = 6;
+  int64_t pixels() const { return height * width; }
 };
 
 const std::vector<Geometry> kGeometries{
@@ -46,11 +50,62 @@ const Geometry kStridedPointwise{.name = "pointwise with strides",
                                  .stride_x = 2,
                                  .padding = 0};
 const Geometry kDepthwise{.name = "depthwise", .in = 6, .stride_x = 2, .groups = 6};
+// Lanes of one group and of several, groups that end within lanes; maps of one tile and of several.
+const std::vector<Geometry> kManyGroups{
+    kGroups,
+    kDepthwise,
+    {.name = "depthwise, wide windows",
+     .in = 40,
+     .out = 40,
+     .kernel_y = 7,
+     .kernel_x = 7,
+     .padding = 3,
+     .groups = 40,
+     .height = 30,
+     .width = 33},
+    {.name = "depthwise, dilation",
+     .in = 17,
+     .out = 17,
+     .stride_x = 2,
+     .padding = 2,
+     .dilation = 2,
+     .groups = 17,
+     .height = 12,
+     .width = 19},
+    {.name = "three filters a channel", .in = 7, .out = 21, .groups = 7, .height = 9, .width = 20},
+    {.name = "groups of 8", .in = 24, .out = 24, .groups = 3, .height = 20, .width = 21},
+    {.name = "groups of 4, strides",
+     .in = 32,
+     .out = 32,
+     .stride_y = 2,
+     .stride_x = 2,
+     .groups = 8,
+     .height = 28,
+     .width = 28},
+    {.name = "groups of 3 to 5",
+     .in = 12,
+     .out = 20,
+     .kernel_y = 1,
+     .kernel_x = 5,
+     .padding = 2,
+     .groups = 4,
+     .height = 5,
+     .width = 18},
+    {.name = "groups of 16", .in = 32, .out = 32, .stride_x = 3, .groups = 2, .height = 17, .width = 26},
+    {.name = "groups of 40 to 19", .in = 80, .out = 38, .groups = 2, .height = 24, .width = 24},
+    {.name = "pointwise groups",
+     .in = 18,
+     .out = 18,
+     .kernel_y = 1,
+     .kernel_x = 1,
+     .padding = 0,
+     .groups = 3},
+};
 
-/// A convolution of two maps of 7 x 6 pixels.
+/// A convolution of two maps.
 struct Convolution {
   explicit Convolution(const Geometry& g)
-      : input(whole_numbers({2, g.in, 7, 6}, 1)),
+      : input(whole_numbers({2, g.in, g.height, g.width}, 1)),
         weight(whole_numbers({g.out, g.in / g.groups, g.kernel_y, g.kernel_x}, 2)),
         arguments{input,
                   weight,
@@ -77,14 +132,15 @@ struct Convolution {
 
 /// Trial 0 differs at a corner and in the middle of the first map, trial 1 in both maps, trial 2 at two
 /// pixels of the second, trial 3 everywhere in the first.
-Shadow changed_rows(int64_t channels) {
+Shadow changed_rows(const Geometry& g) {
+  const auto map = static_cast<int32_t>(g.pixels());
   Indices trials{0, 0, 1, 1, 2, 2};
-  Indices places{0, 20, 20, 42 + 21, 42 + 9, 42 + 41};
-  for (int32_t pixel = 0; pixel < 42; ++pixel) {
+  Indices places{0, 20, 20, map + 21, map + 9, map + map - 1};
+  for (int32_t pixel = 0; pixel < map; ++pixel) {
     trials.push_back(3);
     places.push_back(pixel);
   }
-  return made_shadow(1, trials, places, whole_numbers({48, channels}, 3), true);
+  return made_shadow(1, trials, places, whole_numbers({map + 6, g.in}, 3), true);
 }
 
 void check(const Convolution& convolution, const Shadow& in, const Shadow& out) {
@@ -100,7 +156,7 @@ void check_way(const Geometry& geometry,
                const std::function<Shadow(const ConvolutionWays&, const Shadow&)>& way) {
   CAPTURE(geometry.name);
   const Convolution convolution(geometry);
-  Shadow rows = changed_rows(geometry.in);
+  Shadow rows = changed_rows(geometry);
   for (const bool waits : {false, true}) {
     CAPTURE(waits);
     if (waits) rows.scale = whole_numbers({geometry.in}, 4);
@@ -129,9 +185,47 @@ TEST_CASE("convolution: whichever way is taken on this machine") {
     check_way(geometry, [](const ConvolutionWays& ways, const Shadow& rows) { return ways.of_rows(rows); });
 }
 
+TEST_CASE("convolution: groups of any width") {
+  for (const Geometry& geometry : kManyGroups)
+    check_way(geometry, [](const ConvolutionWays& ways, const Shadow& rows) { return ways.of_rows(rows); });
+}
+
+TEST_CASE("convolution: groups without changes, and rows that are few in a large map") {
+  for (const Geometry& geometry : kManyGroups) {
+    CAPTURE(geometry.name);
+    const Convolution convolution(geometry);
+    const auto last = static_cast<int32_t>(geometry.pixels() - 1);
+    const at::Tensor values = whole_numbers({4, geometry.in}, 5);
+    values.slice(1, 0, geometry.in / 2).zero_();
+    const Shadow rows = made_shadow(1, {0, 0, 1, 2}, {1, last, last / 2, last}, values, true);
+    const Call call = convolution.call(rows);
+    check(convolution, rows, ConvolutionWays(call).of_rows(rows));
+  }
+}
+
+TEST_CASE("convolution: in groups, NaN and infinity stay in their group and window") {
+  for (const Geometry& geometry : kManyGroups) {
+    CAPTURE(geometry.name);
+    const Convolution convolution(geometry);
+    const at::Tensor values = whole_numbers({2, geometry.in}, 5);
+    values[0][0] = NAN;
+    values[1][geometry.in - 1] = INFINITY;
+    const Shadow rows = made_shadow(1, {0, 1}, {9, 11}, values, true);
+    const Call call = convolution.call(rows);
+    const Shadow out = ConvolutionWays(call).of_rows(rows);
+    for (const int32_t trial : {0, 1}) {
+      CAPTURE(trial);
+      const at::Tensor expected = convolution.run(tensor_of_trial(rows, trial, convolution.input));
+      const at::Tensor actual = tensor_of_trial(out, trial, convolution.golden);
+      CHECK(at::equal(actual.isfinite(), expected.isfinite()));
+      CHECK(at::equal(actual.nan_to_num(0, 0, 0), expected.nan_to_num(0, 0, 0)));
+    }
+  }
+}
+
 TEST_CASE("convolution: scattered and gathered rows hold only pixels that read a changed one") {
   const Convolution convolution(kGeometries[0]);
-  const Shadow rows = changed_rows(4);
+  const Shadow rows = changed_rows(kGeometries[0]);
   const Call call = convolution.call(rows);
   for (const Way way : {Way::scattered, Way::gathered}) {
     const Shadow out = ConvolutionWays(call).of_rows_by(way, rows);

@@ -313,5 +313,92 @@ TEST_CASE("kernels: multiply_tile") {
   }
 }
 
+/// The sums of a tile, one by one.
+Floats sums_of(const ConvolutionTile& tile) {
+  Floats sums;
+  for (int64_t i = 0; i < tile.pixels * kLanes; ++i) {
+    float sum = 0;
+    for (int64_t y = 0; y < tile.taps_y; ++y) {
+      for (int64_t step = 0; step < tile.taps_x * tile.depth; ++step) {
+        const float* from = tile.from + i / kLanes * tile.from_pixel + y * tile.from_y +
+                            step / tile.depth * tile.from_x +
+                            step % tile.depth * (tile.is_by_lane ? kLanes : 1);
+        sum += from[tile.is_by_lane ? i % kLanes : 0] *
+               tile.weight[y * tile.weight_y + step * kLanes + i % kLanes];
+      }
+    }
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
+TEST_CASE("kernels: convolve_tile") {
+  const Floats from = finite(6000, 1);
+  const Floats weight = finite(2000, 2);
+  for (const InstructionSet& set : instruction_sets()) {
+    CAPTURE(set.name);
+    for (int64_t pixels = 1; pixels <= kTilePixels; ++pixels) {
+      CAPTURE(pixels);
+      for (const bool is_by_lane : {false, true}) {
+        for (const int64_t depth : {1, 3}) {
+          const int64_t cell = depth * (is_by_lane ? kLanes : 1) + 3;
+          const ConvolutionTile tile{.from = from.data(),
+                                     .weight = weight.data(),
+                                     .is_by_lane = is_by_lane,
+                                     .depth = depth,
+                                     .pixels = pixels,
+                                     .from_pixel = 2 * cell,
+                                     .taps_y = 2,
+                                     .taps_x = 3,
+                                     .from_y = 21 * cell,
+                                     .from_x = cell,
+                                     .weight_y = 5 * depth * kLanes};
+          Floats to = room(pixels * kLanes);
+          set.kernels->convolve_tile(to.data(), tile);
+          Floats expected = sums_of(tile);
+          expected.push_back(kUntouched);
+          check_same(to, expected);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: copy tells whether there is anything") {
+  for_each_set_and_width([](const Kernels& kernels, int64_t width) {
+    for (const float last : {0.0F, -0.0F, 0.5F, kInf, static_cast<float>(NAN)}) {
+      Floats from(static_cast<size_t>(width), 0.0F);
+      from.back() = last;
+      Floats to = room(width);
+      CHECK(kernels.copy(to.data(), from.data(), width) == !(last == 0));
+      from.push_back(kUntouched);
+      check_same(to, from);
+    }
+  });
+}
+
+TEST_CASE("kernels: spread gives each lane the values of its run") {
+  const std::vector<std::vector<int32_t>> kinds{{0}, {0, 8}, {0, 3, 6, 9, 12, 15}, {0, 1, 2, 15}};
+  for (const InstructionSet& set : instruction_sets()) {
+    CAPTURE(set.name);
+    for (const std::vector<int32_t>& starts : kinds) {
+      const int64_t depth = 5;
+      const auto runs = static_cast<int64_t>(starts.size());
+      const Floats from = any(runs * depth, 1);
+      Floats to(static_cast<size_t>((depth + 1) * kLanes), 0.0F);
+      CHECK(set.kernels->spread(to.data(), from.data(), starts.data(), runs, depth));
+      Floats expected;
+      for (int64_t i = 0; i < depth * kLanes; ++i) {
+        const auto run = std::upper_bound(starts.begin(), starts.end(), i % kLanes) - starts.begin() - 1;
+        expected.push_back(from[static_cast<size_t>(run * depth + i / kLanes)]);
+      }
+      to.resize(expected.size());
+      check_same(to, expected);
+      const Floats zeros(from.size(), -0.0F);
+      CHECK_FALSE(set.kernels->spread(to.data(), zeros.data(), starts.data(), runs, depth - 1));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace faultwave::wave

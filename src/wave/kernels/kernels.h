@@ -17,6 +17,26 @@ struct Meeting {
 constexpr int64_t kTileRows = 12;
 constexpr int64_t kTileColumns = 32;
 
+/// A tile of a convolution in groups: so many output channels, its lanes, of at most so many pixels that lie
+/// beside each other.
+constexpr int64_t kLanes = 16;
+constexpr int64_t kTilePixels = 8;
+
+/// What such a tile reads; strides count values.
+struct ConvolutionTile {
+  const float* from = nullptr;    ///< what the first pixel reads by the first tap
+  const float* weight = nullptr;  ///< of the first tap: for each step of `depth` kLanes values
+  bool is_by_lane = false;        ///< a step reads kLanes values, one for each lane; else one for all of them
+  int64_t depth = 1;              ///< steps of a tap: input channels of a group
+  int64_t pixels = 1;             ///< of the tile, up to kTilePixels
+  int64_t from_pixel = 0;         ///< from what a pixel reads to what the next one does
+  int64_t taps_y = 1;
+  int64_t taps_x = 1;
+  int64_t from_y = 0;    ///< from what a row of taps reads to what the next one does
+  int64_t from_x = 0;    ///< from tap to tap in a row
+  int64_t weight_y = 0;  ///< from row to row of taps
+};
+
 struct Kernels {
   /// to += from.
   void (*add)(float* to, const float* from, int64_t count);
@@ -54,6 +74,14 @@ struct Kernels {
   /// `picks[step]`.
   void (*multiply_tile)(float* to, int64_t stride, const float* left, const float* right,
                         const int32_t* picks, int64_t depth);
+  /// to, a row of kLanes for each pixel, = the sums of a tile over taps and steps.
+  void (*convolve_tile)(float* to, const ConvolutionTile& tile);
+  /// to = from. Whether any value is not 0.
+  bool (*copy)(float* to, const float* from, int64_t count);
+  /// Lanes from starts[run] to the next run's start read the same: row `step` of to, which has `depth` rows
+  /// of kLanes and room for one more, gets from[run * depth + step] there. The first start is 0. Whether any
+  /// value is not 0.
+  bool (*spread)(float* to, const float* from, const int32_t* starts, int64_t runs, int64_t depth);
 };
 
 /// For the processor at hand.

@@ -176,6 +176,95 @@ void multiply_tile(float* to, int64_t stride, const float* left, const float* ri
   }
 }
 
+template <int64_t kPixels, bool kIsByLane>
+void convolve_pixels(float* to, const ConvolutionTile& tile) {
+  for (int64_t lane = 0; lane < kLanes; lane += kVector) {
+    Vector sums[kPixels];
+#pragma GCC unroll 8
+    for (int64_t pixel = 0; pixel < kPixels; ++pixel)
+      sums[pixel] = Vector{};
+    for (int64_t y = 0; y < tile.taps_y; ++y) {
+      const float* weight = tile.weight + y * tile.weight_y + lane;
+      for (int64_t x = 0; x < tile.taps_x; ++x) {
+        const float* from = tile.from + y * tile.from_y + x * tile.from_x + (kIsByLane ? lane : 0);
+        for (int64_t step = 0; step < tile.depth; ++step) {
+          const Vector factor = *reinterpret_cast<const Vector*>(weight);
+          weight += kLanes;
+#pragma GCC unroll 8
+          for (int64_t pixel = 0; pixel < kPixels; ++pixel) {
+            const float* value = from + pixel * tile.from_pixel;
+            if constexpr (kIsByLane) {
+              sums[pixel] += *reinterpret_cast<const Vector*>(value) * factor;
+            } else {
+              sums[pixel] += *value * factor;
+            }
+          }
+          from += kIsByLane ? kLanes : 1;
+        }
+      }
+    }
+#pragma GCC unroll 8
+    for (int64_t pixel = 0; pixel < kPixels; ++pixel)
+      *reinterpret_cast<Vector*>(to + pixel * kLanes + lane) = sums[pixel];
+  }
+}
+
+template <bool kIsByLane>
+void convolve_lanes(float* to, const ConvolutionTile& tile) {
+  static_assert(kTilePixels == 8 && kLanes % kVector == 0);
+  switch (tile.pixels) {
+    case 1:
+      return convolve_pixels<1, kIsByLane>(to, tile);
+    case 2:
+      return convolve_pixels<2, kIsByLane>(to, tile);
+    case 3:
+      return convolve_pixels<3, kIsByLane>(to, tile);
+    case 4:
+      return convolve_pixels<4, kIsByLane>(to, tile);
+    case 5:
+      return convolve_pixels<5, kIsByLane>(to, tile);
+    case 6:
+      return convolve_pixels<6, kIsByLane>(to, tile);
+    case 7:
+      return convolve_pixels<7, kIsByLane>(to, tile);
+    default:
+      return convolve_pixels<8, kIsByLane>(to, tile);
+  }
+}
+
+void convolve_tile(float* to, const ConvolutionTile& tile) {
+  return tile.is_by_lane ? convolve_lanes<true>(to, tile) : convolve_lanes<false>(to, tile);
+}
+
+/// Written so that NaN counts.
+inline int32_t is_not_zero(float value) {
+  return !(value == 0);
+}
+
+bool copy(float* __restrict to, const float* __restrict from, int64_t count) {
+  int32_t found = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    to[i] = from[i];
+    found |= is_not_zero(from[i]);
+  }
+  return found != 0;
+}
+
+/// Each run fills the rest of the row, and more; the runs behind it write over that.
+bool spread(float* to, const float* from, const int32_t* starts, int64_t runs, int64_t depth) {
+  int32_t found = 0;
+  for (int64_t step = 0; step < depth; ++step) {
+    for (int64_t run = 0; run < runs; ++run) {
+      const float value = from[run * depth + step];
+      found |= is_not_zero(value);
+      float* lanes = to + step * kLanes + starts[run];
+      for (int64_t lane = 0; lane < kLanes; lane += kVector)
+        *reinterpret_cast<Vector*>(lanes + lane) = value - Vector{};
+    }
+  }
+  return found != 0;
+}
+
 constexpr Kernels kLoops{.add = add,
                          .add_taps = add_taps,
                          .add_columns = add_columns,
@@ -186,7 +275,10 @@ constexpr Kernels kLoops{.add = add,
                          .keep_golden = keep_golden,
                          .sum = sum,
                          .take_largest = take_largest,
-                         .multiply_tile = multiply_tile};
+                         .multiply_tile = multiply_tile,
+                         .convolve_tile = convolve_tile,
+                         .copy = copy,
+                         .spread = spread};
 
 }  // namespace
 }  // namespace faultwave::wave

@@ -9,6 +9,7 @@
 #include "src/wave/for_parts.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/convolution_costs.h"
+#include "src/wave/rules/convolution_groups.h"
 #include "src/wave/rules/product.h"
 
 namespace faultwave::wave {
@@ -103,9 +104,9 @@ Shadow ConvolutionWays::of_rows(const Shadow& rows) const {
     call_.note_way("pointwise");
     return pointwise(rows);
   }
-  if (is_depthwise()) {
-    call_.note_way("depthwise");
-    return depthwise(rows);
+  if (groups_ != 1) {
+    call_.note_way("groups");
+    return in_groups(rows);
   }
   const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
   PixelsOfParts dirty = windows_.dirty_targets(rows, parts);
@@ -160,7 +161,6 @@ ConvolutionWays::Costs ConvolutionWays::costs_of(int64_t rows, int64_t targets) 
 
 std::vector<ConvolutionWays::Way> ConvolutionWays::best_ways(const std::vector<Segment>& parts,
                                                              const PixelsOfParts& dirty) const {
-  if (groups_ != 1) return std::vector<Way>(parts.size(), Way::dense);
   std::vector<Way> ways;
   Costs sum;
   int64_t rows = 0;
@@ -234,19 +234,12 @@ Shadow ConvolutionWays::pointwise(const Shadow& rows) const {
   return with_values(read, product(read.values, weight), true);
 }
 
-Shadow ConvolutionWays::depthwise(const Shadow& rows) const {
+Shadow ConvolutionWays::in_groups(const Shadow& rows) const {
   const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
   TargetRows targets(rows, parts, windows_, windows_.dirty_targets(rows, parts), out_channels_);
   targets.shadow.is_change = true;
-  const float* changes = rows.values.const_data_ptr<float>();
-  const at::Tensor packed = weight_.permute({1, 2, 3, 0}).contiguous();  // 1, taps, out
-  const float* weight = packed.const_data_ptr<float>();
-  add_to_targets(windows_, rows, parts, 0, parts.size(), targets,
-                 [&](float* out, int64_t entry, const std::vector<Meeting>& meetings) {
-                   kernels().add_products(out, changes + entry * in_channels_, weight, out_channels_,
-                                          meetings.data(), static_cast<int64_t>(meetings.size()));
-                 });
-  call_.count(static_cast<double>(rows.size() * windows_.taps() * out_channels_));
+  GroupedConvolution(weight_, groups_, windows_).convolve(rows, parts, targets);
+  call_.count(static_cast<double>(rows.size()) * static_cast<double>(weight_.numel()));
   return std::move(targets.shadow);
 }
 

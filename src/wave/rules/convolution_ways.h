@@ -20,7 +20,7 @@ namespace faultwave::wave {
 /// - Gathered rows: for each pixel that reads a changed one what all its taps read, [pixels, taps * in] x
 ///   [taps * in, out]. Best with strides, where scattering computes taps that nobody reads.
 /// - Dense: the library's convolution of whole maps of changes. Best where rows fill the map.
-/// - Depthwise: row by row, channel by channel.
+/// - In groups, depthwise among them: tile by tile (convolution_groups.h).
 class ConvolutionWays {
  public:
   /// The ways that there is a choice between for rows of several taps.
@@ -38,7 +38,6 @@ class ConvolutionWays {
  private:
   using PixelsOfParts = std::vector<Indices>;
 
-  bool is_depthwise() const { return groups_ == in_channels_ && groups_ == out_channels_; }
   bool is_pointwise() const;
   /// Seconds that a trial is expected to take.
   struct Costs {
@@ -59,7 +58,7 @@ class ConvolutionWays {
   Shadow pointwise(const Shadow& rows) const;
   /// Of a pointwise convolution with strides: the rows that it reads, at the pixels that they become.
   Shadow rows_on_grid(const Shadow& rows) const;
-  Shadow depthwise(const Shadow& rows) const;
+  Shadow in_groups(const Shadow& rows) const;
   /// Rows that lie together: consecutive parts of one way, so many that a product is worth its overhead.
   struct Run {
     size_t first = 0;
