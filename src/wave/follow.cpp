@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "src/wave/golden_memo.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -27,11 +28,11 @@ Shadow taken(const Shadow& shadow, Takes takes, const at::Tensor& golden) {
 std::optional<std::vector<Shadow>> by_rules(const Call& call) {
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
   if (!std::all_of(results.begin(), results.end(), can_have_shadow)) return std::nullopt;
-  const RuleEntry* entry = find_rule(call.op.operator_name().name);
+  const std::optional<NamedRule>& rule = call.described().rule;
   std::optional<std::vector<Shadow>> shadows;
-  if (entry != nullptr) shadows = entry->rule(given(call, entry->takes));
+  if (rule) shadows = rule->apply(given(call, rule->takes));
   if (shadows) {
-    call.note_rule(name_of(entry->rule));
+    call.note_rule(rule->name);
     return shadows;
   }
   shadows = apply_parameter_rule(given(call, Takes::values));

@@ -26,14 +26,16 @@ Shadow waiting_for(const at::Tensor& factor, Shadow rows) {
 // batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled) in eval
 // mode: out = input * scale + shift, by channel.
 std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
-  if (!call.is_only_shadowed(0) || call.arguments[5].toBool()) return std::nullopt;
+  if (!call.is_only_shadowed(0) || call.argument("training").toBool()) return std::nullopt;
   const at::Tensor golden = call.tensor(0);
   const at::Tensor result = call.result();
   const int64_t channels = golden.size(1);
-  const double eps = call.arguments[7].toDouble();
+  const double eps = call.argument("eps").toDouble();
   const at::Tensor scale =
-      (or_fill(call.arguments[1], channels, 1) / (call.tensor(4) + eps).sqrt()).contiguous();
-  const at::Tensor shift = (or_fill(call.arguments[2], channels, 0) - call.tensor(3) * scale).contiguous();
+      (or_fill(call.argument("weight"), channels, 1) / (call.tensor("running_var") + eps).sqrt())
+          .contiguous();
+  const at::Tensor shift =
+      (or_fill(call.argument("bias"), channels, 0) - call.tensor("running_mean") * scale).contiguous();
   const Shadow& given = *call.shadow_of(0);
   const bool is_by_channel = given.is_points() || given.axis == 1;
   const Shadow in = is_by_channel ? given : to_rows(settled(given), golden, 1);

@@ -10,7 +10,7 @@
 
 #include "src/common/parallel_for.h"
 #include "src/wave/for_parts.h"
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 #include "src/wave/rules/relocation.h"
 
 namespace faultwave::wave {
@@ -151,11 +151,11 @@ Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int6
 
 /// For cat(tensors, dim) of points and of rows along `dim`: points stay points; rows become longer rows.
 std::optional<std::vector<Shadow>> concatenation_along_rows(const Call& call) {
-  if (call.op.operator_name().name == "aten::stack") return std::nullopt;
+  if (call.described().makes_new_axis) return std::nullopt;
   const at::Tensor result = call.result();
-  const int64_t axis = c10::maybe_wrap_dim(call.arguments[1].toInt(), result.dim());
+  const int64_t axis = c10::maybe_wrap_dim(call.argument("dim").toInt(), result.dim());
   std::vector<int64_t> starts{0};
-  for (const at::Tensor& part : call.arguments[0].toTensorVector()) {
+  for (const at::Tensor& part : call.argument("tensors").toTensorVector()) {
     if (part.dim() != result.dim() || part.scalar_type() != at::kFloat) return std::nullopt;
     starts.push_back(starts.back() + part.size(axis));
   }
@@ -175,7 +175,7 @@ std::optional<std::vector<Shadow>> concatenation_along_rows(const Call& call) {
 
 /// Each part's entries where the operator itself puts them.
 std::optional<std::vector<Shadow>> concatenation_of_copies(const Call& call) {
-  const std::vector<at::Tensor> parts = call.arguments[0].toTensorVector();
+  const std::vector<at::Tensor> parts = call.argument("tensors").toTensorVector();
   const at::Tensor result = call.result();
   if (call.op.schema().arguments().back().is_out()) return std::nullopt;  // which would hold FP32 offsets
   std::vector<at::Tensor> nowhere;

@@ -91,11 +91,12 @@ float moved_mean(float mean, double change, double pixels) {
 // are looked through again.
 std::optional<std::vector<Shadow>> max_pool_rule(const Call& call) {
   if (!call.is_only_shadowed(0) || !is_map(call.tensor(0))) return std::nullopt;
-  const std::vector<int64_t> kernel = call.arguments[1].toIntVector();
-  std::vector<int64_t> stride = call.arguments[2].toIntVector();
+  const std::vector<int64_t> kernel = call.argument("kernel_size").toIntVector();
+  std::vector<int64_t> stride = call.argument("stride").toIntVector();
   if (stride.empty()) stride = kernel;
-  const Windows windows = Windows::over(call.tensor(0), call.result(), kernel, stride,
-                                        call.arguments[3].toIntVector(), call.arguments[4].toIntVector());
+  const Windows windows =
+      Windows::over(call.tensor(0), call.result(), kernel, stride, call.argument("padding").toIntVector(),
+                    call.argument("dilation").toIntVector());
   return std::vector<Shadow>{MaxPool(call, windows).run()};
 }
 

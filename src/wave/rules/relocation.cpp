@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "src/wave/golden_memo.h"
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -152,10 +152,11 @@ class Relocation {
 
 /// Lets padding, but not with the tensor's own values, come from nowhere.
 void mark_padding(const Call& call, std::vector<c10::IValue>& stack) {
-  const std::string& name = call.op.operator_name().name;
-  const bool is_constant = name == "aten::pad" && call.arguments[2].toStringRef() == "constant";
-  if (is_constant) stack[3] = kFromNowhere;
-  if (name == "aten::constant_pad_nd") stack[2] = kFromNowhere;
+  const std::optional<Padding>& padding = call.described().padding;
+  if (!padding) return;
+  const c10::IValue& mode = call.argument(padding->mode);
+  const bool is_constant = mode.isNone() || mode.toStringRef() == "constant";
+  if (is_constant) stack[static_cast<size_t>(call.position_of(padding->value))] = kFromNowhere;
 }
 
 /// For each result where it has its values from. Offsets are exact in FP64, which all of these operators
@@ -165,7 +166,7 @@ std::vector<Relocation> relocations_of(const Call& call, int64_t axis) {
   std::vector<c10::IValue> stack = call.arguments;
   stack[0] = offsets_of(golden);
   mark_padding(call, stack);
-  call.renew_outs(stack);
+  call.renew_outs(stack, at::kDouble);
   call.op.callBoxed(&stack);
   std::vector<Relocation> relocations;
   for (const at::Tensor& sources : detail::tensors_of(stack))

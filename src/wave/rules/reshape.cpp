@@ -104,7 +104,7 @@ Shadow join(const Shadow& in, const RowSpace& before, const RowSpace& after, con
 
 // view, reshape, flatten and others of one tensor.
 std::optional<std::vector<Shadow>> reshape_rule(const Call& call) {
-  if (!call.is_only_shadowed(0)) return std::nullopt;
+  if (!call.is_only_shadowed(0) || call.result().numel() != call.tensor(0).numel()) return std::nullopt;
   const Shadow& in = *call.shadow_of(0);
   if (in.is_points()) return std::vector<Shadow>{in};
   const at::Tensor result = call.result();

@@ -2,11 +2,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "src/common/parallel_for.h"
 #include "src/wave/kernels/kernels.h"
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -67,9 +68,9 @@ Shadow scaled_by(Shadow shadow, float factor) {
 }
 
 /// A tensor of the result's shape, or one that stays golden and is broadcast to it.
-bool is_whole_or_golden(const Call& call, int position) {
-  const c10::IValue& value = call.arguments[static_cast<size_t>(position)];
-  if (call.shadow_of(position) == nullptr) return value.isTensor() || value.isScalar();
+bool is_whole_or_golden(const Call& call, std::string_view name) {
+  const c10::IValue& value = call.argument(name);
+  if (call.shadow_of(name) == nullptr) return value.isTensor() || value.isScalar();
   return value.toTensor().sizes() == call.result().sizes();
 }
 
@@ -78,25 +79,24 @@ bool is_whole_or_golden(const Call& call, int position) {
 // add(self, other, alpha), sub(self, other, alpha) of changes: they add up, whatever the golden values are.
 // Values alone go the way of all operators that work place by place.
 std::optional<std::vector<Shadow>> sum_rule(const Call& call) {
-  const bool is_sum = call.arguments.size() >= 3 && call.arguments[2].isScalar() &&
-                      call.results.size() == 1 && is_whole_or_golden(call, 0) && is_whole_or_golden(call, 1);
+  const bool is_sum = call.argument("alpha").isScalar() && call.results.size() == 1 &&
+                      is_whole_or_golden(call, "self") && is_whole_or_golden(call, "other");
   const bool has_changes =
       is_sum && std::any_of(call.shadowed.begin(), call.shadowed.end(),
                             [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
   if (!has_changes) return elements_rule(given(call, Takes::values));
-  const bool subtracts = call.op.operator_name().name.find("sub") != std::string::npos;
-  const auto alpha = call.arguments[2].toScalar().to<float>();
-  const float factor = subtracts ? -alpha : alpha;
-  const Shadow* a = call.shadow_of(0);
-  const Shadow* b = call.shadow_of(1);
+  const auto alpha = call.argument("alpha").toScalar().to<float>();
+  const float factor = call.described().subtracts ? -alpha : alpha;
+  const Shadow* a = call.shadow_of("self");
+  const Shadow* b = call.shadow_of("other");
   if (a == nullptr) return std::vector<Shadow>{scaled_by(*b, factor)};
   if (b == nullptr) return std::vector<Shadow>{scaled_by(*a, 1)};
   const int64_t axis = a->is_points() ? b->axis : a->axis;
-  const auto along = [&](const Shadow& shadow, int position) {
-    const Shadow changes = as_changes(shadow, call.tensor(position));
-    return changes.axis == axis ? changes : to_rows(settled(changes), call.tensor(position), axis);
+  const auto along = [&](const Shadow& shadow, std::string_view name) {
+    const Shadow changes = as_changes(shadow, call.tensor(name));
+    return changes.axis == axis ? changes : to_rows(settled(changes), call.tensor(name), axis);
   };
-  return std::vector<Shadow>{sum_of(along(*a, 0), along(*b, 1), factor)};
+  return std::vector<Shadow>{sum_of(along(*a, "self"), along(*b, "other"), factor)};
 }
 
 }  // namespace faultwave::wave
