@@ -26,6 +26,7 @@
 #include "faultwave/network.h"
 #include "faultwave/neuron_classes.h"
 #include "faultwave/number_format.h"
+#include "faultwave/operators.h"
 #include "faultwave/outcome.h"
 #include "faultwave/paired.h"
 #include "faultwave/perturb.h"

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
+#include <string>
+
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -14,22 +16,21 @@ constexpr double kCopiesOfResult = 1.25;
 
 /// Values that a value of the result reads along each axis of a window; 1 for operators without windows.
 double window_side(const Call& call) {
-  const std::string_view name = call.op.operator_name().name;
-  const size_t size = call.arguments.size();
-  if (name.starts_with("aten::conv") && size > 1 && call.arguments[1].isTensor()) {
-    const at::Tensor weight = call.tensor(1);
+  const std::string& window = call.described().window;
+  if (window.empty()) return 1;
+  const c10::IValue& size = call.argument(window);
+  if (size.isTensor()) {
+    const at::Tensor weight = size.toTensor();
     return weight.dim() < 3 ? 1 : static_cast<double>(weight.size(weight.dim() - 1));
   }
-  const bool pools = name.find("_pool") != std::string_view::npos;
-  if (!pools || size < 2 || !call.arguments[1].isIntList() || call.arguments[1].toIntVector().empty())
-    return 1;
-  return static_cast<double>(call.arguments[1].toIntVector().back());
+  if (!size.isIntList() || size.toIntVector().empty()) return 1;
+  return static_cast<double>(size.toIntVector().back());
 }
 
 /// How many results' worth of values a shadow makes, over all trials: dirty rows are taken to be a square
 /// patch, which grows by the window.
 double expected_results(const Shadow& shadow, double side, const at::Tensor& golden) {
-  const auto channels = shadow.is_points() ? 1 : golden.size(shadow.axis);
+  const auto channels = shadow.is_points() ? 1 : golden.size(shadow.form.axis);
   const double rows = static_cast<double>(golden.numel()) / static_cast<double>(channels);
   double results = 0;
   for (const Segment& part : segments(shadow)) {

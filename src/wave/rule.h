@@ -12,9 +12,12 @@
 
 #include "src/model/tensor_places.h"
 #include "src/wave/call_notes.h"
-#include "src/wave/shadow.h"
+#include "src/wave/shadow_entries.h"
+#include "src/wave/shadow_forms.h"
 
 namespace faultwave::wave {
+
+struct Operator;
 
 /// An argument that some trials see differently.
 struct ShadowedArgument {
@@ -37,10 +40,25 @@ struct Call {
   bool is_only_shadowed(int position) const;
   at::Tensor tensor(int position) const { return arguments[static_cast<size_t>(position)].toTensor(); }
   at::Tensor result() const { return results.front().toTensor(); }
+
+  /// Where the operator's schema has the argument of this name; -1 for none.
+  int position_of(std::string_view name) const;
+  /// That argument; a None where the operator has none.
+  const c10::IValue& argument(std::string_view name) const;
+  at::Tensor tensor(std::string_view name) const { return argument(name).toTensor(); }
+  const Shadow* shadow_of(std::string_view name) const { return shadow_of(position_of(name)); }
+  bool is_only_shadowed(std::string_view name) const { return is_only_shadowed(position_of(name)); }
+  /// What is known of the operator (operators/operator.h); one that says nothing where nothing is.
+  const Operator& described() const;
+
   /// Runs the operator on other arguments; tensors given as `out` are not written to. Its first result.
   at::Tensor run(std::vector<c10::IValue> stack) const;
-  /// Puts new empty tensors where an operator writes its results to.
-  void renew_outs(std::vector<c10::IValue>& stack) const;
+  /// The same where the result has to be FP32 of this shape; contiguous. Throws UserError(usage) if it is
+  /// not, or if the operator throws: then the description of the operator is wrong.
+  at::Tensor run_as_described(std::vector<c10::IValue> stack, c10::IntArrayRef shape) const;
+  /// Puts new empty tensors where an operator writes its results to; of this type, or of the type that was
+  /// there.
+  void renew_outs(std::vector<c10::IValue>& stack, std::optional<at::ScalarType> type = std::nullopt) const;
   /// Notes arithmetic that was done for what differs, in multiply-adds.
   void count(double multiply_adds) const {
     if (work != nullptr) *work += multiply_adds;
@@ -63,23 +81,18 @@ using Rule = std::optional<std::vector<Shadow>> (*)(const Call& call);
 enum class Takes : uint8_t {
   values,   ///< shadows of faulty values
   changes,  ///< of values or of changes, as they come
-  scaled,   ///< the same, also of changes that wait for a factor (Shadow::scale)
+  scaled,   ///< the same, also of changes that wait for a factor (Form::scale)
 };
 
 /// The call with its shadows in such a form.
 Call given(const Call& call, Takes takes);
 
-struct RuleEntry {
-  std::string_view op;
-  Rule rule;
+/// A rule, and what is known of it wherever it answers.
+struct NamedRule {
+  std::string_view name;  ///< where people read it: "convolution"
+  Rule apply = nullptr;
   Takes takes = Takes::values;
 };
-
-/// The rule for an operator by its name without overload, "aten::conv2d"; null where only the rules for all
-/// apply.
-const RuleEntry* find_rule(std::string_view op);
-/// What a rule is called where people read it: "convolution".
-std::string_view name_of(Rule rule);
 
 /// For faults in the weights, biases and statistics of a layer whose activation is golden: the output
 /// channels that they belong to, and no others. None for other calls.
@@ -92,27 +105,20 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call);
 /// Runs the operator once for each trial, on arguments written out in full. Always right; the slowest.
 std::vector<Shadow> apply_generic_rule(const Call& call);
 
-// The rules: each says in its source which operators it is for. To add one: a source in src/wave/rules/, a
-// line here, a line in src/wave/rules/all.cpp, a network in tests/wave/families_test.cpp.
+// The rules: each says in its source which operators it is for. operators/ says which operator goes by which.
 std::optional<std::vector<Shadow>> elements_rule(const Call& call);
 std::optional<std::vector<Shadow>> same_values_rule(const Call& call);
 std::optional<std::vector<Shadow>> reshape_rule(const Call& call);
 std::optional<std::vector<Shadow>> permute_rule(const Call& call);
 std::optional<std::vector<Shadow>> concatenation_rule(const Call& call);
 std::optional<std::vector<Shadow>> relocation_rule(const Call& call);
-std::optional<std::vector<Shadow>> layer_norm_rule(const Call& call);
-std::optional<std::vector<Shadow>> softmax_rule(const Call& call);
+std::optional<std::vector<Shadow>> whole_rows_rule(const Call& call);
 std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call);
 std::optional<std::vector<Shadow>> convolution_rule(const Call& call);
-std::optional<std::vector<Shadow>> linear_rule(const Call& call);
-std::optional<std::vector<Shadow>> addmm_rule(const Call& call);
-std::optional<std::vector<Shadow>> matmul_rule(const Call& call);
+std::optional<std::vector<Shadow>> product_rule(const Call& call);
 std::optional<std::vector<Shadow>> max_pool_rule(const Call& call);
 std::optional<std::vector<Shadow>> average_rule(const Call& call);
 std::optional<std::vector<Shadow>> sum_rule(const Call& call);
 std::optional<std::vector<Shadow>> scaling_rule(const Call& call);
-
-/// To copy for a new rule (rules/template.cpp); not in the list.
-std::optional<std::vector<Shadow>> template_rule(const Call& call);
 
 }  // namespace faultwave::wave

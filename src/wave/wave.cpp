@@ -12,6 +12,7 @@
 #include "src/fault/victim_context.h"
 #include "src/wave/expected_memory.h"
 #include "src/wave/follow.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -22,15 +23,14 @@ using detail::TensorPlace;
 constexpr const char* kWrittenView = "a write to memory that another tensor views";
 constexpr const char* kWrittenCopy = "a write to memory that a faulty run has a copy of";
 
-/// In-place dropout outside of training, (self, p, train), whose argument stays as it is. Taken for a write,
-/// it would drive all trials out of EfficientNet, which drops out of a view.
-bool is_idle_dropout(const intercept::OperatorCall& call) {
-  const std::string& name = call.op().operator_name().name;
-  if (name != "aten::dropout_" && name != "aten::feature_dropout_" && name != "aten::alpha_dropout_" &&
-      name != "aten::feature_alpha_dropout_") {
-    return false;
-  }
-  return !call.arguments()[2].toBool();
+/// In-place dropout outside of training, whose argument stays as it is. Taken for a write, it would drive all
+/// trials out of EfficientNet, which drops out of a view.
+bool is_idle_write(const intercept::OperatorCall& call) {
+  if (!call.schema().is_mutable()) return false;
+  const Operator* known = find_operator(call.op());
+  if (known == nullptr || known->active.empty()) return false;
+  const std::optional<int> active = call.schema().argumentIndexWithName(known->active);
+  return active && !call.arguments()[static_cast<size_t>(*active)].toBool();
 }
 
 /// Copies what a call is about to write to: `x` of `x.mul_(x)` as an argument of either kind.
@@ -96,7 +96,7 @@ void Wave::on_call(intercept::OperatorCall& call) {
   const Arguments arguments(call.arguments().begin(), call.arguments().end());
   note_inner_reads(call.schema(), arguments);
   if (profiled != nullptr) join_what_is_read(*profiled, arguments);
-  const bool stays = is_idle_dropout(call) && (profiled == nullptr || !has_input_faults(*profiled));
+  const bool stays = is_idle_write(call) && (profiled == nullptr || !has_input_faults(*profiled));
   const bool writes = call.schema().is_mutable() && !stays;
   if (writes) leave_written_stored(call.schema(), arguments);
   std::vector<PartedArgument> shadowed = shadowed_arguments(call.schema(), arguments);
@@ -131,7 +131,7 @@ void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Argumen
     const auto faults = pending_.find(profile_.site_of_stored(stored));
     if (faults == pending_.end() || stored_shadows_.count(stored) > 0) continue;
     const at::Tensor& whole = profile_.stored()[stored].tensor;
-    if (can_have_shadow(whole) && whole.is_contiguous()) {
+    if (has_rules(whole) && whole.is_contiguous()) {
       stored_shadows_[stored] = hit(faults->second, whole, nullptr);
     } else {
       for (const Pending& fault : faults->second)
@@ -304,7 +304,7 @@ ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& gold
   for (const auto& [trial, plans] : by_trial) {
     std::vector<detail::FaultPlan>& own = plans_[static_cast<size_t>(trial)];
     untouched[static_cast<size_t>(trial)] = 0;
-    if (!can_have_shadow(golden)) {
+    if (!has_rules(golden)) {
       leave(trial, "a fault in a tensor that is not FP32");
       continue;
     }

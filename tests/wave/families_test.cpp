@@ -276,6 +276,22 @@ TEST_SUITE("families") {
         torch::randn({2, 5, 6}));
   }
 
+  TEST_CASE("in-place forms, and a number in front of a tensor") {
+    auto module = std::make_shared<Holder>();
+    auto stem = module->add("stem", nn::Conv2d(nn::Conv2dOptions(3, 4, 3)));
+    auto head = module->add("head", nn::Linear(4, 3));
+    agree_by_rules(
+        module,
+        [=](const at::Tensor& x) mutable {
+          at::Tensor y = stem(x).sin_().expm1_();
+          y.mul_(0.5).sub_(0.25);
+          at::hardtanh_(y, -0.5, 2).cumsum_(3);
+          const at::Tensor z = at::pow(2, y) + at::_unsafe_view(y, y.sizes());
+          return std::vector<at::Tensor>{head(z.mean({2, 3})), at::softplus(z.transpose(1, 2))};
+        },
+        images(2, 3, 6, 5));
+  }
+
   TEST_CASE("layers whose parameters are hit: transposed, grouped, normalised by groups and instances") {
     auto module = std::make_shared<Holder>();
     auto grouped = module->add("grouped", nn::Conv2d(nn::Conv2dOptions(4, 6, 3).groups(2)));

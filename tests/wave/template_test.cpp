@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template for the test of a rule by itself: made-up shadows of one call, and what the operator gives for
-// each trial. A rule that is in the list gets a network in families_test.cpp too.
+// A rule to copy, and its test by itself: made-up shadows of one call, and what the operator gives for each
+// trial. At the end the rule is described like those of src/wave/operators/, and both engines run a network.
+// docs/wave.md tells what else a rule needs.
+#include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
 #include <cmath>
@@ -8,10 +10,45 @@
 
 #include <doctest/doctest.h>
 
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
+#include "tests/wave/made_network.h"
 
 namespace faultwave::wave {
 namespace {
+
+// First say what the operator does and why few values are enough. Here: glu(self, dim) multiplies the first
+// half of an axis with the sigmoid of the second half, so what differs in one row along that axis changes
+// that row of the result and no other.
+std::optional<std::vector<Shadow>> gated_rule(const Call& call) {
+  // 1. Which calls is it made for? For all others nothing is returned, and a more general rule takes over, so
+  // a rule can begin small. Arguments go by the names that the operator's schema gives them.
+  if (!call.is_only_shadowed("self")) return std::nullopt;
+
+  // 2. Bring the shadow into the form that the rule works on. It comes as single values, or as rows along any
+  // axis.
+  const at::Tensor golden = call.tensor("self");
+  const int64_t axis = c10::maybe_wrap_dim(call.argument("dim").toInt(), golden.dim());
+  const Shadow rows = to_rows(*call.shadow_of("self"), golden, axis);
+
+  // 3. Compute for the entries of all trials at once: [entries, values of a row]. Use the operator itself
+  // where you can, so that NaN and Inf behave as in a real run. Rows are numbered over the other axes, which
+  // stay as they are, so trials and places hold for the result too.
+  std::vector<c10::IValue> stack = call.arguments;
+  stack[0] = rows.values;
+  stack[static_cast<size_t>(call.position_of("dim"))] = int64_t{1};
+  Shadow out = with_values(rows, call.run(std::move(stack)), rows.form.as_values());
+
+  // 4. Drop entries that have become golden. A trial without entries is finished, and each entry less saves
+  // work in every operator behind this one.
+  drop_golden(out, call.result());
+  return std::vector<Shadow>{std::move(out)};
+}
+
+// Its description. One that says nothing else asks for shadows of faulty values, and so they come; a rule for
+// a linear operator would ask for changes (Takes in rule.h).
+Operator gated() {
+  return {.name = "aten::glu", .rule = NamedRule{"gated unit", gated_rule}};
+}
 
 /// The values of a trial that differ from the golden ones, by row-major offset in ascending order.
 struct Trial {
@@ -54,7 +91,7 @@ TEST_CASE("the template: a gated linear unit, of points and of rows") {
                     .results = {golden},
                     .shadowed = {{{0, -1}, shadow}},
                     .leave = {}};
-    const auto shadows = template_rule(call);
+    const auto shadows = gated_rule(call);
     REQUIRE(shadows);
     REQUIRE(shadows->size() == 1);
     const Shadow& out = shadows->front();
@@ -78,7 +115,21 @@ TEST_CASE("the template leaves other calls to other rules") {
                   .results = {at::glu(input, 1)},
                   .shadowed = {{{0, -1}, points}, {{1, -1}, points}},
                   .leave = {}};
-  CHECK_FALSE(template_rule(call));
+  CHECK_FALSE(gated_rule(call));
+}
+
+TEST_CASE("the template, described, in a network") {
+  add_operator(gated());
+  auto module = std::make_shared<test::Holder>();
+  auto stem = module->add("stem", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 8, 3)));
+  auto head = module->add("head", torch::nn::Linear(4, 3));
+  const WaveReport report = test::agree(
+      module,
+      [=](const at::Tensor& x) mutable {
+        return std::vector<at::Tensor>{head(at::glu(stem(x), 1).mean({2, 3}))};
+      },
+      test::images(2, 3, 6, 5));
+  CHECK(report.generic.count("aten::glu") == 0);
 }
 
 }  // namespace

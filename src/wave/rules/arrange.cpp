@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "src/common/parallel_for.h"
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -49,45 +49,53 @@ class Renumbering {
   std::vector<Part> parts_;  // last axis first
 };
 
-/// For each axis of the result the axis that it was; empty for an operator that is none of these.
+/// For each axis of the result the axis that it was; empty where the arguments do not say.
 std::vector<int64_t> axes_of(const Call& call) {
-  const std::string& name = call.op.operator_name().name;
   const int64_t count = call.tensor(0).dim();
   std::vector<int64_t> axes(static_cast<size_t>(count));
   std::iota(axes.begin(), axes.end(), int64_t{0});
   const auto positive = [count](int64_t axis) {
     return static_cast<size_t>(c10::maybe_wrap_dim(axis, count));
   };
-  if (name == "aten::permute") {
-    const std::vector<int64_t> given = call.arguments[1].toIntVector();
-    for (size_t i = 0; i < axes.size(); ++i)
-      axes[i] = static_cast<int64_t>(positive(given[i]));
-    return axes;
+  const Permutation& permutation = call.described().permutation.value();
+  switch (permutation.kind) {
+    case Permutation::Kind::listed: {
+      const std::vector<int64_t> given = call.argument(permutation.axes).toIntVector();
+      for (size_t i = 0; i < axes.size(); ++i)
+        axes[i] = static_cast<int64_t>(positive(given[i]));
+      return axes;
+    }
+    case Permutation::Kind::swapped: {
+      const c10::IValue& first = call.argument(permutation.axes);
+      const c10::IValue& second = call.argument(permutation.other);
+      if (!first.isInt() || !second.isInt()) return {};
+      std::swap(axes[positive(first.toInt())], axes[positive(second.toInt())]);
+      return axes;
+    }
+    case Permutation::Kind::reversed:
+      std::reverse(axes.begin(), axes.end());
+      return axes;
   }
-  if (name == "aten::transpose" && call.arguments[1].isInt()) {
-    std::swap(axes[positive(call.arguments[1].toInt())], axes[positive(call.arguments[2].toInt())]);
-    return axes;
-  }
-  if (name == "aten::t" && count == 2) return {1, 0};
   return {};
 }
 
 }  // namespace
 
-// permute(input, dims), transpose(input, dim0, dim1), t(input)
+// permute(input, dims), transpose(input, dim0, dim1), t(input), as Permutation describes them
 std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
   if (!call.is_only_shadowed(0)) return std::nullopt;
   const std::vector<int64_t> axes = axes_of(call);
   if (axes.empty()) return std::nullopt;
   const Shadow& in = *call.shadow_of(0);
-  const Renumbering renumber(call.tensor(0).sizes(), axes, in.axis);
+  const Renumbering renumber(call.tensor(0).sizes(), axes, in.form.axis);
   Indices places(in.places.size());
   parallel_for(0, in.size(), kPlacesAThread, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
       places[i] = renumber(in.places[i]);
   });
   Shadow out = moved(in, places, call.tensor(0).numel() / in.width());
-  if (!out.is_points()) out.axis = std::find(axes.begin(), axes.end(), in.axis) - axes.begin();
+  if (!out.is_points())
+    out.form = in.form.at_axis(std::find(axes.begin(), axes.end(), in.form.axis) - axes.begin());
   return std::vector<Shadow>{std::move(out)};
 }
 

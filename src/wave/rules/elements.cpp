@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <utility>
+#include <variant>
 
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 #include "src/wave/rules/relocation.h"
 #include "src/wave/rules/row_pass.h"
 
@@ -36,8 +36,8 @@ at::Tensor values_at(const Shadow& places, const Shadow* shadow, const at::Tenso
 
 /// All places of both; each is ordered.
 Shadow all_places(const Shadow& a, const Shadow& b) {
-  Shadow all;
-  all.axis = a.axis;
+  Shadow all(a.form);
+  if (a.form.interleave != b.form.interleave) all.form.interleave = 1;
   size_t i = 0;
   size_t j = 0;
   while (i < a.trials.size() || j < b.trials.size()) {
@@ -98,40 +98,29 @@ std::optional<std::vector<Operand>> operands_of(const Call& call) {
 /// The axis that rows run along in the first operand that has rows.
 int64_t common_axis(const std::vector<Operand>& operands) {
   for (const Operand& operand : operands) {
-    if (operand.shadow && !operand.shadow->is_points()) return operand.shadow->axis;
+    if (operand.shadow && !operand.shadow->is_points()) return operand.shadow->form.axis;
   }
   return Shadow::points;
 }
 
-struct Limits {
-  float low;
-  float high;
-};
-
-/// Of an operator that is clamp(value, low, high).
-std::optional<Limits> limits_of(const Call& call) {
-  const std::string& name = call.op.operator_name().name;
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (name == "aten::relu" || name == "aten::relu_") return Limits{0, kInfinity};
-  if (name == "aten::relu6" || name == "aten::relu6_") return Limits{0, 6};
-  if (name == "aten::hardtanh" || name == "aten::hardtanh_")
-    return Limits{call.arguments[1].toScalar().to<float>(), call.arguments[2].toScalar().to<float>()};
-  return std::nullopt;
+float number_in(const Call& call, const NumberOrArgument& number) {
+  if (const auto* fixed = std::get_if<double>(&number)) return static_cast<float>(*fixed);
+  return call.argument(std::get<std::string>(number)).toScalar().to<float>();
 }
 
 std::vector<Shadow> of_one_operand(const Call& call) {
   const Shadow& in = *call.shadow_of(0);
   const at::Tensor golden = call.tensor(0);
-  const std::optional<Limits> limits = limits_of(call);
-  if (in.is_change && limits) {
+  const std::optional<Clamp>& clamp = call.described().clamp;
+  if (in.form.is_change && clamp) {
     const float least = least_change(call.result());
     if (std::isfinite(least) && is_finite(golden))
-      return {pass_clamp(in, golden, limits->low, limits->high, least)};
+      return {pass_clamp(in, golden, number_in(call, clamp->low), number_in(call, clamp->high), least)};
   }
   return {pass_rows(in, golden, call.result(), [&](const at::Tensor& values) {
     std::vector<c10::IValue> stack = call.arguments;
     stack[0] = values;
-    return call.run(std::move(stack));
+    return call.run_as_described(std::move(stack), values.sizes());
   })};
 }
 
@@ -140,7 +129,7 @@ bool has_one_tensor(const Call& call) {
   int tensors = 0;
   for (size_t i = 0; i < call.arguments.size(); ++i)
     tensors += !schema[i].is_out() && call.arguments[i].isTensor() && call.arguments[i].toTensor().defined();
-  return tensors == 1 && call.tensor(0).sizes() == call.result().sizes();
+  return tensors == 1 && call.arguments[0].isTensor() && call.tensor(0).sizes() == call.result().sizes();
 }
 
 /// Of shadows of values.
@@ -148,8 +137,7 @@ std::optional<std::vector<Shadow>> of_several_operands(const Call& call) {
   std::optional<std::vector<Operand>> operands = operands_of(call);
   if (!operands) return std::nullopt;
   const int64_t axis = common_axis(*operands);
-  Shadow out;
-  out.axis = axis;
+  Shadow out(Form::values_of(call.result(), axis));
   for (Operand& operand : *operands) {
     if (!operand.shadow) continue;
     operand.shadow = with_axis(*operand.shadow, operand.golden, axis);
@@ -160,7 +148,9 @@ std::optional<std::vector<Shadow>> of_several_operands(const Call& call) {
     if (!operand.golden.defined()) continue;
     stack[operand.position] = values_at(out, operand.shadow ? &*operand.shadow : nullptr, operand.golden);
   }
-  out.values = call.run(std::move(stack));
+  std::vector<int64_t> shape{out.size()};
+  if (!out.is_points()) shape.push_back(call.result().size(axis));
+  out.values = call.run_as_described(std::move(stack), shape);
   drop_golden(out, call.result());
   return std::vector<Shadow>{std::move(out)};
 }

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 #include "src/wave/rules/sparse_product.h"
 
 namespace faultwave::wave {
@@ -14,35 +14,27 @@ namespace {
 std::vector<Shadow> multiply(const Call& call, const Shadow& in, const at::Tensor& golden,
                              const at::Tensor& weight) {
   const int64_t axis = golden.dim() - 1;
-  const Shadow rows = as_changes(in.axis == axis ? in : to_rows(settled(in), golden, axis), golden);
-  const at::Tensor scaled = rows.scale.defined() ? weight * rows.scale : weight;
-  SparseProduct product = sparse_product(rows.values, scaled.contiguous(), rows.interleave);
+  const Shadow rows = as_changes(in.form.axis == axis ? in : to_rows(settled(in), golden, axis), golden);
+  const at::Tensor scaled = rows.form.scale.defined() ? weight * rows.form.scale : weight;
+  SparseProduct product = sparse_product(rows.values, scaled.contiguous(), rows.form.interleave);
   call.count(product.multiply_adds);
-  Shadow out = with_values(rows, std::move(product.values), true);
-  out.axis = call.result().dim() - 1;
-  return {std::move(out)};
+  const Form form = Form::changes_of(call.result(), call.result().dim() - 1);
+  return {with_values(rows, std::move(product.values), form)};
 }
 
 }  // namespace
 
-// linear(input, weight, bias)
-std::optional<std::vector<Shadow>> linear_rule(const Call& call) {
-  if (!call.is_only_shadowed(0)) return std::nullopt;
-  return multiply(call, *call.shadow_of(0), call.tensor(0), call.tensor(1));
-}
-
-// addmm(bias, input, matrix, beta, alpha), as torch::nn::Linear in C++ calls it.
-std::optional<std::vector<Shadow>> addmm_rule(const Call& call) {
-  const bool fits = call.is_only_shadowed(1) && call.arguments[4].toScalar().toDouble() == 1;
+// linear(input, weight, bias), addmm(bias, input, matrix, beta, alpha), mm and matmul(input, matrix) with a
+// golden matrix, as Product describes them.
+std::optional<std::vector<Shadow>> product_rule(const Call& call) {
+  const Product& product = call.described().product.value();
+  const bool fits = call.is_only_shadowed(product.activation) && call.tensor(product.matrix).dim() == 2 &&
+                    call.tensor(product.activation).dim() > 0 &&
+                    (product.factor.empty() || call.argument(product.factor).toScalar().toDouble() == 1);
   if (!fits) return std::nullopt;
-  return multiply(call, *call.shadow_of(1), call.tensor(1), call.tensor(2).t());
-}
-
-// mm(input, matrix) and matmul(input, matrix) with a golden matrix.
-std::optional<std::vector<Shadow>> matmul_rule(const Call& call) {
-  const bool fits = call.is_only_shadowed(0) && call.tensor(1).dim() == 2 && call.tensor(0).dim() >= 2;
-  if (!fits) return std::nullopt;
-  return multiply(call, *call.shadow_of(0), call.tensor(0), call.tensor(1).t());
+  const at::Tensor matrix = call.tensor(product.matrix);
+  return multiply(call, *call.shadow_of(product.activation), call.tensor(product.activation),
+                  product.is_transposed ? matrix : matrix.t());
 }
 
 }  // namespace faultwave::wave

@@ -3,44 +3,44 @@
 #include <c10/core/WrapDimMinimal.h>
 #include <torch/types.h>
 
+#include <optional>
 #include <utility>
 
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 #include "src/wave/rules/row_pass.h"
 
 namespace faultwave::wave {
 namespace {
 
-/// The operator itself on the rows that differ. These are its first argument; the others are those of
-/// `stack`.
-std::vector<Shadow> on_rows(const Call& call, int64_t axis, const std::vector<c10::IValue>& stack) {
-  const at::Tensor golden = call.tensor(0);
-  const Shadow& in = *call.shadow_of(0);
-  const Shadow rows = in.axis == axis ? in : to_rows(settled(in), golden, axis);
-  return {pass_whole_rows(rows, golden, call.result(), [&](const at::Tensor& values) {
-    std::vector<c10::IValue> arguments = stack;
-    arguments[0] = values;
-    return call.run(std::move(arguments));
-  })};
+/// The axis that rows run along; none for a call that does not look at rows along one axis.
+std::optional<int64_t> axis_of(const Call& call, const WholeRows& rows) {
+  const int64_t axes = call.tensor(0).dim();
+  if (axes == 0) return std::nullopt;
+  if (!rows.shape.empty() && call.argument(rows.shape).toIntVector().size() != 1) return std::nullopt;
+  if (rows.axis.empty()) return axes - 1;
+  const c10::IValue& axis = call.argument(rows.axis);
+  return axis.isInt() ? std::optional(c10::maybe_wrap_dim(axis.toInt(), axes)) : std::nullopt;
 }
 
 }  // namespace
 
-// layer_norm(input, normalized_shape, weight, bias, eps, cudnn_enable) over the last axis.
-std::optional<std::vector<Shadow>> layer_norm_rule(const Call& call) {
-  const bool fits = call.is_only_shadowed(0) && call.arguments[1].toIntVector().size() == 1;
-  if (!fits) return std::nullopt;
-  return on_rows(call, call.tensor(0).dim() - 1, call.arguments);
-}
-
-// softmax(input, dim, dtype)
-std::optional<std::vector<Shadow>> softmax_rule(const Call& call) {
+// layer_norm(input, normalized_shape, weight, bias, ...) over the last axis, softmax(input, dim, dtype), and
+// others that WholeRows describes: the operator itself on the rows that differ, as [rows, values].
+std::optional<std::vector<Shadow>> whole_rows_rule(const Call& call) {
+  if (!call.is_only_shadowed(0) || call.results.size() != 1) return std::nullopt;
+  const WholeRows& about = call.described().rows.value();
   const at::Tensor golden = call.tensor(0);
-  const bool fits = call.is_only_shadowed(0) && call.arguments[1].isInt() && golden.dim() > 0;
-  if (!fits) return std::nullopt;
+  const std::optional<int64_t> axis = axis_of(call, about);
+  if (!axis || call.result().sizes() != golden.sizes()) return std::nullopt;
   std::vector<c10::IValue> stack = call.arguments;
-  stack[1] = int64_t{1};
-  return on_rows(call, c10::maybe_wrap_dim(call.arguments[1].toInt(), golden.dim()), stack);
+  if (!about.axis.empty()) stack[static_cast<size_t>(call.position_of(about.axis))] = int64_t{1};
+  const Shadow& in = *call.shadow_of(0);
+  const Shadow rows = in.form.axis == *axis ? in : to_rows(settled(in), golden, *axis);
+  return std::vector<Shadow>{pass_whole_rows(rows, golden, call.result(), [&](const at::Tensor& values) {
+    std::vector<c10::IValue> arguments = stack;
+    arguments[0] = values;
+    return call.run_as_described(std::move(arguments), values.sizes());
+  })};
 }
 
 }  // namespace faultwave::wave

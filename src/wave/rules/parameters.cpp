@@ -6,13 +6,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -20,52 +19,32 @@ namespace {
 // Results of so many bytes are computed at a time.
 constexpr int64_t kResultBytes = int64_t{64} << 20;
 
-/// The parameters of an operator: where they stand, and which of their axes counts output channels.
-struct Parameter {
+/// A parameter of a call.
+struct PlacedParameter {
   int position;
-  int64_t axis;
+  int64_t axis;  ///< of the tensor, that output channels run along; negative: from the last axis
 };
 
-enum class Family { convolution, transposed, matrix, channel_norm, group_norm, layer_norm };
+/// A layer's description, with the places that its arguments have in a call.
+struct PlacedLayer {
+  PlacedLayer(const Call& call, const Layer& layer)
+      : about(layer), activation(call.position_of(layer.activation)) {
+    for (const Parameter& parameter : layer.parameters)
+      parameters.push_back({call.position_of(parameter.argument), parameter.axis});
+    if (!layer.groups.empty()) groups = call.position_of(layer.groups);
+  }
 
-struct Entry {
-  std::string_view op;
-  Family family;
-  int activation;       ///< position of what the layer is applied to
-  int64_t result_axis;  ///< that output channels run along
-  std::array<Parameter, 4> parameters;
+  bool is_parameter(const detail::TensorPlace& place) const {
+    return place.element < 0 && std::any_of(
+                                    parameters.begin(), parameters.end(),
+                                    [&](PlacedParameter p) { return p.position == place.position; });
+  }
+
+  const Layer& about;
+  int activation;
+  std::vector<PlacedParameter> parameters;
+  int groups = -1;
 };
-
-constexpr Parameter kNone{-1, 0};
-
-constexpr std::array kEntries{
-    Entry{"aten::conv1d", Family::convolution, 0, 1, {{{1, 0}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::conv2d", Family::convolution, 0, 1, {{{1, 0}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::conv3d", Family::convolution, 0, 1, {{{1, 0}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::conv_transpose1d", Family::transposed, 0, 1, {{{1, 1}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::conv_transpose2d", Family::transposed, 0, 1, {{{1, 1}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::conv_transpose3d", Family::transposed, 0, 1, {{{1, 1}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::linear", Family::matrix, 0, -1, {{{1, 0}, {2, 0}, kNone, kNone}}},
-    Entry{"aten::addmm", Family::matrix, 1, -1, {{{2, 1}, {0, -1}, kNone, kNone}}},
-    Entry{"aten::mm", Family::matrix, 0, -1, {{{1, 1}, kNone, kNone, kNone}}},
-    Entry{"aten::matmul", Family::matrix, 0, -1, {{{1, 1}, kNone, kNone, kNone}}},
-    Entry{"aten::batch_norm", Family::channel_norm, 0, 1, {{{1, 0}, {2, 0}, {3, 0}, {4, 0}}}},
-    Entry{"aten::layer_norm", Family::layer_norm, 0, -1, {{{2, 0}, {3, 0}, kNone, kNone}}},
-    Entry{"aten::group_norm", Family::group_norm, 0, 1, {{{2, 0}, {3, 0}, kNone, kNone}}},
-    Entry{"aten::instance_norm", Family::channel_norm, 0, 1, {{{1, 0}, {2, 0}, {3, 0}, {4, 0}}}},
-};
-
-const Entry* find_entry(const Call& call) {
-  const auto found = std::find_if(kEntries.begin(), kEntries.end(), [&](const Entry& entry) {
-    return entry.op == call.op.operator_name().name;
-  });
-  return found == kEntries.end() ? nullptr : &*found;
-}
-
-bool is_parameter(const Entry& entry, const detail::TensorPlace& place) {
-  return place.element < 0 && std::any_of(entry.parameters.begin(), entry.parameters.end(),
-                                          [&](Parameter p) { return p.position == place.position; });
-}
 
 /// An output channel that is another one in this trial.
 struct Channel {
@@ -77,9 +56,9 @@ struct Channel {
 /// Parameters of the channels that differ, as if those were all channels of the layer.
 class FaultyLayer {
  public:
-  FaultyLayer(const Call& call, const Entry& entry) : call_(call), entry_(entry) {
+  FaultyLayer(const Call& call, const PlacedLayer& layer) : call_(call) {
     std::set<Channel> channels;
-    for (const Parameter& parameter : entry.parameters) {
+    for (const PlacedParameter& parameter : layer.parameters) {
       if (parameter.position < 0 || call.shadow_of(parameter.position) == nullptr) continue;
       const at::Tensor golden = call.tensor(parameter.position);
       const Shadow points = to_points(*call.shadow_of(parameter.position), golden);
@@ -95,17 +74,17 @@ class FaultyLayer {
 
   /// Faulty values of these channels, laid out as the parameter, with them along its axis; undefined where
   /// the layer has no such parameter.
-  at::Tensor faulty(const Parameter& parameter, size_t begin, size_t end) const {
+  at::Tensor faulty(const PlacedParameter& parameter, size_t begin, size_t end) const {
     const at::Tensor rows = golden_rows(parameter, begin, end);
     const auto points = points_.find(parameter.position);
     if (points != points_.end()) write(points->second, parameter, begin, end, rows);
     return in_layout(rows, parameter);
   }
   /// The same without faults.
-  at::Tensor golden(const Parameter& parameter, size_t begin, size_t end) const {
+  at::Tensor golden(const PlacedParameter& parameter, size_t begin, size_t end) const {
     return in_layout(golden_rows(parameter, begin, end), parameter);
   }
-  bool has(const Parameter& parameter) const {
+  bool has(const PlacedParameter& parameter) const {
     if (parameter.position < 0) return false;
     const c10::IValue& value = call_.arguments[static_cast<size_t>(parameter.position)];
     return value.isTensor() && value.toTensor().defined();
@@ -118,18 +97,18 @@ class FaultyLayer {
   }
 
  private:
-  int64_t axis_of(const Parameter& parameter) const {
+  int64_t axis_of(const PlacedParameter& parameter) const {
     return parameter.axis < 0 ? call_.tensor(parameter.position).dim() - 1 : parameter.axis;
   }
 
   /// [channels, values of a channel], in memory of its own.
-  at::Tensor golden_rows(const Parameter& parameter, size_t begin, size_t end) const {
+  at::Tensor golden_rows(const PlacedParameter& parameter, size_t begin, size_t end) const {
     const at::Tensor whole = call_.tensor(parameter.position);
     const at::Tensor picked = whole.movedim(axis_of(parameter), 0).index_select(0, numbers(begin, end));
     return picked.contiguous().view({static_cast<int64_t>(end - begin), -1});
   }
 
-  void write(const Shadow& points, const Parameter& parameter, size_t begin, size_t end,
+  void write(const Shadow& points, const PlacedParameter& parameter, size_t begin, size_t end,
              const at::Tensor& rows) const {
     const RowSpace space(call_.tensor(parameter.position).sizes(), axis_of(parameter));
     float* to = rows.mutable_data_ptr<float>();
@@ -144,7 +123,7 @@ class FaultyLayer {
     }
   }
 
-  at::Tensor in_layout(const at::Tensor& rows, const Parameter& parameter) const {
+  at::Tensor in_layout(const at::Tensor& rows, const PlacedParameter& parameter) const {
     const int64_t axis = axis_of(parameter);
     std::vector<int64_t> sizes = call_.tensor(parameter.position).sizes().vec();
     sizes.erase(sizes.begin() + axis);
@@ -153,7 +132,6 @@ class FaultyLayer {
   }
 
   const Call& call_;
-  const Entry& entry_;
   std::map<int, Shadow> points_;  // by position
   std::vector<Channel> channels_;
 };
@@ -167,8 +145,11 @@ c10::IValue or_none(const at::Tensor& tensor) {
 /// place where nothing changes stays golden.
 class ChannelsOf {
  public:
-  ChannelsOf(const Call& call, const Entry& entry)
-      : call_(call), entry_(entry), layer_(call, entry), axis_(axis_in(call.result(), entry.result_axis)) {}
+  ChannelsOf(const Call& call, const PlacedLayer& layer)
+      : call_(call),
+        placed_(layer),
+        layer_(call, layer),
+        axis_(axis_in(call.result(), layer.about.channel_axis)) {}
 
   Shadow compute() const {
     const at::Tensor golden = call_.result();
@@ -189,17 +170,23 @@ class ChannelsOf {
   }
 
  private:
+  at::Tensor activation() const { return call_.tensor(placed_.activation); }
+  c10::IValue& activation_in(std::vector<c10::IValue>& stack) const {
+    return stack[static_cast<size_t>(placed_.activation)];
+  }
+  int64_t groups() const { return call_.arguments[static_cast<size_t>(placed_.groups)].toInt(); }
+
   static int64_t axis_in(const at::Tensor& result, int64_t axis) {
     return axis < 0 ? result.dim() + axis : axis;
   }
 
   at::Tensor channels(size_t begin, size_t end) const {
-    switch (entry_.family) {
-      case Family::channel_norm:
+    switch (placed_.about.kind) {
+      case Layer::Kind::channel_norm:
         return normalised_by_channel(begin, end);
-      case Family::group_norm:
+      case Layer::Kind::group_norm:
         return normalised_by_group(begin, end);
-      case Family::layer_norm:
+      case Layer::Kind::row_norm:
         return scaled(begin, end);
       default:
         return golden_channels(begin, end) + change(begin, end);
@@ -213,43 +200,44 @@ class ChannelsOf {
   /// By a layer of as many channels whose parameters are the differences.
   at::Tensor change(size_t begin, size_t end) const {
     std::vector<c10::IValue> stack = call_.arguments;
-    for (const Parameter& parameter : entry_.parameters) {
+    for (const PlacedParameter& parameter : placed_.parameters) {
       if (!layer_.has(parameter)) continue;
       stack[static_cast<size_t>(parameter.position)] =
           layer_.faulty(parameter, begin, end) - layer_.golden(parameter, begin, end);
     }
-    if (entry_.family == Family::convolution) use_one_group_each(stack, begin, end);
+    if (placed_.about.kind == Layer::Kind::convolution) use_one_group_each(stack, begin, end);
     return call_.run(std::move(stack));
   }
 
   /// A filter of a grouped convolution sees the input channels of its group.
   void use_one_group_each(std::vector<c10::IValue>& stack, size_t begin, size_t end) const {
-    const int64_t groups = call_.arguments[6].toInt();
+    const int64_t groups = this->groups();
     if (groups == 1) return;
-    const int64_t inputs = call_.tensor(1).size(1);
-    const int64_t filters = call_.tensor(1).size(0) / groups;
+    const at::Tensor weight = call_.tensor(placed_.parameters.front().position);
+    const int64_t inputs = weight.size(1);
+    const int64_t filters = weight.size(0) / groups;
     std::vector<int64_t> seen;
     for (size_t i = begin; i < end; ++i) {
       for (int64_t k = 0; k < inputs; ++k)
         seen.push_back(layer_.channels()[i].number / filters * inputs + k);
     }
-    stack[0] = call_.tensor(0).index_select(1, at::tensor(seen, at::kLong));
-    stack[6] = static_cast<int64_t>(end - begin);
+    activation_in(stack) = activation().index_select(1, at::tensor(seen, at::kLong));
+    stack[static_cast<size_t>(placed_.groups)] = static_cast<int64_t>(end - begin);
   }
 
   at::Tensor normalised_by_channel(size_t begin, size_t end) const {
     std::vector<c10::IValue> stack = call_.arguments;
-    stack[0] = call_.tensor(0).index_select(1, layer_.numbers(begin, end));
-    for (const Parameter& parameter : entry_.parameters) {
+    activation_in(stack) = activation().index_select(1, layer_.numbers(begin, end));
+    for (const PlacedParameter& parameter : placed_.parameters) {
       if (layer_.has(parameter))
         stack[static_cast<size_t>(parameter.position)] = layer_.faulty(parameter, begin, end);
     }
     return call_.run(std::move(stack));
   }
 
-  /// group_norm(input, groups, weight, bias) with one group for each channel: the one that it is in.
+  /// By a norm with one group for each channel: the one that it is in.
   at::Tensor normalised_by_group(size_t begin, size_t end) const {
-    const int64_t size = call_.tensor(0).size(1) / call_.arguments[1].toInt();
+    const int64_t size = activation().size(1) / groups();
     std::vector<int64_t> members;
     std::vector<int64_t> own;  // where the channel itself stands among them
     for (size_t i = begin; i < end; ++i) {
@@ -261,10 +249,9 @@ class ChannelsOf {
     const at::Tensor all = at::tensor(members, at::kLong);
     const at::Tensor ours = at::tensor(own, at::kLong);
     std::vector<c10::IValue> stack = call_.arguments;
-    stack[0] = call_.tensor(0).index_select(1, all);
-    stack[1] = static_cast<int64_t>(end - begin);
-    for (size_t i = 0; i < 2; ++i) {
-      const Parameter& parameter = entry_.parameters[i];
+    activation_in(stack) = activation().index_select(1, all);
+    stack[static_cast<size_t>(placed_.groups)] = static_cast<int64_t>(end - begin);
+    for (const PlacedParameter& parameter : placed_.parameters) {
       if (!layer_.has(parameter)) continue;
       const at::Tensor golden = call_.tensor(parameter.position).index_select(0, all);
       stack[static_cast<size_t>(parameter.position)] =
@@ -278,7 +265,7 @@ class ChannelsOf {
     std::vector<c10::IValue> stack = call_.arguments;
     at::Tensor affine[2];
     for (size_t i = 0; i < 2; ++i) {
-      const Parameter& parameter = entry_.parameters[i];
+      const PlacedParameter& parameter = placed_.parameters[i];
       if (layer_.has(parameter)) affine[i] = layer_.faulty(parameter, begin, end);
       stack[static_cast<size_t>(parameter.position)] = or_none({});
     }
@@ -314,31 +301,34 @@ class ChannelsOf {
   }
 
   const Call& call_;
-  const Entry& entry_;
+  const PlacedLayer& placed_;
   FaultyLayer layer_;
   int64_t axis_;
 };
 
-bool fits(const Call& call, const Entry& entry) {
+/// Whether a layer of the channels that differ does what the whole layer does.
+bool fits(const Call& call, const PlacedLayer& layer) {
   const bool parameters_alone =
       std::all_of(call.shadowed.begin(), call.shadowed.end(),
-                  [&](const ShadowedArgument& argument) { return is_parameter(entry, argument.place); });
+                  [&](const ShadowedArgument& argument) { return layer.is_parameter(argument.place); });
   if (!parameters_alone || call.results.size() != 1) return false;
-  const at::Tensor activation = call.tensor(entry.activation);
-  switch (entry.family) {
-    case Family::convolution:
-      return activation.dim() == call.tensor(1).dim();
-    case Family::transposed:
-      return activation.dim() == call.tensor(1).dim() && call.arguments[6].toInt() == 1;
-    case Family::matrix:
-      return activation.dim() >= 2 && call.tensor(entry.parameters[0].position).dim() == 2 &&
-             (call.arguments.size() < 5 || call.arguments[4].toScalar().toDouble() == 1);
-    case Family::channel_norm:
-      return entry.op == "aten::instance_norm" || !call.arguments[5].toBool();
-    case Family::group_norm:
+  const Layer& about = layer.about;
+  const int64_t axes = call.tensor(layer.activation).dim();
+  const auto axes_of_weight = [&] { return call.tensor(layer.parameters.front().position).dim(); };
+  switch (about.kind) {
+    case Layer::Kind::convolution:
+      return axes == axes_of_weight();
+    case Layer::Kind::transposed_convolution:
+      return axes == axes_of_weight() && call.argument(about.groups).toInt() == 1;
+    case Layer::Kind::matrix:
+      return axes >= 2 && axes_of_weight() == 2 &&
+             (about.factor.empty() || call.argument(about.factor).toScalar().toDouble() == 1);
+    case Layer::Kind::channel_norm:
+      return about.training.empty() || !call.argument(about.training).toBool();
+    case Layer::Kind::group_norm:
       return true;
-    case Family::layer_norm:
-      return call.arguments[1].toIntVector().size() == 1;
+    case Layer::Kind::row_norm:
+      return call.argument(about.shape).toIntVector().size() == 1;
   }
   return false;
 }
@@ -375,17 +365,19 @@ Call part_of(const Call& call, const std::vector<char>& trials) {
 }  // namespace
 
 std::optional<std::vector<Shadow>> apply_parameter_rule(const Call& call) {
-  const Entry* entry = find_entry(call);
-  if (entry == nullptr || !fits(call, *entry)) return std::nullopt;
+  const std::optional<Layer>& about = call.described().layer;
+  if (!about) return std::nullopt;
+  const PlacedLayer layer(call, *about);
+  if (!fits(call, layer)) return std::nullopt;
   std::vector<char> chosen = trials_with_huge_values(call);
   if (std::find(chosen.begin(), chosen.end(), 1) == chosen.end())
-    return std::vector<Shadow>{ChannelsOf(call, *entry).compute()};
+    return std::vector<Shadow>{ChannelsOf(call, layer).compute()};
 
   Shadow shadow = apply_generic_rule(part_of(call, chosen)).front();
   for (char& trial : chosen)
     trial = !trial;
   const Call others = part_of(call, chosen);
-  if (!others.shadowed.empty()) shadow = merge(shadow, ChannelsOf(others, *entry).compute(), call.result());
+  if (!others.shadowed.empty()) shadow = merge(shadow, ChannelsOf(others, layer).compute(), call.result());
   return std::vector<Shadow>{std::move(shadow)};
 }
 

@@ -6,15 +6,15 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <array>
 #include <compare>
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "src/common/parallel_for.h"
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 #include "src/wave/rules/row_pass.h"
 
 namespace faultwave::wave {
@@ -23,113 +23,33 @@ namespace {
 // For the arguments of a stack; large enough that a call is worth its overhead.
 constexpr int64_t kStackBytes = int64_t{64} << 20;
 
-bool always(const Call&) {
-  return true;
-}
-
-/// The axis or axes in argument 1 are given, and axis 0 is not among them.
-bool spares_axis_0(const Call& call) {
-  const c10::IValue& axes = call.arguments[1];
-  const int64_t count = call.tensor(0).dim();
-  if (axes.isInt()) return c10::maybe_wrap_dim(axes.toInt(), count) != 0;
-  if (!axes.isIntList() || axes.toIntVector().empty()) return false;
-  const std::vector<int64_t> list = axes.toIntVector();
-  return std::all_of(list.begin(), list.end(),
-                     [&](int64_t axis) { return c10::maybe_wrap_dim(axis, count) != 0; });
-}
-
-bool is_layer_norm_within(const Call& call) {
-  return static_cast<int64_t>(call.arguments[1].toIntVector().size()) < call.tensor(0).dim();
-}
-
-bool is_in_eval_mode(const Call& call) {
-  return !call.arguments[5].toBool();
-}
-
-bool has_batches(const Call& call) {
-  return call.tensor(0).dim() >= 3 && call.tensor(0).dim() == call.tensor(1).dim();
-}
-
-/// Nothing is dropped out, and a mask is the same for all of axis 0.
-bool is_plain_attention(const Call& call) {
-  if (call.arguments[4].toDouble() != 0 || call.tensor(0).dim() < 3) return false;
-  if (!call.arguments[3].isTensor()) return true;
-  const at::Tensor mask = call.tensor(3);
-  return mask.dim() < call.tensor(0).dim() || mask.size(0) == 1;
-}
-
-/// Sums and means of changes are followed as changes; an operator that scales by what it reads gives values
-/// (row_pass.h).
-enum class Gives : uint8_t { values, changes };
-
-struct Entry {
-  std::string_view op;
-  int activations;  ///< the first arguments, which have axis 0
-  int64_t axis;     ///< that rows of the result run along
-  bool (*fits)(const Call& call);
-  Gives gives;
-};
-
-constexpr std::array kStacked{
-    Entry{"aten::conv1d", 1, 1, always, Gives::changes},
-    Entry{"aten::conv2d", 1, 1, always, Gives::changes},
-    Entry{"aten::conv3d", 1, 1, always, Gives::changes},
-    Entry{"aten::conv_transpose1d", 1, 1, always, Gives::changes},
-    Entry{"aten::conv_transpose2d", 1, 1, always, Gives::changes},
-    Entry{"aten::conv_transpose3d", 1, 1, always, Gives::changes},
-    Entry{"aten::avg_pool1d", 1, 1, always, Gives::changes},
-    Entry{"aten::avg_pool2d", 1, 1, always, Gives::changes},
-    Entry{"aten::avg_pool3d", 1, 1, always, Gives::changes},
-    Entry{"aten::max_pool1d", 1, 1, always, Gives::values},
-    Entry{"aten::max_pool2d", 1, 1, always, Gives::values},
-    Entry{"aten::max_pool3d", 1, 1, always, Gives::values},
-    Entry{"aten::adaptive_avg_pool1d", 1, 1, always, Gives::changes},
-    Entry{"aten::adaptive_avg_pool2d", 1, 1, always, Gives::changes},
-    Entry{"aten::adaptive_avg_pool3d", 1, 1, always, Gives::changes},
-    Entry{"aten::upsample_linear1d", 1, 1, always, Gives::changes},
-    Entry{"aten::upsample_bilinear2d", 1, 1, always, Gives::changes},
-    Entry{"aten::upsample_bicubic2d", 1, 1, always, Gives::changes},
-    Entry{"aten::upsample_trilinear3d", 1, 1, always, Gives::changes},
-    Entry{"aten::grid_sampler", 2, 1, always, Gives::values},
-    Entry{"aten::prelu", 1, 1, always, Gives::values},
-    Entry{"aten::group_norm", 1, 1, always, Gives::values},
-    Entry{"aten::instance_norm", 1, 1, always, Gives::values},
-    Entry{"aten::batch_norm", 1, 1, is_in_eval_mode, Gives::values},
-    Entry{"aten::layer_norm", 1, -1, is_layer_norm_within, Gives::values},
-    Entry{"aten::softmax", 1, -1, spares_axis_0, Gives::values},
-    Entry{"aten::log_softmax", 1, -1, spares_axis_0, Gives::values},
-    Entry{"aten::mean", 1, -1, spares_axis_0, Gives::changes},
-    Entry{"aten::sum", 1, -1, spares_axis_0, Gives::changes},
-    Entry{"aten::amax", 1, -1, spares_axis_0, Gives::values},
-    Entry{"aten::amin", 1, -1, spares_axis_0, Gives::values},
-    Entry{"aten::cumsum", 1, -1, spares_axis_0, Gives::changes},
-    Entry{"aten::bmm", 2, -1, has_batches, Gives::changes},
-    Entry{"aten::matmul", 2, -1, has_batches, Gives::changes},
-    Entry{"aten::scaled_dot_product_attention", 3, -1, is_plain_attention, Gives::changes},
-};
-
-const Entry* find_entry(const Call& call) {
-  const auto found = std::find_if(kStacked.begin(), kStacked.end(), [&](const Entry& entry) {
-    return entry.op == call.op.operator_name().name;
-  });
-  return found == kStacked.end() ? nullptr : &*found;
+/// Where the tensors with axis 0 stand among the arguments.
+std::vector<int> activations_of(const Call& call, const Stacking& stacking) {
+  if (stacking.activations.empty()) return {0};
+  std::vector<int> positions;
+  for (const std::string& name : stacking.activations)
+    positions.push_back(call.position_of(name));
+  return positions;
 }
 
 /// All activations and the result have axis 0, of one size, and trials differ in activations alone.
-bool has_common_axis(const Call& call, const Entry& entry) {
-  const at::Tensor first = call.tensor(0);
+bool has_common_axis(const Call& call, const std::vector<int>& activations) {
+  const auto is_whole = [&](int position) {
+    return position >= 0 && call.arguments[static_cast<size_t>(position)].isTensor();
+  };
+  if (!std::all_of(activations.begin(), activations.end(), is_whole)) return false;
+  const at::Tensor first = call.tensor(activations.front());
   const auto fits = [&](const at::Tensor& tensor) {
     return tensor.defined() && tensor.dim() >= 2 && tensor.size(0) == first.size(0);
   };
   const bool has_one_result = call.results.size() == 1 && call.results[0].isTensor();
   if (!has_one_result || !fits(call.result())) return false;
-  for (int position = 0; position < entry.activations; ++position) {
-    if (!call.arguments[static_cast<size_t>(position)].isTensor() || !fits(call.tensor(position)))
-      return false;
-  }
-  return std::all_of(call.shadowed.begin(), call.shadowed.end(), [&](const ShadowedArgument& argument) {
-    return argument.place.element < 0 && argument.place.position < entry.activations;
-  });
+  return std::all_of(activations.begin(), activations.end(),
+                     [&](int position) { return fits(call.tensor(position)); }) &&
+         std::all_of(call.shadowed.begin(), call.shadowed.end(), [&](const ShadowedArgument& argument) {
+           return argument.place.element < 0 && std::find(activations.begin(), activations.end(),
+                                                          argument.place.position) != activations.end();
+         });
 }
 
 /// One element of axis 0 in one trial.
@@ -153,7 +73,7 @@ struct Activation {
     Activation activation{call.tensor(position).contiguous(), std::nullopt};
     const Shadow* shadow = call.shadow_of(position);
     if (shadow == nullptr) return activation;
-    activation.shadow = shadow->axis == 0 ? to_points(*shadow, activation.golden) : *shadow;
+    activation.shadow = shadow->form.axis == 0 ? to_points(*shadow, activation.golden) : *shadow;
     return activation;
   }
 
@@ -186,10 +106,10 @@ struct Activation {
     const auto last = shadow->places.begin() + all.end;
     const auto begin = std::lower_bound(first, last, unit.element * places);
     const auto end = std::lower_bound(begin, last, (unit.element + 1) * places);
-    const RowSpace space(golden.sizes(), shadow->axis);
+    const RowSpace space(golden.sizes(), shadow->form.axis);
     const int64_t width = shadow->width();
     const float* from = shadow->values.const_data_ptr<float>();
-    const float* scale = shadow->scale.defined() ? shadow->scale.const_data_ptr<float>() : nullptr;
+    const float* scale = shadow->form.scale.defined() ? shadow->form.scale.const_data_ptr<float>() : nullptr;
     const int64_t size = golden.numel() / golden.size(0);
     float* to = stacked.mutable_data_ptr<float>() + number * size;
     for (auto place = begin; place != end; ++place) {
@@ -198,7 +118,7 @@ struct Activation {
         const int64_t offset = shadow->is_points() ? *place : space.offset(*place, channel);
         const float own = scale == nullptr ? entry[channel] : entry[channel] * scale[channel];
         float& at = to[offset - unit.element * size];
-        at = shadow->is_change ? at + own : own;
+        at = shadow->form.is_change ? at + own : own;
       }
     }
   }
@@ -208,8 +128,7 @@ struct Activation {
 /// values would be as exact as golden values are, which is not enough where faulty ones are much smaller.
 Shadow rows_of_stack(const at::Tensor& stacked, const std::vector<Unit>& units, const at::Tensor& golden,
                      int64_t axis, bool as_change) {
-  Shadow shadow;
-  shadow.axis = axis;
+  Shadow shadow(Form::values_of(golden, axis));
   const int64_t rows = golden.numel() / golden.size(0) / golden.size(axis);
   for (const Unit& unit : units) {
     shadow.trials.insert(shadow.trials.end(), static_cast<size_t>(rows), unit.trial);
@@ -225,14 +144,17 @@ Shadow rows_of_stack(const at::Tensor& stacked, const std::vector<Unit>& units, 
 }  // namespace
 
 std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
-  const Entry* entry = find_entry(call);
-  if (entry == nullptr || !has_common_axis(call, *entry) || !entry->fits(call)) return std::nullopt;
+  const std::optional<Stacking>& stacking = call.described().stacking;
+  if (!stacking) return std::nullopt;
+  const std::vector<int> positions = activations_of(call, *stacking);
+  if (!has_common_axis(call, positions)) return std::nullopt;
+  if (stacking->fits != nullptr && !stacking->fits(call)) return std::nullopt;
   const at::Tensor golden = call.result();
-  const int64_t axis = c10::maybe_wrap_dim(entry->axis, golden.dim());
+  const int64_t axis = c10::maybe_wrap_dim(stacking->row_axis, golden.dim());
   int64_t bytes = golden.nbytes();
   std::vector<Activation> activations;
   std::set<Unit> dirty;
-  for (int position = 0; position < entry->activations; ++position) {
+  for (const int position : positions) {
     activations.push_back(Activation::of(call, position));
     activations.back().add_units(dirty);
     bytes += static_cast<int64_t>(call.tensor(position).nbytes());
@@ -242,18 +164,20 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
   const auto most = static_cast<size_t>(std::max<int64_t>(kStackBytes / unit_bytes, 1));
 
   const bool as_change =
-      entry->gives == Gives::changes && is_finite(golden) &&
+      stacking->gives == Stacking::Gives::changes && is_finite(golden) &&
       std::all_of(call.shadowed.begin(), call.shadowed.end(),
-                  [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
-  Shadow whole;
+                  [](const ShadowedArgument& argument) { return argument.shadow.form.is_change; });
+  Shadow whole(as_change ? Form::changes_of(golden, axis) : Form::values_of(golden, axis));
   for (size_t begin = 0; begin < units.size(); begin += most) {
     const auto first = units.begin() + static_cast<std::ptrdiff_t>(begin);
     const std::vector<Unit> some(first,
                                  first + static_cast<std::ptrdiff_t>(std::min(most, units.size() - begin)));
     std::vector<c10::IValue> stack = call.arguments;
-    for (size_t position = 0; position < activations.size(); ++position)
-      stack[position] = activations[position].stack(some);
-    const at::Tensor result = call.run(std::move(stack));
+    for (size_t i = 0; i < positions.size(); ++i)
+      stack[static_cast<size_t>(positions[i])] = activations[i].stack(some);
+    std::vector<int64_t> shape = golden.sizes().vec();
+    shape[0] = static_cast<int64_t>(some.size());
+    const at::Tensor result = call.run_as_described(std::move(stack), shape);
     whole = behind(std::move(whole), rows_of_stack(result, some, golden, axis, as_change));
   }
   return std::vector<Shadow>{std::move(whole)};

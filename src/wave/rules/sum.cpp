@@ -2,11 +2,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "src/common/parallel_for.h"
 #include "src/wave/kernels/kernels.h"
-#include "src/wave/rule.h"
+#include "src/wave/operators/operator.h"
 
 namespace faultwave::wave {
 namespace {
@@ -39,13 +40,12 @@ std::vector<Sources> line_up(const Shadow& a, const Shadow& b, Shadow& all) {
 Kernels::Summand row_of(const Shadow& shadow, int64_t entry) {
   if (entry < 0) return {};
   return {shadow.values.const_data_ptr<float>() + entry * shadow.width(),
-          shadow.scale.defined() ? shadow.scale.const_data_ptr<float>() : nullptr};
+          shadow.form.scale.defined() ? shadow.form.scale.const_data_ptr<float>() : nullptr};
 }
 
 Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
-  Shadow all;
-  all.axis = a.axis;
-  all.is_change = true;
+  Shadow all(a.form.without_scale());
+  if (a.form.interleave != b.form.interleave) all.form.interleave = 1;
   const std::vector<Sources> sources = line_up(a, b, all);
   const int64_t width = a.width();
   all.values =
@@ -67,9 +67,9 @@ Shadow scaled_by(Shadow shadow, float factor) {
 }
 
 /// A tensor of the result's shape, or one that stays golden and is broadcast to it.
-bool is_whole_or_golden(const Call& call, int position) {
-  const c10::IValue& value = call.arguments[static_cast<size_t>(position)];
-  if (call.shadow_of(position) == nullptr) return value.isTensor() || value.isScalar();
+bool is_whole_or_golden(const Call& call, std::string_view name) {
+  const c10::IValue& value = call.argument(name);
+  if (call.shadow_of(name) == nullptr) return value.isTensor() || value.isScalar();
   return value.toTensor().sizes() == call.result().sizes();
 }
 
@@ -78,25 +78,24 @@ bool is_whole_or_golden(const Call& call, int position) {
 // add(self, other, alpha), sub(self, other, alpha) of changes: they add up, whatever the golden values are.
 // Values alone go the way of all operators that work place by place.
 std::optional<std::vector<Shadow>> sum_rule(const Call& call) {
-  const bool is_sum = call.arguments.size() >= 3 && call.arguments[2].isScalar() &&
-                      call.results.size() == 1 && is_whole_or_golden(call, 0) && is_whole_or_golden(call, 1);
+  const bool is_sum = call.argument("alpha").isScalar() && call.results.size() == 1 &&
+                      is_whole_or_golden(call, "self") && is_whole_or_golden(call, "other");
   const bool has_changes =
       is_sum && std::any_of(call.shadowed.begin(), call.shadowed.end(),
-                            [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
+                            [](const ShadowedArgument& argument) { return argument.shadow.form.is_change; });
   if (!has_changes) return elements_rule(given(call, Takes::values));
-  const bool subtracts = call.op.operator_name().name.find("sub") != std::string::npos;
-  const auto alpha = call.arguments[2].toScalar().to<float>();
-  const float factor = subtracts ? -alpha : alpha;
-  const Shadow* a = call.shadow_of(0);
-  const Shadow* b = call.shadow_of(1);
+  const auto alpha = call.argument("alpha").toScalar().to<float>();
+  const float factor = call.described().subtracts ? -alpha : alpha;
+  const Shadow* a = call.shadow_of("self");
+  const Shadow* b = call.shadow_of("other");
   if (a == nullptr) return std::vector<Shadow>{scaled_by(*b, factor)};
   if (b == nullptr) return std::vector<Shadow>{scaled_by(*a, 1)};
-  const int64_t axis = a->is_points() ? b->axis : a->axis;
-  const auto along = [&](const Shadow& shadow, int position) {
-    const Shadow changes = as_changes(shadow, call.tensor(position));
-    return changes.axis == axis ? changes : to_rows(settled(changes), call.tensor(position), axis);
+  const int64_t axis = a->is_points() ? b->form.axis : a->form.axis;
+  const auto along = [&](const Shadow& shadow, std::string_view name) {
+    const Shadow changes = as_changes(shadow, call.tensor(name));
+    return changes.form.axis == axis ? changes : to_rows(settled(changes), call.tensor(name), axis);
   };
-  return std::vector<Shadow>{sum_of(along(*a, 0), along(*b, 1), factor)};
+  return std::vector<Shadow>{sum_of(along(*a, "self"), along(*b, "other"), factor)};
 }
 
 }  // namespace faultwave::wave
