@@ -26,8 +26,7 @@ void export_trials(const ExportOptions& options) {
   load_plugins(options.plugins);
   const Store store = Store::open(options.database, Store::Access::read);
   const std::string missing = missing_extension(store.info());
-  const bool has_rows_for_all =
-      parse_recorded_specification(store.info().specification, store.path()).keeps_all();
+  const bool has_rows_for_all = store.info().specification.keeps_all();
   if (!missing.empty() && !has_rows_for_all) print_warnings({missing});
   write_output(options.output, [&](std::ostream& out) {
     if (options.format == "json") {
