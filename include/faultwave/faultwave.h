@@ -21,6 +21,7 @@
 #include "faultwave/merge.h"
 #include "faultwave/network.h"
 #include "faultwave/neuron_classes.h"
+#include "faultwave/operators.h"
 #include "faultwave/outcome.h"
 #include "faultwave/paired.h"
 #include "faultwave/perturb.h"

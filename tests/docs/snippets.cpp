@@ -2,6 +2,7 @@
 // The C++ that README.md and docs/ show, compiled and run. A document names a piece with
 // `<!-- snippet: NAME -->`; here it stands between `// snippet NAME` and `// end snippet`, and
 // tools/check_docs.py says where the two differ.
+#include <torch/library.h>
 #include <torch/torch.h>
 
 #include <memory>
@@ -157,6 +158,40 @@ TEST_CASE("outcomes: a criterion of one's own") {
   auto outcome = judge({golden, faulty}, {parse_criterion("differs(0.1)"), sign});
   // end snippet
   CHECK(outcome.fired == 3);
+}
+
+namespace {
+
+at::Tensor swish(const at::Tensor& input) {
+  return input * at::sigmoid(input);
+}
+at::Tensor unit_norm(const at::Tensor& input, int64_t dim) {
+  return input / input.norm(2, {dim}, true);
+}
+at::Tensor resize(const at::Tensor& maps) {
+  return at::upsample_bilinear2d(maps, {8, 8}, false);
+}
+at::Tensor as_tokens(const at::Tensor& maps) {
+  return maps.flatten(2);
+}
+
+TORCH_LIBRARY(mine, library) {
+  library.def("swish(Tensor input) -> Tensor", swish);
+  library.def("unit_norm(Tensor input, int dim) -> Tensor", unit_norm);
+  library.def("resize(Tensor maps) -> Tensor", resize);
+  library.def("as_tokens(Tensor maps) -> Tensor", as_tokens);
+}
+
+}  // namespace
+
+TEST_CASE("wave: operators of a program's own") {
+  // snippet own operators
+  faultwave::register_elementwise_operator("mine::swish");         // each value on its own
+  faultwave::register_rowwise_operator("mine::unit_norm", "dim");  // rows along the axis that `dim` names
+  faultwave::register_batched_operator("mine::resize", {"maps"});  // each element of the batch
+  faultwave::register_reshaping_operator("mine::as_tokens");       // the same values in another shape
+  // end snippet
+  CHECK_THROWS_AS(faultwave::register_reshaping_operator("mine::swish"), faultwave::UserError);
 }
 
 TEST_CASE("wave: the engine on its own") {
