@@ -30,7 +30,7 @@ double window_side(const Call& call) {
 /// How many results' worth of values a shadow makes, over all trials: dirty rows are taken to be a square
 /// patch, which grows by the window.
 double expected_results(const Shadow& shadow, double side, const at::Tensor& golden) {
-  const auto channels = shadow.is_points() ? 1 : golden.size(shadow.axis);
+  const auto channels = shadow.is_points() ? 1 : golden.size(shadow.form.axis);
   const double rows = static_cast<double>(golden.numel()) / static_cast<double>(channels);
   double results = 0;
   for (const Segment& part : segments(shadow)) {

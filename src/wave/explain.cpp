@@ -41,7 +41,7 @@ std::vector<const Shadow*> parts_of(const wave::ShadowParts* shadow) {
 /// The axis that rows are counted along: that of the first shadow of rows, else of the channels.
 int64_t axis_of_rows(const std::vector<const Shadow*>& parts, const at::Tensor& result, const Site& site) {
   for (const Shadow* part : parts) {
-    if (!part->is_points()) return part->axis;
+    if (!part->is_points()) return part->form.axis;
   }
   const int64_t axis = channel_axis(site);
   return axis < result.dim() ? axis : Shadow::points;

@@ -27,7 +27,7 @@ Shadow taken(const Shadow& shadow, Takes takes, const at::Tensor& golden) {
 
 std::optional<std::vector<Shadow>> by_rules(const Call& call) {
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
-  if (!std::all_of(results.begin(), results.end(), can_have_shadow)) return std::nullopt;
+  if (!std::all_of(results.begin(), results.end(), has_rules)) return std::nullopt;
   const std::optional<NamedRule>& rule = call.described().rule;
   std::optional<std::vector<Shadow>> shadows;
   if (rule) shadows = rule->apply(given(call, rule->takes));
@@ -91,7 +91,9 @@ std::vector<Shadow> of_some_trials(const Call& call, WaveReport& report) {
   std::optional<std::vector<Shadow>> whole = by_rules(call);
   if (whole) return std::move(*whole);
   const std::vector<at::Tensor> results = detail::tensors_of(call.results);
-  std::vector<Shadow> shadows(results.size());
+  std::vector<Shadow> shadows;
+  for (const at::Tensor& result : results)
+    shadows.emplace_back(Form::values_of(result));
   for (const auto& [pattern, trials] : trials_by_pattern(call)) {
     const std::vector<Shadow> part = by_any(part_of(call, pattern, trials), report);
     for (size_t i = 0; i < results.size(); ++i)
@@ -112,13 +114,13 @@ std::vector<int32_t> starts_of_parts(const std::vector<PartedArgument>& shadowed
   return {starts.begin(), starts.end()};
 }
 
-/// What parts have of trials from `begin` to one before `end`, which are all of one part.
-Shadow between(const ShadowParts& parts, int32_t begin, int32_t end) {
+/// What parts have of trials from `begin` to one before `end`, which are all of one part; none for nothing.
+std::optional<Shadow> between(const ShadowParts& parts, int32_t begin, int32_t end) {
   for (const Shadow& part : parts) {
-    const Shadow slice = slice_of(part, begin, end);
+    Shadow slice = slice_of(part, begin, end);
     if (!slice.empty()) return slice;
   }
-  return {};
+  return std::nullopt;
 }
 
 /// Memory of all arguments but one, which a call reads however few rows come to that one: weights.
@@ -138,6 +140,10 @@ void join_for(const Call& call, std::vector<PartedArgument>& shadowed) {
 }
 
 }  // namespace
+
+bool has_rules(const at::Tensor& tensor) {
+  return can_have_shadow(tensor) && tensor.scalar_type() == at::kFloat;
+}
 
 Call given(const Call& call, Takes takes) {
   Call same = call;
@@ -171,8 +177,8 @@ std::vector<ShadowParts> shadows_of_results(const Call& call, std::vector<Parted
     const int32_t end = i + 1 < starts.size() ? starts[i + 1] : INT32_MAX;
     part.shadowed.clear();
     for (const PartedArgument& argument : shadowed) {
-      Shadow shadow = between(argument.parts, starts[i], end);
-      if (!shadow.empty()) part.shadowed.push_back({argument.place, std::move(shadow)});
+      std::optional<Shadow> shadow = between(argument.parts, starts[i], end);
+      if (shadow) part.shadowed.push_back({argument.place, std::move(*shadow)});
     }
     take_in(of_some_trials(part, report));
   }

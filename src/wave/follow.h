@@ -18,6 +18,10 @@ struct PartedArgument {
   ShadowParts parts;
 };
 
+/// Whether trials may differ in the tensor and stay in the wave: rules are made for FP32 so far, though
+/// shadows can be of more types.
+bool has_rules(const at::Tensor& tensor);
+
 /// Trials that differ in one of them.
 std::set<int32_t> trials_of(const std::vector<PartedArgument>& shadowed);
 

@@ -12,7 +12,8 @@
 
 #include "src/model/tensor_places.h"
 #include "src/wave/call_notes.h"
-#include "src/wave/shadow.h"
+#include "src/wave/shadow_entries.h"
+#include "src/wave/shadow_forms.h"
 
 namespace faultwave::wave {
 
@@ -80,7 +81,7 @@ using Rule = std::optional<std::vector<Shadow>> (*)(const Call& call);
 enum class Takes : uint8_t {
   values,   ///< shadows of faulty values
   changes,  ///< of values or of changes, as they come
-  scaled,   ///< the same, also of changes that wait for a factor (Shadow::scale)
+  scaled,   ///< the same, also of changes that wait for a factor (Form::scale)
 };
 
 /// The call with its shadows in such a form.

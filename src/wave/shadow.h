@@ -4,7 +4,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
+
+#include "faultwave/error.h"
 
 #include "src/common/memory_pool.h"
 
@@ -31,35 +34,91 @@ struct RowSpace {
   int64_t channel_of(int64_t offset) const { return offset / inner % channels; }
 };
 
-/// Shadows are FP32 on the CPU.
+/// The types of values that shadows can be made of: FP32, INT32, INT8. Rules are made for FP32 so far; what
+/// is in shadow_forms.h and shadow_entries.h takes all. Integers are exact: INT32 changes and sums are taken
+/// modulo 2^32, as INT32 operators do, and changes of INT8 are INT32.
+bool is_value_type(at::ScalarType type);
+/// Whether it has a type of these, and lies on the CPU.
 bool can_have_shadow(const at::Tensor& tensor);
 
-/// Where the trials of a wave differ from one golden tensor, which is FP32 on the CPU. Entries are ordered by
-/// trial, then place; none stands twice. An entry may equal the golden value; what has no entry does.
+/// work(value) with a value of the type, which has to be FP32, INT32 or INT8: for code that is the same for
+/// all. Throws InternalError for any other.
+template <typename Work>
+decltype(auto) with_type(at::ScalarType type, Work&& work) {
+  switch (type) {
+    case at::kFloat:
+      return work(float{});
+    case at::kInt:
+      return work(int32_t{});
+    case at::kChar:
+      return work(int8_t{});
+    default:
+      throw InternalError("no shadow has values of this type");
+  }
+}
+
+/// What the entries of a shadow are, and how their values are to be read.
 ///
 /// Note: values and changes. A shadow tells of faulty values, or of changes: faulty minus golden values. A
 /// fault sets values. Linear operators make changes of changes without a look at the golden tensor, so behind
 /// the first of them that is what is kept, and a batch norm only notes its factors (`scale`) for whoever
-/// reads next. A rule gets what it says that it takes (rules/all.cpp).
-struct Shadow {
+/// reads next. A rule gets what it says that it takes (operators/).
+struct Form {
   static constexpr int64_t points = -1;
 
-  int64_t axis = points;        ///< that rows run along; `points`: an entry is one value
-  Indices trials;               ///< of each entry
-  Indices places;               ///< row-major offset of a value, or number of a row
-  at::Tensor values;            ///< FP32 [entries], or [entries, channels]; contiguous
-  bool is_change = false;       ///< `values` are faulty minus golden values
-  int64_t interleave = 1;       ///< a hint: values of one place lie so far apart in a row
+  at::ScalarType type = at::kFloat;  ///< of the golden tensor
+  int64_t axis = points;             ///< that rows run along; `points`: an entry is one value
+  bool is_change = false;            ///< entries are faulty minus golden values
+  int64_t interleave = 1;            ///< a hint: values of one place lie so far apart in a row
   /// Of rows of changes: FP32 [channels] that they have yet to be multiplied by, or undefined.
-  at::Tensor scale;
+  at::Tensor scale = {};
+
+  static Form values_of(const at::Tensor& golden, int64_t axis = points) {
+    return {.type = golden.scalar_type(), .axis = axis};
+  }
+  static Form changes_of(const at::Tensor& golden, int64_t axis = points) {
+    return {.type = golden.scalar_type(), .axis = axis, .is_change = true};
+  }
+
+  /// The same of other rows, or of points. What belongs to the rows that were is gone; a factor must not be.
+  Form along(int64_t other) const;
+  /// The same rows in a tensor where their axis has another number.
+  Form at_axis(int64_t other) const;
+  /// Of the same entries: changes that wait for no factor, or values.
+  Form without_scale() const;
+  Form as_values() const;
+  Form as_changes() const;
+
+  bool is_points() const { return axis == points; }
+  /// Of a shadow's tensor of values.
+  at::ScalarType stored_type() const { return is_change && type == at::kChar ? at::kInt : type; }
+};
+
+/// Where the trials of a wave differ from one golden tensor on the CPU. Entries are ordered by trial, then
+/// place; none stands twice. An entry may equal the golden value; what has no entry does.
+struct Shadow {
+  static constexpr int64_t points = Form::points;
+
+  /// Without entries.
+  explicit Shadow(Form of) : form(std::move(of)) {}
+
+  Form form;
+  Indices trials;     ///< of each entry
+  Indices places;     ///< row-major offset of a value, or number of a row
+  at::Tensor values;  ///< [entries], or [entries, channels]; contiguous; may be undefined without entries
 
   int64_t size() const { return static_cast<int64_t>(trials.size()); }
   bool empty() const { return trials.empty(); }
-  bool is_points() const { return axis == points; }
+  bool is_points() const { return form.is_points(); }
   /// Values of an entry.
   int64_t width() const { return is_points() ? 1 : values.size(1); }
-  int64_t bytes() const { return size() * 8 + (values.defined() ? values.numel() * 4 : 0); }
+  int64_t bytes() const {
+    return size() * 8 + (values.defined() ? static_cast<int64_t>(values.nbytes()) : 0);
+  }
 };
+
+/// For values of so many entries of this width; not initialised.
+at::Tensor room_for(const Form& form, int64_t entries, int64_t width);
 
 /// The entries of one trial: [begin, end).
 struct Segment {
@@ -69,6 +128,8 @@ struct Segment {
   int64_t size() const { return end - begin; }
 };
 std::vector<Segment> segments(const Shadow& shadow);
+/// The same of the trials of entries, which ascend.
+std::vector<Segment> segments(const Indices& trials);
 /// How many trials have entries.
 int64_t count_trials(const Shadow& shadow);
 /// Those of this trial; of size 0 where it has none.
@@ -79,74 +140,13 @@ inline int64_t entries_a_thread(int64_t width) {
   return 16384 / width + 1;
 }
 
-/// The golden tensor as FP32 [rows, channels], contiguous; a view where that is how it lies. By place: an
+/// The golden tensor as [rows, channels], contiguous; a view where that is how it lies. By place: an
 /// axis of Shadow::points gives [values, 1].
 at::Tensor rows_of(const at::Tensor& golden, int64_t axis);
 /// The golden values at a shadow's entries, laid out as its values; in memory of their own.
 at::Tensor golden_at(const Shadow& shadow, const at::Tensor& golden);
 
-/// Changes that wait for no factor any more.
-Shadow settled(Shadow shadow);
-/// The faulty values, golden bit for bit where the change is 0.
-Shadow as_values(Shadow shadow, const at::Tensor& golden);
-/// Faulty minus golden values; 0 where the bits are the same. Rows keep a factor that they wait for.
-Shadow as_changes(Shadow shadow, const at::Tensor& golden);
-/// `part` with other values, of the same places: same form and axis as given.
-Shadow with_values(const Shadow& part, at::Tensor values, bool is_change);
-
-/// Whole rows in place of points; values without an entry are golden. A shadow of rows along another axis
-/// goes by way of points. Changes stay changes.
-Shadow to_rows(const Shadow& shadow, const at::Tensor& golden, int64_t axis);
-/// One entry for each value that differs: in at least one bit, or by a change that is not 0.
-Shadow to_points(const Shadow& shadow, const at::Tensor& golden);
-
-/// Drops entries that equal the golden tensor bit for bit, or whose changes are all 0.
-void drop_golden(Shadow& shadow, const at::Tensor& golden);
-/// Keeps the entries for which `keep[entry]`, in memory of their own.
-void keep_entries(Shadow& shadow, const std::vector<char>& keep);
-
-/// The entries of trials from `begin` to one before `end`; its values are a view.
-Shadow slice_of(const Shadow& shadow, int32_t begin, int32_t end);
-/// The entries at new places, `places` says which, all below `count`, none twice in a trial; in order again.
-Shadow moved(const Shadow& shadow, const Indices& places, int64_t count);
-/// Some entries of a shadow, by number, ascending by trial, and where they go.
-struct Moves {
-  Indices trials;
-  Indices places;
-  Entries entries;
-};
-/// Brings the moves of each trial into the order of places, all below `count`.
-void put_in_order(Moves& moves, int64_t count);
-
-/// Entries of trials for which `keep[trial]`.
-Shadow select_trials(const Shadow& shadow, const std::vector<char>& keep);
-/// Puts shadows of different trials together; both are of `golden`. The result has rows where one has, and
-/// changes where one has them.
-Shadow merge(const Shadow& a, const Shadow& b, const at::Tensor& golden);
-
-/// Shadows of one form, the entries of `later` behind those of `earlier`: of later trials, or of later places
-/// of the same trial.
-Shadow behind(Shadow earlier, const Shadow& later);
-
-/// Puts shadows together that may have trials and places in common. There, a value of `b` counts if it
-/// differs from the golden one in any bit, else that of `a`. Both have rows along the same axis, or points,
-/// and both tell of values, or both of changes.
-Shadow overlay(const Shadow& a, const Shadow& b, const at::Tensor& golden);
-
 /// A copy of the golden tensor with a trial's entries written into it; contiguous.
 at::Tensor materialise(const Shadow& shadow, const Segment& segment, const at::Tensor& golden);
-
-/// Points under construction: trials come in ascending order.
-class PointList {
- public:
-  void add(int32_t trial, int32_t offset, float value);
-  /// Those values of `faulty` that differ in at least one bit.
-  void add_differences(int32_t trial, const at::Tensor& golden, const at::Tensor& faulty);
-  Shadow take();
-
- private:
-  Shadow shadow_;
-  std::vector<float> values_;
-};
 
 }  // namespace faultwave::wave

@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "src/wave/shadow_entries.h"
+#include "src/wave/shadow_forms.h"
+
 namespace faultwave::wave {
 namespace {
 
 bool have_one_form(const Shadow& a, const Shadow& b) {
-  return a.axis == b.axis && a.is_change == b.is_change && !a.scale.defined() && !b.scale.defined();
+  return a.form.axis == b.form.axis && a.form.is_change == b.form.is_change && !a.form.scale.defined() &&
+         !b.form.scale.defined();
 }
 
 void join_last_two(ShadowParts& parts, const at::Tensor& golden) {

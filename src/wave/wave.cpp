@@ -131,7 +131,7 @@ void Wave::join_what_is_read(const detail::ProfiledCall& profiled, const Argumen
     const auto faults = pending_.find(profile_.site_of_stored(stored));
     if (faults == pending_.end() || stored_shadows_.count(stored) > 0) continue;
     const at::Tensor& whole = profile_.stored()[stored].tensor;
-    if (can_have_shadow(whole) && whole.is_contiguous()) {
+    if (has_rules(whole) && whole.is_contiguous()) {
       stored_shadows_[stored] = hit(faults->second, whole, nullptr);
     } else {
       for (const Pending& fault : faults->second)
@@ -304,7 +304,7 @@ ShadowParts Wave::hit(const std::vector<Pending>& faults, const at::Tensor& gold
   for (const auto& [trial, plans] : by_trial) {
     std::vector<detail::FaultPlan>& own = plans_[static_cast<size_t>(trial)];
     untouched[static_cast<size_t>(trial)] = 0;
-    if (!can_have_shadow(golden)) {
+    if (!has_rules(golden)) {
       leave(trial, "a fault in a tensor that is not FP32");
       continue;
     }

@@ -88,7 +88,7 @@ Shadow changed_rows(int64_t channels) {
 }
 
 void check(const Convolution& convolution, const Shadow& in, const Shadow& out) {
-  CHECK(out.is_change);
+  CHECK(out.form.is_change);
   for (const int32_t trial : {0, 1, 2, 3, 4}) {
     CAPTURE(trial);
     const at::Tensor expected = convolution.run(tensor_of_trial(in, trial, convolution.input));
@@ -103,7 +103,7 @@ void check_way(const Geometry& geometry,
   Shadow rows = changed_rows(geometry.in);
   for (const bool waits : {false, true}) {
     CAPTURE(waits);
-    if (waits) rows.scale = whole_numbers({geometry.in}, 4);
+    if (waits) rows.form.scale = whole_numbers({geometry.in}, 4);
     const Call call = convolution.call(rows);
     check(convolution, rows, way(ConvolutionWays(call), rows));
   }

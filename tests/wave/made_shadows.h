@@ -16,13 +16,11 @@ namespace faultwave::wave {
 
 /// Points, or rows where `axis` is one.
 inline Shadow made_shadow(int64_t axis, Indices trials, Indices places, const at::Tensor& values,
-                          bool is_change) {
-  Shadow shadow;
-  shadow.axis = axis;
+                          bool is_change, at::ScalarType type = at::kFloat) {
+  Shadow shadow(Form{.type = type, .axis = axis, .is_change = is_change});
   shadow.trials = std::move(trials);
   shadow.places = std::move(places);
   shadow.values = values.contiguous();
-  shadow.is_change = is_change;
   return shadow;
 }
 

@@ -24,7 +24,7 @@ void check_rule(Rule rule, const c10::OperatorHandle& op, const std::vector<c10:
                 const at::Tensor& golden, const std::function<at::Tensor(const at::Tensor&)>& run) {
   const at::Tensor result = run(golden);
   for (const Shadow& in : {changed_rows(), as_values(changed_rows(), golden)}) {
-    CAPTURE(in.is_change);
+    CAPTURE(in.form.is_change);
     const Call call = call_of(op, arguments, result, in);
     const auto shadows = rule(call);
     REQUIRE(shadows);

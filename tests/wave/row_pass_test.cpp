@@ -41,12 +41,12 @@ struct Example {
     values[2][1] = -kInf;
     changes = made_shadow(1, trials, places, values, true);
     scaled = changes;
-    scaled.scale = whole_numbers({kChannels}, 4) / 2;
+    scaled.form.scale = whole_numbers({kChannels}, 4) / 2;
   }
 
   at::Tensor golden = whole_numbers({kRows, kChannels}, 1) / 2;
-  Shadow changes;
-  Shadow scaled;
+  Shadow changes{Form{}};
+  Shadow scaled{Form{}};
 };
 
 /// What is behind the operator for each trial, but for changes below what counts.
@@ -77,11 +77,11 @@ TEST_CASE("pass_rows: value by value") {
   const Example example;
   for (const Shadow& in : {example.changes, example.scaled, as_values(example.changes, example.golden),
                            to_points(example.changes, example.golden)}) {
-    CAPTURE(in.is_change);
-    CAPTURE(in.axis);
+    CAPTURE(in.form.is_change);
+    CAPTURE(in.form.axis);
     const at::Tensor after_sigmoid = apply_sigmoid(example.golden);
     const Shadow by_sigmoid = pass_rows(in, example.golden, after_sigmoid, apply_sigmoid);
-    CHECK_FALSE(by_sigmoid.is_change);
+    CHECK_FALSE(by_sigmoid.form.is_change);
     check_pass(in, by_sigmoid, example.golden, after_sigmoid, apply_sigmoid);
 
     const at::Tensor after_hardswish = at::hardswish(example.golden);
@@ -126,7 +126,7 @@ TEST_CASE("pass_clamp: ReLU, ReLU6 and hardtanh") {
     const at::Tensor golden_out = clamp(example.golden);
     for (const Shadow& in : {example.changes, example.scaled, to_points(example.changes, example.golden)}) {
       const Shadow out = pass_clamp(in, example.golden, low, high, least_change(golden_out));
-      CHECK(out.is_change);
+      CHECK(out.form.is_change);
       check_pass(in, out, example.golden, golden_out, clamp);
     }
   }
@@ -157,7 +157,7 @@ TEST_CASE("less_golden keeps NaN and makes changes") {
   const at::Tensor golden = at::ones({2, 2});
   const Shadow values = made_shadow(1, {0, 1}, {0, 1}, torch::tensor({{1.F, 1.F}, {NAN, 1.F}}), false);
   const Shadow out = less_golden(values, golden);
-  CHECK(out.is_change);
+  CHECK(out.form.is_change);
   CHECK(out.trials == Indices{1});
   CHECK(at::allclose(out.values, torch::tensor({{NAN, 0.F}}), 0, 0, /*equal_nan=*/true));
 }
@@ -172,8 +172,8 @@ TEST_CASE("a golden tensor with infinities is passed by values, and drops only w
 
 TEST_CASE("nothing in, nothing out") {
   const at::Tensor golden = at::ones({2, 2});
-  CHECK(pass_rows({}, golden, golden, apply_sigmoid).empty());
-  CHECK(pass_clamp({}, golden, 0, kInf, least_change(golden)).empty());
+  CHECK(pass_rows(Shadow(Form{}), golden, golden, apply_sigmoid).empty());
+  CHECK(pass_clamp(Shadow(Form{}), golden, 0, kInf, least_change(golden)).empty());
 }
 
 }  // namespace

@@ -28,11 +28,11 @@ TEST_CASE("values become changes and come back") {
   const at::Tensor rows = torch::tensor({10.F, 1.F, -2.F, 3.F, NAN, kInf}).view({2, 3});
   const Shadow values = made_shadow(1, {1, 4}, {0, 1}, rows, false);
   const Shadow changes = as_changes(values, golden());
-  CHECK(changes.is_change);
-  CHECK(changes.axis == 1);
+  CHECK(changes.form.is_change);
+  CHECK(changes.form.axis == 1);
   CHECK(is_same(changes.values, torch::tensor({10.F, 0.F, -4.F, 0.F, NAN, kInf}).view({2, 3})));
   const Shadow back = as_values(changes, golden());
-  CHECK_FALSE(back.is_change);
+  CHECK_FALSE(back.form.is_change);
   CHECK(back.trials == values.trials);
   CHECK(back.places == values.places);
   CHECK(is_same(back.values, rows));
@@ -52,22 +52,22 @@ TEST_CASE("a change of 0 stands for the golden bits, whatever they are") {
 
 TEST_CASE("a factor that is waited for counts in every reading") {
   Shadow rows = made_shadow(1, {3}, {1}, torch::tensor({1.F, 2.F, 3.F}).view({1, 3}), true);
-  rows.scale = torch::tensor({10.F, 0.F, -1.F});
+  rows.form.scale = torch::tensor({10.F, 0.F, -1.F});
   const Shadow now = settled(rows);
-  CHECK_FALSE(now.scale.defined());
+  CHECK_FALSE(now.form.scale.defined());
   CHECK(at::equal(now.values, torch::tensor({{10.F, 0.F, -3.F}})));
   CHECK(at::equal(rows.values, torch::tensor({{1.F, 2.F, 3.F}})));
 
   const at::Tensor faulty = torch::tensor({{13.F, 4.F, 2.F}});
   const Shadow values = as_values(rows, golden());
   CHECK(at::equal(values.values, faulty));
-  CHECK_FALSE(values.scale.defined());
+  CHECK_FALSE(values.form.scale.defined());
   CHECK(at::equal(tensor_of_trial(rows, 3, golden()), at::cat({golden().narrow(0, 0, 1), faulty})));
   const Shadow points = to_points(rows, golden());
   CHECK(points.places == Indices{3, 5});
   CHECK(at::equal(points.values, torch::tensor({10.F, -3.F})));
 
-  CHECK(as_changes(rows, golden()).scale.defined());
+  CHECK(as_changes(rows, golden()).form.scale.defined());
   const Shadow other = made_shadow(1, {5}, {0}, at::ones({1, 3}), true);
   CHECK(at::equal(merge(other, rows, golden()).values, torch::tensor({{10.F, 0.F, -3.F}, {1.F, 1.F, 1.F}})));
 }
@@ -88,14 +88,14 @@ TEST_CASE("changes that are all 0 are dropped") {
 
 TEST_CASE("slice_of is a view of the trials between, in the same form") {
   Shadow rows = made_shadow(1, {2, 2, 5, 9}, {0, 1, 1, 0}, whole_numbers({4, 3}, 1), true);
-  rows.scale = at::ones({3});
+  rows.form.scale = at::ones({3});
   const Shadow slice = slice_of(rows, 3, 9);
   CHECK(slice.trials == Indices{5});
   CHECK(slice.places == Indices{1});
   CHECK(slice.values.const_data_ptr<float>() == rows.values.const_data_ptr<float>() + 6);
-  CHECK(slice.axis == 1);
-  CHECK(slice.is_change);
-  CHECK(slice.scale.is_same(rows.scale));
+  CHECK(slice.form.axis == 1);
+  CHECK(slice.form.is_change);
+  CHECK(slice.form.scale.is_same(rows.form.scale));
   CHECK(slice_of(rows, 2, 6).trials == Indices{2, 2, 5});
   CHECK(slice_of(rows, 0, 10).size() == 4);
   CHECK(slice_of(rows, 3, 5).empty());
@@ -103,16 +103,16 @@ TEST_CASE("slice_of is a view of the trials between, in the same form") {
 
 TEST_CASE("moved takes entries to new places and keeps the order") {
   Shadow rows = made_shadow(1, {2, 2, 2, 5}, {0, 1, 2, 0}, whole_numbers({4, 3}, 1), true);
-  rows.scale = at::ones({3});
+  rows.form.scale = at::ones({3});
   for (const int64_t count : {8, 1000}) {  // counted into their places, and sorted
     CAPTURE(count);
     const Shadow out = moved(rows, {7, 3, 5, 1}, count);
     CHECK(out.trials == rows.trials);
     CHECK(out.places == Indices{3, 5, 7, 1});
     CHECK(at::equal(out.values, rows.values.index_select(0, torch::tensor({1, 2, 0, 3}))));
-    CHECK(out.axis == 1);
-    CHECK(out.is_change);
-    CHECK(out.scale.defined());
+    CHECK(out.form.axis == 1);
+    CHECK(out.form.is_change);
+    CHECK(out.form.scale.defined());
   }
   const Shadow same_order = moved(rows, {1, 4, 6, 2}, 8);
   CHECK(same_order.places == Indices{1, 4, 6, 2});

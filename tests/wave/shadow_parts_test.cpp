@@ -23,7 +23,7 @@ Shadow changes_of(const Indices& trials, float change) {
 
 TEST_CASE("later trials become a part of their own") {
   ShadowParts parts;
-  append(parts, {}, golden());
+  append(parts, Shadow(Form{}), golden());
   CHECK(parts.empty());
   CHECK(is_empty(parts));
   append(parts, changes_of({0, 2}, 1), golden());
@@ -39,11 +39,11 @@ TEST_CASE("trials that come between those of others make one part of values") {
   append(parts, changes_of({0, 5}, 1), golden());
   append(parts, changes_of({8}, 2), golden());
   Shadow between = changes_of({3}, 3);
-  between.scale = torch::tensor({10.F, 1.F});
+  between.form.scale = torch::tensor({10.F, 1.F});
   append(parts, between, golden());
   REQUIRE(parts.size() == 1);
   CHECK(parts[0].trials == Indices{0, 3, 5, 8});
-  CHECK_FALSE(parts[0].is_change);
+  CHECK_FALSE(parts[0].form.is_change);
   CHECK(at::equal(parts[0].values, torch::tensor({{3.F, 4.F}, {32.F, 6.F}, {3.F, 4.F}, {4.F, 5.F}})));
 }
 
@@ -52,13 +52,13 @@ TEST_CASE("all parts become one, factors applied") {
   append(parts, changes_of({0, 2}, 1), golden());
   append(parts, changes_of({3}, 5), golden());
   Shadow last = changes_of({7}, 2);
-  last.scale = torch::tensor({10.F, 1.F});
+  last.form.scale = torch::tensor({10.F, 1.F});
   append(parts, last, golden());
   REQUIRE(parts.size() == 3);
   join_all(parts, golden());
   REQUIRE(parts.size() == 1);
   CHECK(parts[0].trials == Indices{0, 2, 3, 7});
-  CHECK(parts[0].is_change);
+  CHECK(parts[0].form.is_change);
   CHECK(at::equal(parts[0].values, torch::tensor({{1.F, 1.F}, {1.F, 1.F}, {5.F, 5.F}, {20.F, 2.F}})));
 }
 
@@ -73,13 +73,13 @@ TEST_CASE("parts are joined once the last has half the entries of the one before
   REQUIRE(parts.size() == 1);
   CHECK(parts[0].trials == Indices{0, 1, 2, 3, 4, 5});
   CHECK(at::equal(parts[0].values.select(1, 0), torch::tensor({1.F, 1.F, 1.F, 1.F, 2.F, 3.F})));
-  CHECK(parts[0].is_change);
+  CHECK(parts[0].form.is_change);
 }
 
 TEST_CASE("parts of other forms, or that wait for a factor, are not joined") {
   const Shadow first = changes_of({0}, 1);
   Shadow scaled = changes_of({1}, 1);
-  scaled.scale = at::ones({2});
+  scaled.form.scale = at::ones({2});
   const Shadow values = as_values(changes_of({1}, 1), golden());
   const Shadow points = to_points(changes_of({1}, 1), golden());
   for (const Shadow& other : {scaled, values, points}) {

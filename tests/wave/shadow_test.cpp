@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "src/wave/shadow.h"
-
 #include <torch/torch.h>
 
 #include <doctest/doctest.h>
+
+#include "src/wave/shadow_entries.h"
+#include "src/wave/shadow_forms.h"
 
 namespace faultwave::wave {
 namespace {
 
 TEST_CASE("segments of trials with one entry and with many") {
-  Shadow shadow;
+  Shadow shadow(Form{});
   std::vector<int64_t> sizes{1, 2, 3, 4, 5, 8, 9, 1, 1000, 1};
   for (size_t trial = 0; trial < sizes.size(); ++trial)
     shadow.trials.insert(shadow.trials.end(), static_cast<size_t>(sizes[trial]),
@@ -28,8 +29,7 @@ TEST_CASE("segments of trials with one entry and with many") {
 TEST_CASE("entries that are kept, many and few, stand in order") {
   for (const int64_t step : {2, 3, 5000}) {
     constexpr int64_t kEntries = 10000;  // more than one stretch
-    Shadow shadow;
-    shadow.axis = 1;
+    Shadow shadow(Form{.axis = 1});
     std::vector<char> keep;
     for (int64_t entry = 0; entry < kEntries; ++entry) {
       shadow.trials.push_back(static_cast<int32_t>(entry / 100));
@@ -106,7 +106,7 @@ TEST_CASE("merge keeps the order of trials and takes rows where one side has the
   PointList points;
   points.add(3, 0, 50);
   const Shadow merged = merge(to_rows(example(), golden(), 1), points.take(), golden());
-  CHECK(merged.axis == 1);
+  CHECK(merged.form.axis == 1);
   CHECK(merged.trials == Indices{2, 3, 5});
   CHECK(merged.places == Indices{1, 0, 3});
   CHECK(at::equal(merged.values, torch::tensor({{1.f, 100.f}, {50.f, 4.f}, {200.f, 300.f}})));

@@ -36,7 +36,7 @@ std::optional<std::vector<Shadow>> gated_rule(const Call& call) {
   std::vector<c10::IValue> stack = call.arguments;
   stack[0] = rows.values;
   stack[static_cast<size_t>(call.position_of("dim"))] = int64_t{1};
-  Shadow out = with_values(rows, call.run(std::move(stack)), false);
+  Shadow out = with_values(rows, call.run(std::move(stack)), rows.form.as_values());
 
   // 4. Drop entries that have become golden. A trial without entries is finished, and each entry less saves
   // work in every operator behind this one.

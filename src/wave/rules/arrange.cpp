@@ -87,14 +87,15 @@ std::optional<std::vector<Shadow>> permute_rule(const Call& call) {
   const std::vector<int64_t> axes = axes_of(call);
   if (axes.empty()) return std::nullopt;
   const Shadow& in = *call.shadow_of(0);
-  const Renumbering renumber(call.tensor(0).sizes(), axes, in.axis);
+  const Renumbering renumber(call.tensor(0).sizes(), axes, in.form.axis);
   Indices places(in.places.size());
   parallel_for(0, in.size(), kPlacesAThread, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
       places[i] = renumber(in.places[i]);
   });
   Shadow out = moved(in, places, call.tensor(0).numel() / in.width());
-  if (!out.is_points()) out.axis = std::find(axes.begin(), axes.end(), in.axis) - axes.begin();
+  if (!out.is_points())
+    out.form = in.form.at_axis(std::find(axes.begin(), axes.end(), in.form.axis) - axes.begin());
   return std::vector<Shadow>{std::move(out)};
 }
 

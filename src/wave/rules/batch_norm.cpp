@@ -17,7 +17,8 @@ at::Tensor or_fill(const c10::IValue& value, int64_t channels, double fill) {
 
 /// Whoever reads the rows next multiplies by the factor while it reads.
 Shadow waiting_for(const at::Tensor& factor, Shadow rows) {
-  rows.scale = rows.scale.defined() ? rows.scale * factor : factor;
+  at::Tensor& scale = rows.form.scale;
+  scale = scale.defined() ? scale * factor : factor;
   return rows;
 }
 
@@ -37,13 +38,13 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
   const at::Tensor shift =
       (or_fill(call.argument("bias"), channels, 0) - call.tensor("running_mean") * scale).contiguous();
   const Shadow& given = *call.shadow_of(0);
-  const bool is_by_channel = given.is_points() || given.axis == 1;
+  const bool is_by_channel = given.is_points() || given.form.axis == 1;
   const Shadow in = is_by_channel ? given : to_rows(settled(given), golden, 1);
-  if (in.is_change && !in.is_points()) return std::vector<Shadow>{waiting_for(scale, in)};
+  if (in.form.is_change && !in.is_points()) return std::vector<Shadow>{waiting_for(scale, in)};
   const RowSpace space(golden.sizes(), 1);
   const int64_t width = in.width();
 
-  Shadow out = with_values(in, at::empty_like(in.values), in.is_change);
+  Shadow out = with_values(in, at::empty_like(in.values), in.form);
   const float* from = in.values.const_data_ptr<float>();
   const float* scales = scale.const_data_ptr<float>();
   const float* shifts = shift.const_data_ptr<float>();
@@ -54,10 +55,10 @@ std::optional<std::vector<Shadow>> batch_norm_rule(const Call& call) {
       const int64_t channel = in.is_points() ? space.channel_of(place) : 0;
       for (int64_t i = 0; i < width; ++i)
         to[entry * width + i] =
-            from[entry * width + i] * scales[channel + i] + (in.is_change ? 0.0f : shifts[channel + i]);
+            from[entry * width + i] * scales[channel + i] + (in.form.is_change ? 0.0f : shifts[channel + i]);
     }
   });
-  if (!in.is_change) keep_golden(in, golden, out.values, result);
+  if (!in.form.is_change) keep_golden(in, golden, out.values, result);
   drop_golden(out, result);
   return std::vector<Shadow>{std::move(out)};
 }

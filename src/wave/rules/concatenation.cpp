@@ -41,9 +41,7 @@ Shadow ordered(const Shadow& shadow) {
     return Key{shadow.trials[at], shadow.places[at]};
   };
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return key(a) < key(b); });
-  Shadow sorted;
-  sorted.axis = shadow.axis;
-  sorted.is_change = shadow.is_change;
+  Shadow sorted(shadow.form);
   for (const int64_t entry : order) {
     sorted.trials.push_back(key(entry).first);
     sorted.places.push_back(key(entry).second);
@@ -54,8 +52,7 @@ Shadow ordered(const Shadow& shadow) {
 
 /// The parts' entries in the whole, if all have points.
 Shadow whole_points(const std::vector<Part>& parts, const RowSpace& whole, int64_t axis) {
-  Shadow points;
-  points.is_change = parts.front().shadow.is_change;
+  Shadow points(parts.front().shadow.form);
   std::vector<at::Tensor> values;
   for (const Part& part : parts) {
     const RowSpace space(part.golden.sizes(), axis);
@@ -125,9 +122,8 @@ Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int6
     for (auto trial = static_cast<size_t>(begin); trial < static_cast<size_t>(end); ++trial)
       places[trial] = places_of(trials[trial], parts);
   });
-  Shadow whole;
-  whole.axis = axis;
-  whole.is_change = parts.front().shadow.is_change;
+  Shadow whole(parts.front().shadow.form.along(axis));
+  whole.form.interleave = 1;  // rows of several parts
   std::vector<Segment> rows;  // of each trial
   for (size_t trial = 0; trial < trials.size(); ++trial) {
     const int64_t begin = whole.size();
@@ -136,12 +132,13 @@ Shadow whole_rows(const std::vector<Part>& parts, const at::Tensor& golden, int6
     whole.places.insert(whole.places.end(), places[trial].begin(), places[trial].end());
   }
   const int64_t width = golden.size(axis);
-  whole.values = whole.is_change ? at::empty({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
+  whole.values =
+      whole.form.is_change ? at::empty({whole.size(), width}, at::kFloat) : golden_at(whole, golden);
   float* to = whole.values.mutable_data_ptr<float>();
   for_parts(rows, [&](size_t begin, size_t end) {
     for (size_t trial = begin; trial < end; ++trial) {
       float* own = to + rows[trial].begin * width;
-      if (whole.is_change) std::fill_n(own, rows[trial].size() * width, 0.0f);
+      if (whole.form.is_change) std::fill_n(own, rows[trial].size() * width, 0.0f);
       for (size_t part = 0; part < parts.size(); ++part)
         copy_rows(parts[part], trials[trial].of_part[part], places[trial].data(), own, width);
     }
@@ -161,7 +158,7 @@ std::optional<std::vector<Shadow>> concatenation_along_rows(const Call& call) {
   }
   std::vector<Part> parts;
   for (const ShadowedArgument& argument : call.shadowed) {
-    if (!argument.shadow.is_points() && argument.shadow.axis != axis) return std::nullopt;
+    if (!argument.shadow.is_points() && argument.shadow.form.axis != axis) return std::nullopt;
     parts.push_back({argument.shadow, detail::tensor_at(call.arguments, argument.place),
                      starts[static_cast<size_t>(argument.place.element)]});
   }
@@ -182,7 +179,7 @@ std::optional<std::vector<Shadow>> concatenation_of_copies(const Call& call) {
   for (const at::Tensor& part : parts)
     nowhere.push_back(at::full(part.sizes(), kFromNowhere, at::kDouble));
 
-  Shadow out;
+  Shadow out(Form::values_of(result));
   for (const ShadowedArgument& argument : call.shadowed) {
     const auto element = static_cast<size_t>(argument.place.element);
     std::vector<at::Tensor> offsets = nowhere;
@@ -193,7 +190,7 @@ std::optional<std::vector<Shadow>> concatenation_of_copies(const Call& call) {
     if (out.empty()) {
       out = copied;
     } else if (!copied.empty()) {
-      const int64_t axis = out.is_points() ? copied.axis : out.axis;
+      const int64_t axis = out.is_points() ? copied.form.axis : out.form.axis;
       const auto fit = [&](const Shadow& shadow) {
         return axis == Shadow::points ? shadow : to_rows(shadow, result, axis);
       };
@@ -207,7 +204,7 @@ std::optional<std::vector<Shadow>> concatenation_of_copies(const Call& call) {
 Call in_one_form(const Call& call) {
   const bool has_changes =
       std::any_of(call.shadowed.begin(), call.shadowed.end(),
-                  [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
+                  [](const ShadowedArgument& argument) { return argument.shadow.form.is_change; });
   if (!has_changes) return call;
   Call alike = call;
   for (ShadowedArgument& argument : alike.shadowed)

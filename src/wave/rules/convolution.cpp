@@ -16,7 +16,8 @@ constexpr int64_t kPointsOfARow = 4;
 
 // conv2d(input, weight, bias, stride, padding, dilation, groups) of maps [N, channels, height, width].
 std::optional<std::vector<Shadow>> convolution_rule(const Call& call) {
-  const bool fits = call.is_only_shadowed(0) && call.arguments[4].isIntList() && call.tensor(0).dim() == 4;
+  const bool fits =
+      call.is_only_shadowed(0) && call.argument("padding").isIntList() && call.tensor(0).dim() == 4;
   if (!fits) return std::nullopt;
   const ConvolutionWays convolution(call);
   const Shadow& in = *call.shadow_of(0);
@@ -29,8 +30,8 @@ std::optional<std::vector<Shadow>> convolution_rule(const Call& call) {
     }
     return std::vector<Shadow>{convolution.of_rows(as_changes(std::move(rows), golden))};
   }
-  if (in.axis == 1) return std::vector<Shadow>{convolution.of_rows(as_changes(in, golden))};
-  if (in.scale.defined()) return std::nullopt;  // factors of another axis's channels
+  if (in.form.axis == 1) return std::vector<Shadow>{convolution.of_rows(as_changes(in, golden))};
+  if (in.form.scale.defined()) return std::nullopt;  // factors of another axis's channels
   return std::vector<Shadow>{convolution.of_rows(as_changes(to_rows(in, golden, 1), golden))};
 }
 

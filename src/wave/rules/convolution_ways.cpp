@@ -51,14 +51,14 @@ ConvolutionWays::ConvolutionWays(const Call& call)
     : call_(call),
       input_(call.tensor(0)),
       weight_(call.tensor(1)),
-      stride_(call.arguments[3].toIntVector()),
-      padding_(call.arguments[4].toIntVector()),
-      dilation_(call.arguments[5].toIntVector()),
-      groups_(call.arguments[6].toInt()),
+      stride_(call.argument("stride").toIntVector()),
+      padding_(call.argument("padding").toIntVector()),
+      dilation_(call.argument("dilation").toIntVector()),
+      groups_(call.argument("groups").toInt()),
       windows_(Windows::over(input_, call.result(), weight_.sizes().slice(2), stride_, padding_, dilation_)),
       in_channels_(input_.size(1)),
       out_channels_(call.result().size(1)) {
-  const at::Tensor scale = call.shadow_of(0)->scale;
+  const at::Tensor scale = call.shadow_of(0)->form.scale;
   if (!scale.defined()) return;
   // Input channels of a filter are those of its group.
   const at::Tensor by_group =
@@ -72,7 +72,7 @@ bool ConvolutionWays::is_pointwise() const {
 
 Shadow ConvolutionWays::of_points(const Shadow& points) const {
   const RowSpace space(input_.sizes(), 1);
-  Shadow pixels;  // an entry for each point, at its pixel
+  Shadow pixels(points.form);  // an entry for each point, at its pixel
   pixels.trials = points.trials;
   for (const int32_t place : points.places)
     pixels.places.push_back(static_cast<int32_t>(space.row_of(place)));
@@ -84,8 +84,8 @@ Shadow ConvolutionWays::of_points(const Shadow& points) const {
   const int64_t group_out = out_channels_ / groups_;
   const int64_t taps = windows_.taps();
   const std::vector<Segment> parts = segments_by_map(pixels, windows_.sources());
-  TargetRows targets(pixels, parts, windows_, windows_.dirty_targets(pixels, parts), out_channels_);
-  targets.shadow.is_change = true;
+  TargetRows targets(pixels, parts, windows_, windows_.dirty_targets(pixels, parts),
+                     Form::changes_of(input_, 1), out_channels_);
   add_to_targets(windows_, pixels, parts, 0, parts.size(), targets,
                  [&](float* out, int64_t entry, const std::vector<Meeting>& meetings) {
                    const int64_t channel = space.channel_of(points.places[static_cast<size_t>(entry)]);
@@ -123,8 +123,7 @@ Shadow ConvolutionWays::by_ways(const Shadow& rows, const std::vector<Segment>& 
   for (size_t part = 0; part < parts.size(); ++part) {
     if (ways[part] == Way::dense) dirty[part] = windows_.all_targets();
   }
-  TargetRows targets(rows, parts, windows_, dirty, out_channels_);
-  targets.shadow.is_change = true;
+  TargetRows targets(rows, parts, windows_, dirty, Form::changes_of(input_, 1), out_channels_);
   for (const Run& run : runs(parts, ways, targets)) {
     switch (run.way) {
       case Way::scattered:
@@ -209,7 +208,7 @@ std::vector<ConvolutionWays::Run> ConvolutionWays::runs(const std::vector<Segmen
 }
 
 Shadow ConvolutionWays::rows_on_grid(const Shadow& rows) const {
-  Shadow read;
+  Shadow read(rows.form.without_scale());
   Entries entries;
   for (int64_t entry = 0; entry < rows.size(); ++entry) {
     const int64_t place = rows.places[static_cast<size_t>(entry)];
@@ -220,7 +219,6 @@ Shadow ConvolutionWays::rows_on_grid(const Shadow& rows) const {
       read.places.push_back(static_cast<int32_t>(map * windows_.targets() + target));
     });
   }
-  read.axis = rows.axis;
   read.values = rows.values.index_select(0, at::tensor(entries, at::kLong));
   return read;
 }
@@ -229,15 +227,15 @@ Shadow ConvolutionWays::pointwise(const Shadow& rows) const {
   const at::Tensor weight = weight_.view({out_channels_, in_channels_});
   const bool keeps_pixels = windows_.y.stride == 1 && windows_.x.stride == 1;
   const Shadow read = keeps_pixels ? rows : rows_on_grid(rows);
-  if (read.empty()) return {};
+  if (read.empty()) return Shadow(Form::changes_of(input_, 1));
   call_.count(static_cast<double>(read.size()) * static_cast<double>(weight.numel()));
-  return with_values(read, product(read.values, weight), true);
+  return with_values(read, product(read.values, weight), Form::changes_of(input_, 1));
 }
 
 Shadow ConvolutionWays::depthwise(const Shadow& rows) const {
   const std::vector<Segment> parts = segments_by_map(rows, windows_.sources());
-  TargetRows targets(rows, parts, windows_, windows_.dirty_targets(rows, parts), out_channels_);
-  targets.shadow.is_change = true;
+  TargetRows targets(rows, parts, windows_, windows_.dirty_targets(rows, parts), Form::changes_of(input_, 1),
+                     out_channels_);
   const float* changes = rows.values.const_data_ptr<float>();
   const at::Tensor packed = weight_.permute({1, 2, 3, 0}).contiguous();  // 1, taps, out
   const float* weight = packed.const_data_ptr<float>();

@@ -36,8 +36,8 @@ at::Tensor values_at(const Shadow& places, const Shadow* shadow, const at::Tenso
 
 /// All places of both; each is ordered.
 Shadow all_places(const Shadow& a, const Shadow& b) {
-  Shadow all;
-  all.axis = a.axis;
+  Shadow all(a.form);
+  if (a.form.interleave != b.form.interleave) all.form.interleave = 1;
   size_t i = 0;
   size_t j = 0;
   while (i < a.trials.size() || j < b.trials.size()) {
@@ -98,7 +98,7 @@ std::optional<std::vector<Operand>> operands_of(const Call& call) {
 /// The axis that rows run along in the first operand that has rows.
 int64_t common_axis(const std::vector<Operand>& operands) {
   for (const Operand& operand : operands) {
-    if (operand.shadow && !operand.shadow->is_points()) return operand.shadow->axis;
+    if (operand.shadow && !operand.shadow->is_points()) return operand.shadow->form.axis;
   }
   return Shadow::points;
 }
@@ -112,7 +112,7 @@ std::vector<Shadow> of_one_operand(const Call& call) {
   const Shadow& in = *call.shadow_of(0);
   const at::Tensor golden = call.tensor(0);
   const std::optional<Clamp>& clamp = call.described().clamp;
-  if (in.is_change && clamp) {
+  if (in.form.is_change && clamp) {
     const float least = least_change(call.result());
     if (std::isfinite(least) && is_finite(golden))
       return {pass_clamp(in, golden, number_in(call, clamp->low), number_in(call, clamp->high), least)};
@@ -137,8 +137,7 @@ std::optional<std::vector<Shadow>> of_several_operands(const Call& call) {
   std::optional<std::vector<Operand>> operands = operands_of(call);
   if (!operands) return std::nullopt;
   const int64_t axis = common_axis(*operands);
-  Shadow out;
-  out.axis = axis;
+  Shadow out(Form::values_of(call.result(), axis));
   for (Operand& operand : *operands) {
     if (!operand.shadow) continue;
     operand.shadow = with_axis(*operand.shadow, operand.golden, axis);

@@ -12,8 +12,8 @@ namespace faultwave::wave {
 void keep_golden(const Shadow& in, const at::Tensor& golden_in, at::Tensor& output,
                  const at::Tensor& golden_out) {
   const int64_t width = in.width();
-  const at::Tensor rows_in = rows_of(golden_in, in.axis);
-  const at::Tensor rows_out = rows_of(golden_out, in.axis);
+  const at::Tensor rows_in = rows_of(golden_in, in.form.axis);
+  const at::Tensor rows_out = rows_of(golden_out, in.form.axis);
   const float* values = in.values.const_data_ptr<float>();
   const float* before = rows_in.const_data_ptr<float>();
   const float* after = rows_out.const_data_ptr<float>();

@@ -14,13 +14,12 @@ namespace {
 std::vector<Shadow> multiply(const Call& call, const Shadow& in, const at::Tensor& golden,
                              const at::Tensor& weight) {
   const int64_t axis = golden.dim() - 1;
-  const Shadow rows = as_changes(in.axis == axis ? in : to_rows(settled(in), golden, axis), golden);
-  const at::Tensor scaled = rows.scale.defined() ? weight * rows.scale : weight;
-  SparseProduct product = sparse_product(rows.values, scaled.contiguous(), rows.interleave);
+  const Shadow rows = as_changes(in.form.axis == axis ? in : to_rows(settled(in), golden, axis), golden);
+  const at::Tensor scaled = rows.form.scale.defined() ? weight * rows.form.scale : weight;
+  SparseProduct product = sparse_product(rows.values, scaled.contiguous(), rows.form.interleave);
   call.count(product.multiply_adds);
-  Shadow out = with_values(rows, std::move(product.values), true);
-  out.axis = call.result().dim() - 1;
-  return {std::move(out)};
+  const Form form = Form::changes_of(call.result(), call.result().dim() - 1);
+  return {with_values(rows, std::move(product.values), form)};
 }
 
 }  // namespace

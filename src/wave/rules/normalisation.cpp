@@ -35,7 +35,7 @@ std::optional<std::vector<Shadow>> whole_rows_rule(const Call& call) {
   std::vector<c10::IValue> stack = call.arguments;
   if (!about.axis.empty()) stack[static_cast<size_t>(call.position_of(about.axis))] = int64_t{1};
   const Shadow& in = *call.shadow_of(0);
-  const Shadow rows = in.axis == *axis ? in : to_rows(settled(in), golden, *axis);
+  const Shadow rows = in.form.axis == *axis ? in : to_rows(settled(in), golden, *axis);
   return std::vector<Shadow>{pass_whole_rows(rows, golden, call.result(), [&](const at::Tensor& values) {
     std::vector<c10::IValue> arguments = stack;
     arguments[0] = values;

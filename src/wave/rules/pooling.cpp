@@ -30,11 +30,12 @@ class MaxPool {
         golden_in_(rows_of(call.tensor(0), 1)),
         golden_out_(rows_of(call.result(), 1)),
         channels_(call.tensor(0).size(1)),
-        as_change_(call.shadow_of(0)->is_change && is_finite(call.result())) {}
+        as_change_(call.shadow_of(0)->form.is_change && is_finite(call.result())) {}
 
   Shadow run() const {
     const std::vector<Segment> parts = segments_by_map(rows_, windows_.sources());
-    TargetRows targets(rows_, parts, windows_, windows_.dirty_targets(rows_, parts), channels_);
+    TargetRows targets(rows_, parts, windows_, windows_.dirty_targets(rows_, parts),
+                       Form::values_of(golden_out_, 1), channels_);
     std::vector<char> keep(targets.shadow.trials.size());
     for_parts(parts, [&](size_t first, size_t last) {
       EntryOfPixel entry_of(windows_.sources());
@@ -44,7 +45,7 @@ class MaxPool {
           keep[static_cast<size_t>(row)] = pool(row, entry_of, targets.shadow);
       }
     });
-    targets.shadow.is_change = as_change_;
+    if (as_change_) targets.shadow.form = targets.shadow.form.as_changes();
     keep_entries(targets.shadow, keep);
     return std::move(targets.shadow);
   }
@@ -114,8 +115,7 @@ std::optional<std::vector<Shadow>> average_rule(const Call& call) {
   const std::vector<Segment> parts = segments_by_map(rows, pixels);
   const int64_t channels = golden.size(1);
   const float* changes = rows.values.const_data_ptr<float>();
-  Shadow out;
-  out.axis = 1;
+  Shadow out(Form::values_of(result, 1));
   for (const Segment& part : parts) {
     out.trials.push_back(part.trial);
     out.places.push_back(static_cast<int32_t>(rows.places[static_cast<size_t>(part.begin)] / pixels));

@@ -50,7 +50,7 @@ class Copies {
 };
 
 /// Each entry at all places that its place was copied to; there are `count` places.
-Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis, int64_t count) {
+Shadow copied(const Shadow& shadow, const Copies& copies, const Form& form, int64_t count) {
   Moves moves;
   for (int64_t entry = 0; entry < shadow.size(); ++entry) {
     const int32_t trial = shadow.trials[static_cast<size_t>(entry)];
@@ -61,9 +61,7 @@ Shadow copied(const Shadow& shadow, const Copies& copies, int64_t axis, int64_t 
     });
   }
   put_in_order(moves, count);
-  Shadow out;
-  out.axis = axis;
-  out.is_change = shadow.is_change;
+  Shadow out(form);
   out.trials = std::move(moves.trials);
   out.places = std::move(moves.places);
   const bool each_once = std::adjacent_find(moves.entries.begin(), moves.entries.end(),
@@ -120,10 +118,14 @@ class Relocation {
   }
 
   Shadow operator()(const Shadow& shadow, const at::Tensor& golden) const {
-    if (axis_ == Shadow::points) return copied(to_points(shadow, golden), *copies_, axis_, count_);
+    Form form = shadow.form.along(axis_);
+    if (axis_ == Shadow::points) return copied(to_points(shadow, golden), *copies_, form, count_);
     Shadow piece = shadow;
-    if (channels_ < shadow.width()) piece.values = shadow.values.narrow(1, start_, channels_);
-    return copied(piece, *copies_, axis_, count_);
+    if (channels_ < shadow.width()) {
+      piece.values = shadow.values.narrow(1, start_, channels_);
+      form.interleave = 1;
+    }
+    return copied(piece, *copies_, form, count_);
   }
 
  private:
@@ -181,7 +183,7 @@ at::Tensor offsets_of(const at::Tensor& golden) {
 }
 
 Shadow relocated(const Shadow& shadow, const at::Tensor& golden, const at::Tensor& sources) {
-  return Relocation(golden, shadow.axis, sources)(shadow, golden);
+  return Relocation(golden, shadow.form.axis, sources)(shadow, golden);
 }
 
 // (input, ...) -> one or more tensors.
@@ -190,7 +192,7 @@ std::optional<std::vector<Shadow>> relocation_rule(const Call& call) {
   const at::Tensor golden = call.tensor(0);
   const Shadow& in = *call.shadow_of(0);
   const auto relocations = GoldenMemo::remember<std::vector<Relocation>>(
-      golden, in.axis, [&] { return relocations_of(call, in.axis); });
+      golden, in.form.axis, [&] { return relocations_of(call, in.form.axis); });
   std::vector<Shadow> shadows;
   for (size_t i = 0; i < detail::tensors_of(call.results).size(); ++i)
     shadows.push_back(relocations->at(i)(in, golden));

@@ -50,9 +50,8 @@ std::optional<Fit> best_fit(const RowSpace& before, const at::Tensor& result) {
 }
 
 Shadow cut(const Shadow& in, const RowSpace& before, const RowSpace& after, const Fit& fit) {
-  Shadow pieces;
-  pieces.axis = fit.axis;
-  pieces.is_change = in.is_change;
+  Shadow pieces(in.form.along(fit.axis));
+  pieces.form.interleave = 1;
   Indices places;
   for (int64_t entry = 0; entry < in.size(); ++entry) {
     const auto at = static_cast<size_t>(entry);
@@ -76,15 +75,14 @@ Shadow join(const Shadow& in, const RowSpace& before, const RowSpace& after, con
   if (!std::is_sorted(rows.begin(), rows.end())) std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
 
-  Shadow out;
-  out.axis = fit.axis;
-  out.is_change = in.is_change;
-  out.interleave = fit.stride;
+  Shadow out(in.form.along(fit.axis));
+  out.form.interleave = fit.stride;
   for (const auto& [trial, place] : rows) {
     out.trials.push_back(trial);
     out.places.push_back(place);
   }
-  out.values = in.is_change ? at::zeros({out.size(), after.channels}, at::kFloat) : golden_at(out, result);
+  out.values =
+      in.form.is_change ? at::zeros({out.size(), after.channels}, at::kFloat) : golden_at(out, result);
   float* to = out.values.mutable_data_ptr<float>();
   const float* from = in.values.const_data_ptr<float>();
   const int64_t width = before.channels;
@@ -108,14 +106,14 @@ std::optional<std::vector<Shadow>> reshape_rule(const Call& call) {
   const Shadow& in = *call.shadow_of(0);
   if (in.is_points()) return std::vector<Shadow>{in};
   const at::Tensor result = call.result();
-  const RowSpace before(call.tensor(0).sizes(), in.axis);
+  const RowSpace before(call.tensor(0).sizes(), in.form.axis);
   const std::optional<Fit> fit = best_fit(before, result);
   if (!fit) return std::vector<Shadow>{to_points(in, call.tensor(0))};
   const RowSpace after(result.sizes(), fit->axis);
   if (fit->is_part) return std::vector<Shadow>{join(in, before, after, *fit, result)};
   if (fit->pieces > 1) return std::vector<Shadow>{cut(in, before, after, *fit)};
   Shadow out = in;
-  out.axis = fit->axis;
+  out.form = in.form.at_axis(fit->axis);
   return std::vector<Shadow>{std::move(out)};
 }
 

@@ -46,9 +46,9 @@ class PassOfChanges {
       : in_(in),
         width_(in.width()),
         value_by_value_(value_by_value),
-        golden_in_(rows_of(golden_in, in.axis)),
-        golden_out_(rows_of(golden_out, in.axis)),
-        out_(with_values(in, at::empty_like(in.values), false)),
+        golden_in_(rows_of(golden_in, in.form.axis)),
+        golden_out_(rows_of(golden_out, in.form.axis)),
+        out_(with_values(in, at::empty_like(in.values), in.form.as_values())),
         least_(least),
         keep_(in.trials.size()) {}
 
@@ -66,7 +66,7 @@ class PassOfChanges {
  private:
   void entries(int64_t begin, int64_t end, const ValuesOperator& op) {
     const float* changes = in_.values.const_data_ptr<float>();
-    const float* scale = in_.scale.defined() ? in_.scale.const_data_ptr<float>() : nullptr;
+    const float* scale = in_.form.scale.defined() ? in_.form.scale.const_data_ptr<float>() : nullptr;
     const float* before = golden_in_.const_data_ptr<float>();
     const float* after = golden_out_.const_data_ptr<float>();
     float* out = out_.values.mutable_data_ptr<float>();
@@ -101,15 +101,15 @@ class PassOfChanges {
 
 Shadow pass(const Shadow& in, const at::Tensor& golden_in, const at::Tensor& golden_out, bool value_by_value,
             const ValuesOperator& run) {
-  if (in.empty()) return {};
-  if (in.is_change) {
+  if (in.empty()) return Shadow(in.form.as_values());
+  if (in.form.is_change) {
     const float least = least_change(golden_out);
     if (std::isfinite(least)) return PassOfChanges(in, golden_in, golden_out, value_by_value, least).run(run);
   }
   const Shadow values = as_values(in, golden_in);
   at::Tensor results = run(values.values.clone());
   if (value_by_value) keep_golden(values, golden_in, results, golden_out);
-  Shadow out = with_values(in, std::move(results), false);
+  Shadow out = with_values(in, std::move(results), in.form.as_values());
   drop_golden(out, golden_out);
   return out;
 }
@@ -140,7 +140,7 @@ Shadow pass_whole_rows(const Shadow& in, const at::Tensor& golden_in, const at::
 Shadow less_golden(Shadow values, const at::Tensor& golden) {
   const float least = least_change(golden);
   const int64_t width = values.width();
-  const at::Tensor rows = rows_of(golden, values.axis);
+  const at::Tensor rows = rows_of(golden, values.form.axis);
   const float* before = rows.const_data_ptr<float>();
   float* own = values.values.mutable_data_ptr<float>();
   std::vector<char> keep(values.trials.size());
@@ -150,19 +150,19 @@ Shadow less_golden(Shadow values, const at::Tensor& golden) {
       keep[at] = kernels().to_changes(own + entry * width, before + values.places[at] * width, width, least);
     }
   });
-  values.is_change = true;
+  values.form = values.form.as_changes();
   keep_entries(values, keep);
   return values;
 }
 
 Shadow pass_clamp(const Shadow& in, const at::Tensor& golden_in, float low, float high, float least) {
-  if (in.empty()) return {};
+  if (in.empty()) return Shadow(in.form.without_scale());
   const int64_t width = in.width();
-  const at::Tensor golden = rows_of(golden_in, in.axis);
+  const at::Tensor golden = rows_of(golden_in, in.form.axis);
   const float* before = golden.const_data_ptr<float>();
   const float* changes = in.values.const_data_ptr<float>();
-  const float* scale = in.scale.defined() ? in.scale.const_data_ptr<float>() : nullptr;
-  Shadow out = with_values(in, at::empty_like(in.values), true);
+  const float* scale = in.form.scale.defined() ? in.form.scale.const_data_ptr<float>() : nullptr;
+  Shadow out = with_values(in, at::empty_like(in.values), in.form.without_scale());
   float* to = out.values.mutable_data_ptr<float>();
   std::vector<char> keep(in.trials.size());
   parallel_for(0, in.size(), entries_a_thread(width), [&](int64_t begin, int64_t end) {

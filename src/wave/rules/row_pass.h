@@ -3,7 +3,8 @@
 
 #include <functional>
 
-#include "src/wave/shadow.h"
+#include "src/wave/shadow_entries.h"
+#include "src/wave/shadow_forms.h"
 
 namespace faultwave::wave {
 

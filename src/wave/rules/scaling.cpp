@@ -25,13 +25,13 @@ std::optional<float> number_in(const Call& call, std::string_view name) {
 std::optional<std::vector<Shadow>> scaling_rule(const Call& call) {
   const Shadow* in = call.shadow_of("self");
   const std::optional<float> number = number_in(call, "other");
-  const bool fits =
-      call.is_only_shadowed("self") && number && in->is_change && call.argument("rounding_mode").isNone();
+  const bool fits = call.is_only_shadowed("self") && number && in->form.is_change &&
+                    call.argument("rounding_mode").isNone();
   if (!fits) return elements_rule(call);
   const bool divides = call.described().divides;
   const Shadow rows = settled(*in);
   return std::vector<Shadow>{
-      with_values(rows, divides ? rows.values / *number : rows.values * *number, true)};
+      with_values(rows, divides ? rows.values / *number : rows.values * *number, rows.form)};
 }
 
 }  // namespace faultwave::wave

@@ -73,7 +73,7 @@ struct Activation {
     Activation activation{call.tensor(position).contiguous(), std::nullopt};
     const Shadow* shadow = call.shadow_of(position);
     if (shadow == nullptr) return activation;
-    activation.shadow = shadow->axis == 0 ? to_points(*shadow, activation.golden) : *shadow;
+    activation.shadow = shadow->form.axis == 0 ? to_points(*shadow, activation.golden) : *shadow;
     return activation;
   }
 
@@ -106,10 +106,10 @@ struct Activation {
     const auto last = shadow->places.begin() + all.end;
     const auto begin = std::lower_bound(first, last, unit.element * places);
     const auto end = std::lower_bound(begin, last, (unit.element + 1) * places);
-    const RowSpace space(golden.sizes(), shadow->axis);
+    const RowSpace space(golden.sizes(), shadow->form.axis);
     const int64_t width = shadow->width();
     const float* from = shadow->values.const_data_ptr<float>();
-    const float* scale = shadow->scale.defined() ? shadow->scale.const_data_ptr<float>() : nullptr;
+    const float* scale = shadow->form.scale.defined() ? shadow->form.scale.const_data_ptr<float>() : nullptr;
     const int64_t size = golden.numel() / golden.size(0);
     float* to = stacked.mutable_data_ptr<float>() + number * size;
     for (auto place = begin; place != end; ++place) {
@@ -118,7 +118,7 @@ struct Activation {
         const int64_t offset = shadow->is_points() ? *place : space.offset(*place, channel);
         const float own = scale == nullptr ? entry[channel] : entry[channel] * scale[channel];
         float& at = to[offset - unit.element * size];
-        at = shadow->is_change ? at + own : own;
+        at = shadow->form.is_change ? at + own : own;
       }
     }
   }
@@ -128,8 +128,7 @@ struct Activation {
 /// values would be as exact as golden values are, which is not enough where faulty ones are much smaller.
 Shadow rows_of_stack(const at::Tensor& stacked, const std::vector<Unit>& units, const at::Tensor& golden,
                      int64_t axis, bool as_change) {
-  Shadow shadow;
-  shadow.axis = axis;
+  Shadow shadow(Form::values_of(golden, axis));
   const int64_t rows = golden.numel() / golden.size(0) / golden.size(axis);
   for (const Unit& unit : units) {
     shadow.trials.insert(shadow.trials.end(), static_cast<size_t>(rows), unit.trial);
@@ -167,8 +166,8 @@ std::optional<std::vector<Shadow>> apply_stacked_rule(const Call& call) {
   const bool as_change =
       stacking->gives == Stacking::Gives::changes && is_finite(golden) &&
       std::all_of(call.shadowed.begin(), call.shadowed.end(),
-                  [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
-  Shadow whole;
+                  [](const ShadowedArgument& argument) { return argument.shadow.form.is_change; });
+  Shadow whole(as_change ? Form::changes_of(golden, axis) : Form::values_of(golden, axis));
   for (size_t begin = 0; begin < units.size(); begin += most) {
     const auto first = units.begin() + static_cast<std::ptrdiff_t>(begin);
     const std::vector<Unit> some(first,

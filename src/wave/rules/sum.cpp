@@ -40,13 +40,12 @@ std::vector<Sources> line_up(const Shadow& a, const Shadow& b, Shadow& all) {
 Kernels::Summand row_of(const Shadow& shadow, int64_t entry) {
   if (entry < 0) return {};
   return {shadow.values.const_data_ptr<float>() + entry * shadow.width(),
-          shadow.scale.defined() ? shadow.scale.const_data_ptr<float>() : nullptr};
+          shadow.form.scale.defined() ? shadow.form.scale.const_data_ptr<float>() : nullptr};
 }
 
 Shadow sum_of(const Shadow& a, const Shadow& b, float factor) {
-  Shadow all;
-  all.axis = a.axis;
-  all.is_change = true;
+  Shadow all(a.form.without_scale());
+  if (a.form.interleave != b.form.interleave) all.form.interleave = 1;
   const std::vector<Sources> sources = line_up(a, b, all);
   const int64_t width = a.width();
   all.values =
@@ -83,7 +82,7 @@ std::optional<std::vector<Shadow>> sum_rule(const Call& call) {
                       is_whole_or_golden(call, "self") && is_whole_or_golden(call, "other");
   const bool has_changes =
       is_sum && std::any_of(call.shadowed.begin(), call.shadowed.end(),
-                            [](const ShadowedArgument& argument) { return argument.shadow.is_change; });
+                            [](const ShadowedArgument& argument) { return argument.shadow.form.is_change; });
   if (!has_changes) return elements_rule(given(call, Takes::values));
   const auto alpha = call.argument("alpha").toScalar().to<float>();
   const float factor = call.described().subtracts ? -alpha : alpha;
@@ -91,10 +90,10 @@ std::optional<std::vector<Shadow>> sum_rule(const Call& call) {
   const Shadow* b = call.shadow_of("other");
   if (a == nullptr) return std::vector<Shadow>{scaled_by(*b, factor)};
   if (b == nullptr) return std::vector<Shadow>{scaled_by(*a, 1)};
-  const int64_t axis = a->is_points() ? b->axis : a->axis;
+  const int64_t axis = a->is_points() ? b->form.axis : a->form.axis;
   const auto along = [&](const Shadow& shadow, std::string_view name) {
     const Shadow changes = as_changes(shadow, call.tensor(name));
-    return changes.axis == axis ? changes : to_rows(settled(changes), call.tensor(name), axis);
+    return changes.form.axis == axis ? changes : to_rows(settled(changes), call.tensor(name), axis);
   };
   return std::vector<Shadow>{sum_of(along(*a, "self"), along(*b, "other"), factor)};
 }

@@ -90,7 +90,8 @@ void EntryOfPixel::number(const Shadow& rows, int64_t begin, int64_t end) {
 }
 
 TargetRows::TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
-                       const std::vector<Indices>& dirty, int64_t channels) {
+                       const std::vector<Indices>& dirty, const Form& form, int64_t channels)
+    : shadow(form) {
   first_.push_back(0);
   for (size_t part = 0; part < parts.size(); ++part)
     first_.push_back(first_.back() + static_cast<int64_t>(dirty[part].size()));
@@ -105,8 +106,7 @@ TargetRows::TargetRows(const Shadow& in, const std::vector<Segment>& parts, cons
                      [first](int32_t pixel) { return first + pixel; });
     }
   });
-  shadow.axis = 1;
-  shadow.values = at::empty({shadow.size(), channels}, at::kFloat);
+  shadow.values = room_for(form, shadow.size(), channels);
 }
 
 }  // namespace faultwave::wave

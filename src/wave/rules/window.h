@@ -99,15 +99,16 @@ class EntryOfPixel {
 /// Rows of a result under construction: for each trial those that it dirties, and room for their values.
 class TargetRows {
  public:
-  /// `parts` are of one map each; `dirty`: for each part the pixels of its map that it dirties.
+  /// `parts` are of one map each; `dirty`: for each part the pixels of its map that it dirties; `form`: of
+  /// rows along axis 1.
   TargetRows(const Shadow& in, const std::vector<Segment>& parts, const Windows& windows,
-             const std::vector<Indices>& dirty, int64_t channels);
+             const std::vector<Indices>& dirty, const Form& form, int64_t channels);
 
   /// The rows of part `part`: [begin, end).
   int64_t begin(size_t part) const { return first_[part]; }
   int64_t end(size_t part) const { return first_[part + 1]; }
   int64_t size(size_t part) const { return end(part) - begin(part); }
-  Shadow shadow;  ///< along axis 1; values not initialised
+  Shadow shadow;  ///< values not initialised
 
  private:
   std::vector<int64_t> first_;
