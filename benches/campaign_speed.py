@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
 import charts  # noqa: E402
 import harness  # noqa: E402
+import program_speed  # noqa: E402
 from charts import times  # noqa: E402
 from harness import ROOT, networks, peer_result  # noqa: E402
 
@@ -68,9 +69,18 @@ def measure(name: str, options: argparse.Namespace) -> dict:
             "differ from PyTorchFI's"
         )
     pytorchfi = harness.time_peer(name, image, written, options.seconds)
+    layers = (options.work / f"{name}.layers.txt").read_text().split()
     for error, agreement in zip(engines["errors"], check["errors"]):
         error["direct_and_pytorchfi"] = agreement
         error["ratios"] = ratios(error, pytorchfi)
+        error["program"] = program_speed.measure(
+            options.build / "faultwave",
+            options.nets / f"{name}.pt2",
+            image,
+            layers,
+            error["error"],
+            options.program_trials,
+        )
     del engines["golden_scores"]
     return {
         "network": name,
@@ -116,6 +126,28 @@ def print_speeds(rows: list[dict]) -> None:
                     f"{error['wave']['per_second']:,.0f}/s",
                     f"{error['ratios']['wave_to_pytorchfi']:.1f}",
                     f"{agreement['disagree']} of {agreement['trials']}",
+                ]
+            )
+    harness.print_table(head, lines)
+
+
+def print_program(rows: list[dict]) -> None:
+    """`faultwave run` from a fresh process against the engine in it."""
+    head = ["network", "error model", "start", "run", "of it once started", "of the engine's rate"]
+    lines = []
+    for row in rows:
+        for error in row["errors"]:
+            if "program" not in error:
+                continue
+            program, engine = error["program"], error["wave"]["per_second"]
+            lines.append(
+                [
+                    row["network"],
+                    f"`{error['error']}`",
+                    f"{program['start_seconds']:.2f} s",
+                    f"{program['per_second']:,.0f}/s",
+                    f"{program['per_second_once_started']:,.0f}/s",
+                    percent(program["per_second_once_started"] / engine),
                 ]
             )
     harness.print_table(head, lines)
@@ -251,6 +283,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--run-seconds", type=float, default=20, help="of a run of the wave engine, about, at most"
     )
+    parser.add_argument("--program-trials", type=int, default=16384, help="of `faultwave run`")
     parser.add_argument("--memory-trials", type=int, default=4096, help="where memory is measured, at most")
     parser.add_argument(
         "--seconds", type=float, default=6, help="for each batch size of PyTorchFI, at least 3 sets"
@@ -279,6 +312,7 @@ def main() -> None:
         write_results(options)
     rows = write_results(options)
     print_speeds(rows)
+    print_program(rows)
     print_accounts(rows)
     print_memory(rows)
     differ = [error["direct_and_pytorchfi"]["beyond_rounding"] for row in rows for error in row["errors"]]

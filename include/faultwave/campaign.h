@@ -49,6 +49,7 @@ struct CampaignParts {
   /// What a user should know before reading numbers, one sentence each: NaN in inputs, labels that are no
   /// class, criteria that read what are no scores, and the like. Not where a recorded campaign goes on.
   std::vector<std::string> warnings{};
+  std::string arithmetic{};  ///< CampaignInfo::arithmetic
   std::string model_fingerprint{};
   std::string inputs_fingerprint{};
   std::string labels_fingerprint{};

@@ -77,6 +77,9 @@ struct CampaignInfo {
   /// Golden top classes that were known beforehand, by input (-1 without scores); for Store::create alone.
   std::map<int64_t, int64_t> golden_classes;
   std::vector<std::string> list;  ///< fault lines, for draw "list"
+  /// What the last bits of outputs depend on beside the network: threads, instruction sets, and what the wave
+  /// engine chose its ways by. To read; a campaign may go on elsewhere.
+  std::string arithmetic;
   std::string
       extensions;  ///< what it uses of plugins, and of error models that not every process knows, as JSON
   Shard shard;     ///< what of the campaign this database is for

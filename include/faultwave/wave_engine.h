@@ -27,6 +27,10 @@ struct WaveOptions {
 /// where that is less (a container, a batch job).
 int64_t default_wave_budget();
 
+/// What the last bits of the wave engine's outputs depend on beside threads and instruction sets: the
+/// measured seconds by which it chooses ways to convolve, which are kept in the user's cache.
+std::string arithmetic_of_waves();
+
 /// How far outputs of the wave engine may lie from those of a real faulty run, in parts of the largest
 /// magnitude of the output (TrialOutputs::rounding): 64 spacings of FP32 numbers.
 inline constexpr double kWaveRounding = 0x1p-17;

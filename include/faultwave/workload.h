@@ -57,8 +57,8 @@ class Workload {
   /// few are kept.
   std::vector<at::Tensor> golden(int64_t input);
 
-  /// Golden outputs of the first `count` inputs, or of all where there are fewer, from one forward where inputs
-  /// share one: to look at, since the last bits may be other ones than those of golden().
+  /// Golden outputs of the first `count` inputs, or of all where there are fewer, from one forward where
+  /// inputs share one: to look at, since the last bits may be other ones than those of golden().
   std::vector<std::vector<at::Tensor>> look_at_first(int64_t count);
 
   /// Whether the network draws random numbers or is in train mode, and so runs by a random key.

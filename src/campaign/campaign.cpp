@@ -122,6 +122,7 @@ CampaignInfo Campaign::info(const Specification& file, const std::string& path, 
   info.specification_path = path;
   info.model_fingerprint = parts_.model_fingerprint;
   info.inputs_fingerprint = parts_.inputs_fingerprint;
+  info.arithmetic = parts_.arithmetic;
   info.labels_fingerprint = parts_.labels_fingerprint;
   info.program_version = program_version();
   info.torch_version = torch_version();

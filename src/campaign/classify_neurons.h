@@ -23,8 +23,7 @@ struct GoldenLook {
 };
 
 /// Whether a campaign is one whose strata go by neurons, and these few enough for their classes to be kept.
-bool goes_by_neurons(const Specification& spec, const Population& population,
-                     const SamplingOptions& options);
+bool goes_by_neurons(const Specification& spec, const Population& population, const SamplingOptions& options);
 
 /// Makes the network's call, which it is given, exactly once.
 using AroundForward = std::function<void(const std::function<void()>& network)>;

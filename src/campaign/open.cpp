@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -16,18 +18,18 @@
 #include "faultwave/wave_engine.h"
 #include "faultwave/workload.h"
 
-#include "src/specification/check_numbers.h"
 #include "src/campaign/classify_neurons.h"
 #include "src/campaign/doubts_about_campaign.h"
 #include "src/campaign/forward_cost.h"
 #include "src/common/input_file.h"
 #include "src/common/near_names.h"
+#include "src/common/numbers.h"
 #include "src/common/torch_names.h"
 #include "src/direct/golden_failure.h"
 #include "src/direct/golden_runs.h"
-#include "src/common/numbers.h"
 #include "src/fault/victim_context.h"
 #include "src/outcome/criteria.h"
+#include "src/specification/check_numbers.h"
 
 namespace faultwave {
 namespace {
@@ -53,6 +55,7 @@ void add_engines(const Specification& spec, const std::shared_ptr<Workload>& wor
   const auto direct = std::make_shared<DirectEngine>(workload, DirectOptions{spec.batch});
   const double seconds = expected_forward_seconds(workload->injector().sites());
   parts.engine = parts.exact = direct;
+  parts.arithmetic = std::to_string(at::get_num_threads()) + " threads, " + at::get_cpu_capability();
   parts.golden = [workload](int64_t input) { return workload->golden(input); };
   if (spec.engine != "wave" || !can_wave(*workload)) {
     parts.trial_cost = 2 * seconds;  // a faulty forward, and mostly a golden one
@@ -62,6 +65,7 @@ void add_engines(const Specification& spec, const std::shared_ptr<Workload>& wor
       std::make_shared<WaveEngine>(workload, direct, WaveOptions{.budget_bytes = spec.memory_bytes});
   constexpr double kTrialOfWave = 0.1;  // of a forward
   parts.engine = wave;
+  parts.arithmetic += ", " + arithmetic_of_waves();
   parts.wave_report = [wave] { return wave->report(); };
   parts.input_cost = seconds;
   parts.trial_cost = kTrialOfWave * seconds;

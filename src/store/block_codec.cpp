@@ -22,13 +22,8 @@ std::optional<int64_t> optional(const Json& json) {
 
 Json encode(const TrialOutcome& outcome) {
   if (!outcome.is_done) return nullptr;
-  return {outcome.site,
-          outcome.choice,
-          outcome.stratum,
-          static_cast<int>(outcome.outcome),
-          outcome.fired,
-          outcome.golden_right,
-          outcome.faulty_right};
+  return {outcome.site,  outcome.choice,       outcome.stratum,     static_cast<int>(outcome.outcome),
+          outcome.fired, outcome.golden_right, outcome.faulty_right};
 }
 
 TrialOutcome decode_outcome(const Json& json) {

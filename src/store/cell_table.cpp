@@ -45,11 +45,10 @@ void add_to_cells(const Database& database, const CampaignInfo& info, int64_t ro
 }
 
 void add_cells(const Database& database, const CampaignInfo& info, const std::vector<CellTally>& cells) {
-  Statement upsert(
-      database,
-      "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (round, stratum, site, choice, outcome) "
-      "DO UPDATE SET trials = trials + excluded.trials");
+  Statement upsert(database,
+                   "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?) "
+                   "ON CONFLICT (round, stratum, site, choice, outcome) "
+                   "DO UPDATE SET trials = trials + excluded.trials");
   for (const CellTally& cell : cells) {
     each_count(cell.tally, info.criteria, [&](const std::string& name, int64_t count) {
       if (count == 0) return;

@@ -171,7 +171,8 @@ std::vector<int64_t> check_blocks(const Check& check, const Database& database,
     check.that(is_right, name + "has other trials than it must");
     check.that(select.integer(5) == trials * width, name + "has too few or too many outcomes");
     const int64_t finished = select.integer(4);
-    check.that(finished == trials || (lies_in(finished, 0, trials) && finished == count_done(database, number, info)),
+    check.that(finished == trials ||
+                   (lies_in(finished, 0, trials) && finished == count_done(database, number, info)),
                name + "has another number of finished trials than it says");
     check.that(lies_in(select.integer(6), 0, finished + 1) && lies_in(select.integer(7), 0, finished + 1),
                name + "has counts that do not fit its trials");
@@ -196,7 +197,8 @@ void check_cells(const Check& check, const Database& database, const std::vector
                            lies_in(select.integer(3), 0, std::max<int64_t>(count(info.choices), 1));
     check.that(has_place, "it counts trials at a place that it has not");
     const int64_t number = select.integer(5);
-    check.that(lies_in(number, 0, done[static_cast<size_t>(round)] + 1), "it counts more trials than were run");
+    check.that(lies_in(number, 0, done[static_cast<size_t>(round)] + 1),
+               "it counts more trials than were run");
     if (outcomes.count(select.text(4)) > 0) trials[static_cast<size_t>(round)] += number;
   }
   check.that(trials == done, "its counts do not add up to its trials");

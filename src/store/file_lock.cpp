@@ -42,7 +42,7 @@ UserError cannot_open(const std::string& path, int code) {
 
 FileLock::FileLock(const std::string& path) {
   const std::lock_guard guard(held_mutex);
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) throw cannot_open(path, errno);
   identity_ = {status.st_dev, status.st_ino};
   if (held.count(identity_) != 0) {

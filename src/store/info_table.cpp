@@ -121,6 +121,7 @@ void write_info(const Database& database, const CampaignInfo& info) {
   number("inputs", std::to_string(info.inputs));
   number("confidence", format_number(info.confidence));
   number("shard", to_string(info.shard));
+  number("arithmetic", info.arithmetic);
   if (!info.extensions.empty()) number("extensions", info.extensions);
 
   Statement criterion(database, "INSERT INTO criteria VALUES (?, ?, ?)");
@@ -160,6 +161,7 @@ CampaignInfo read_info(const Database& database, const std::string& path) {
     info.block = parse_integer(value("block")).value();
     info.inputs = parse_integer(value("inputs")).value();
     info.confidence = parse_number(value("confidence")).value();
+    info.arithmetic = values["arithmetic"];     // likewise
     info.shard = parse_shard(values["shard"]);  // absent where there were no shards yet
     info.extensions = values["extensions"];     // absent where there are none
     info.sites = read_sites(database);

@@ -19,6 +19,7 @@
 #include "src/direct/trial_sharing.h"
 #include "src/direct/watched_forward.h"
 #include "src/model/profile.h"
+#include "src/wave/rules/convolution_costs.h"
 #include "src/wave/wave.h"
 
 namespace faultwave {
@@ -82,6 +83,10 @@ std::vector<at::Tensor> golden_outputs(detail::SteadyNetwork::Forward& forward, 
 
 int64_t default_wave_budget() {
   return detail::usable_memory() / 4;
+}
+
+std::string arithmetic_of_waves() {
+  return "convolutions by " + wave::text_of(wave::convolution_costs());
 }
 
 WaveEngine::WaveEngine(std::shared_ptr<Workload> workload, std::shared_ptr<Engine> other,

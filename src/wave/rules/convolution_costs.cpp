@@ -13,8 +13,8 @@
 #include <string>
 
 #include "src/common/cache_file.h"
-#include "src/common/parallel_for.h"
 #include "src/common/numbers.h"
+#include "src/common/parallel_for.h"
 #include "src/wave/kernels/kernels.h"
 #include "src/wave/rules/product.h"
 
@@ -66,11 +66,6 @@ ConvolutionCosts measure() {
 /// Those of two cores of a server, 2026.
 constexpr ConvolutionCosts kTypical{.product = 9e-12, .dense = 9e-12, .moved = 1e-10};
 
-std::string text_of(const ConvolutionCosts& costs) {
-  return format_number(costs.product) + " " + format_number(costs.dense) + " " + format_number(costs.moved) +
-         "\n";
-}
-
 std::optional<ConvolutionCosts> parse(const std::string& text) {
   std::istringstream in(text);
   in.imbue(std::locale::classic());
@@ -81,11 +76,16 @@ std::optional<ConvolutionCosts> parse(const std::string& text) {
 }
 
 ConvolutionCosts kept_or_typical() {
-  const std::optional<std::string> text = cached_text("convolution_costs", [] { return text_of(measure()); });
+  const std::optional<std::string> text =
+      cached_text("convolution_costs", [] { return text_of(measure()) + "\n"; });
   return (text ? parse(*text) : std::nullopt).value_or(kTypical);
 }
 
 }  // namespace
+
+std::string text_of(const ConvolutionCosts& costs) {
+  return format_number(costs.product) + " " + format_number(costs.dense) + " " + format_number(costs.moved);
+}
 
 const ConvolutionCosts& convolution_costs() {
   static const ConvolutionCosts costs = kept_or_typical();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 namespace faultwave::wave {
 
 /// What the ways to convolve cost on this machine, in seconds.
@@ -15,5 +17,8 @@ struct ConvolutionCosts {
 /// that is resumed, or run in several processes, must come to the same ones. Where nothing can be kept,
 /// typical costs.
 const ConvolutionCosts& convolution_costs();
+
+/// The three numbers, in their order.
+std::string text_of(const ConvolutionCosts& costs);
 
 }  // namespace faultwave::wave
