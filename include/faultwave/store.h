@@ -76,9 +76,9 @@ struct CampaignInfo {
   /// Golden top classes that were known beforehand, by input (-1 without scores); for Store::create alone.
   std::map<int64_t, int64_t> golden_classes;
   std::vector<std::string> list;  ///< fault lines, for draw "list"
-  std::string
-      extensions;  ///< what it uses of plugins, and of error models that not every process knows, as JSON
-  Shard shard;     ///< what of the campaign this database is for
+  /// What it uses of plugins, and of error models that not every process knows, as JSON; "" for neither.
+  std::string extensions;
+  Shard shard;  ///< what of the campaign this database is for
 };
 
 /// Whether the specification's file names criteria, rather than leaving the choice to open_campaign().
