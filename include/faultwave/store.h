@@ -80,9 +80,9 @@ struct CampaignInfo {
   /// What the last bits of outputs depend on beside the network: threads, instruction sets, and what the wave
   /// engine chose its ways by. To read; a campaign may go on elsewhere.
   std::string arithmetic;
-  std::string
-      extensions;  ///< what it uses of plugins, and of error models that not every process knows, as JSON
-  Shard shard;     ///< what of the campaign this database is for
+  /// What it uses of plugins, and of error models that not every process knows, as JSON; "" for neither.
+  std::string extensions;
+  Shard shard;  ///< what of the campaign this database is for
 };
 
 /// Whether the specification's file names criteria, rather than leaving the choice to open_campaign().

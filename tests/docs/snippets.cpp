@@ -48,7 +48,40 @@ std::vector<at::Tensor> one_box(int64_t number) {
   return {torch::tensor({{0.0, 0.0, 10.0, 10.0}}), torch::tensor({0.9}), torch::tensor({number})};
 }
 
+// snippet extension model
+/// Values drift up or down.
+class Drift final : public faultwave::ErrorModel {
+ public:
+  explicit Drift(const faultwave::Arguments& arguments) : arguments_(arguments) {}
+
+  std::string text() const override { return arguments_.text(); }
+  void check(const faultwave::VictimContext&) const override {}
+  void apply(at::Tensor& values, const faultwave::VictimContext&, faultwave::Draw&) const override {
+    values.add_(arguments_.word("way") == "up" ? arguments_.number("by") : -arguments_.number("by"));
+  }
+
+ private:
+  faultwave::Arguments arguments_;
+};
+
+void add(faultwave::Extensions& extensions) {
+  using Type = faultwave::Parameter::Type;
+  extensions.add(faultwave::ErrorModelType{
+      .name = "mine.drift",
+      .parameters = {{.name = "by", .lowest = 0},
+                     {.name = "way", .type = Type::word, .words = {"up", "down"}, .otherwise = "up"}},
+      .make = [](const faultwave::Arguments& arguments) { return std::make_shared<Drift>(arguments); }});
+}
+// end snippet
+
 }  // namespace
+
+// snippet plugin
+extern "C" FAULTWAVE_PLUGIN const faultwave::Plugin* faultwave_plugin() {
+  static const faultwave::Plugin plugin{.name = "mine", .version = "1.0", .add = add};
+  return &plugin;
+}
+// end snippet
 
 TEST_CASE("guide: three lines") {
   const torch::NoGradGuard no_grad;
@@ -128,6 +161,21 @@ TEST_CASE("error models: registered by name") {
   auto model = faultwave::parse_error_model("user(salt)");  // or "salt"
   // end snippet
   CHECK(model->text() == "user(salt)");
+}
+
+TEST_CASE("extending: a model of one's own, in a program and in a plugin") {
+  const torch::NoGradGuard no_grad;
+  torch::nn::Sequential net = small_net();
+  const at::Tensor image = torch::rand({1, 1, 6, 6});
+  faultwave::Injector injector(net, image);
+  // snippet extension in a program
+  add(faultwave::extensions());
+  auto fault = faultwave::parse_fault("output:0[1,2,2] mine.drift(0.5,down)");
+  // end snippet
+  std::vector<faultwave::Receipt> receipts;
+  injector.run({fault}, [&] { return net->forward(image); }, &receipts);
+  CHECK(receipts.at(0).victims.at(0).after == doctest::Approx(receipts.at(0).victims.at(0).before - 0.5));
+  CHECK(std::string(faultwave_plugin()->name) == "mine");
 }
 
 TEST_CASE("outcomes: mean average precision over images") {
