@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "faultwave/injector.h"
@@ -21,6 +22,7 @@ class GoldenRuns;
 }
 
 struct WorkloadOptions {
+  std::string name = "the network";      ///< what messages call it
   c10::Device device = c10::kCPU;        ///< where inputs are moved to; the network must be there
   std::optional<c10::ScalarType> dtype;  ///< floating-point inputs are converted to it
   /// For a network that draws random numbers or was exported in train mode: each forward, golden or faulty,

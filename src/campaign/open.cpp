@@ -44,8 +44,14 @@ bool can_wave(const Workload& workload) {
          std::any_of(sites.begin(), sites.end(), [](const Site& site) { return site.dtype == at::kFloat; });
 }
 
+/// How messages name the network.
+std::string network_name(const Specification& spec) {
+  return spec.model.empty() ? "the network" : "'" + spec.model + "'";
+}
+
 std::shared_ptr<Workload> open_workload(const Experiment& experiment, const Specification& spec) {
-  WorkloadOptions options{.device = parse_device(spec.device), .random_key = spec.random_key};
+  WorkloadOptions options{
+      .name = network_name(spec), .device = parse_device(spec.device), .random_key = spec.random_key};
   if (!spec.dtype.empty()) options.dtype = parse_dtype(spec.dtype);
   return std::make_shared<Workload>(experiment.network, experiment.inputs, options);
 }
@@ -69,11 +75,6 @@ void add_engines(const Specification& spec, const std::shared_ptr<Workload>& wor
   parts.wave_report = [wave] { return wave->report(); };
   parts.input_cost = seconds;
   parts.trial_cost = kTrialOfWave * seconds;
-}
-
-/// How messages name the network.
-std::string network_name(const Specification& spec) {
-  return spec.model.empty() ? "the network" : "'" + spec.model + "'";
 }
 
 /// Inputs that are enough to tell what outputs are.

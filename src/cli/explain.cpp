@@ -19,6 +19,7 @@
 #include "src/cli/network_inputs.h"
 #include "src/common/numbers.h"
 #include "src/common/torch_names.h"
+#include "src/model/batch_sizes.h"
 #include "src/report/numbers.h"
 
 namespace faultwave::cli {
@@ -34,22 +35,24 @@ struct ExplainOptions {
   bool json = false;
 };
 
-/// The first elements of a batch, which the wave goes along, as an input set.
-std::shared_ptr<InputSet> first_of(const std::vector<c10::IValue>& batch) {
+/// A batch of one, or of the fewest that the network takes, as an input set.
+std::shared_ptr<InputSet> first_of(const std::vector<c10::IValue>& batch, const Network& network) {
   std::vector<at::Tensor> tensors;
   for (const c10::IValue& input : batch)
     tensors.push_back(input.toTensor());
-  const bool fits = !tensors.empty() && tensors[0].is_cpu() && tensors[0].dim() > 0;
+  const detail::BatchAxes batch_axes(batch, {});
+  const detail::BatchSizes sizes(network, batch, batch_axes);
+  const bool fits = !tensors.empty() && tensors[0].is_cpu() && batch_axes.grow() &&
+                    batch_axes.batch_of(batch) == sizes.at_least(1).value_or(1);
   if (!fits) {
     throw UserError(ErrorCode::bad_input,
                     "the wave engine follows one inference: expected tensors on the CPU, the first with a "
-                    "batch on axis 0");
+                    "batch of one on axis 0");
   }
   std::vector<int64_t> axes;
   for (at::Tensor& tensor : tensors) {
-    const bool is_batch = tensor.dim() > 0 && tensor.size(0) == batch[0].toTensor().size(0);
-    axes.push_back(is_batch ? 0 : -1);
-    if (is_batch) tensor = tensor.narrow(0, 0, 1);
+    axes.push_back(batch_axes.of(axes.size()));
+    if (axes.back() >= 0) tensor = tensor.narrow(axes.back(), 0, 1);
   }
   return inputs_from_tensors(std::move(tensors), std::move(axes));
 }
@@ -183,7 +186,7 @@ void print_json(const ExplainOptions& options, const Site& site, const Explanati
 void explain(const ExplainOptions& options) {
   const std::shared_ptr<NetworkFile> network = open_network(options.subject);
   const auto workload =
-      std::make_shared<Workload>(network, first_of(network_inputs(options.subject, *network)));
+      std::make_shared<Workload>(network, first_of(network_inputs(options.subject, *network), *network));
   const Site site = site_of(options, workload->injector());
   WaveEngine engine(workload, nullptr);
   const Explanation explanation = engine.explain(drawn_trials(options, site));

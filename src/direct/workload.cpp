@@ -21,12 +21,12 @@ namespace faultwave {
 namespace {
 
 /// The network's refusal of its first input, with the input's name where it has one.
-[[noreturn]] void refuse_first(const InputSet& inputs, const UserError& error) {
+[[noreturn]] void refuse_first(const std::string& network, const InputSet& inputs, const UserError& error) {
   if (error.code() != ErrorCode::bad_network) throw error;
   std::string shapes;
   for (const at::Tensor& tensor : inputs.get(0))
     shapes += (shapes.empty() ? "" : ", ") + shape_text(tensor.sizes());
-  throw UserError(ErrorCode::bad_network, "the network cannot run on input " + inputs.name(0) +
+  throw UserError(ErrorCode::bad_network, network + " cannot run on input " + inputs.name(0) +
                                               ", of shape " + shapes + " without the batch: " + error.what());
 }
 
@@ -54,7 +54,7 @@ Workload::Workload(std::shared_ptr<Network> network, std::shared_ptr<const Input
   try {
     injector_ = std::make_unique<Injector>(network_, runs_->batch({0}), inputs_->batch_axes());
   } catch (const UserError& error) {
-    refuse_first(*inputs_, error);
+    refuse_first(options_.name, *inputs_, error);
   }
   runs_->look(injector_->batch_is_free());
 }
