@@ -17,7 +17,8 @@
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 struct DirectOptions {
   int64_t batch = 16;              ///< most trials of one forward; 1 for a network that fixes its batch size
@@ -116,3 +117,4 @@ class DirectEngine : public Engine {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -22,7 +22,8 @@ namespace torch::nn {
 class Module;
 }
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What the injector must know of a network: how to run it once, and which tensors it owns.
 struct Subject {
@@ -245,3 +246,4 @@ std::invoke_result_t<Function> Injector::run(const std::vector<Fault>& faults, F
 }
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 struct NamedTensor {
   std::string name;  ///< dotted path, "layer1.0.conv1.weight"
@@ -89,3 +90,4 @@ class Network {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Where in a network values can be hit.
 enum class SiteKind : uint8_t {
@@ -58,3 +59,4 @@ struct Site {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

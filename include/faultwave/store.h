@@ -15,7 +15,8 @@
 #include "faultwave/shard.h"
 #include "faultwave/site.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A site that a campaign draws from, as recorded.
 struct StoredSite {
@@ -283,3 +284,4 @@ std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, co
 std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -13,7 +13,8 @@
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
@@ -113,3 +114,4 @@ class WaveEngine : public Engine {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop
