@@ -9,7 +9,8 @@ set(FAULTWAVE_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, \"addre
 
 add_library(faultwave_flags INTERFACE)
 target_compile_options(faultwave_flags INTERFACE -fPIC -Wall -Wextra -Wno-unused-parameter)
-# Only the public headers' namespace is visible from outside: they open it with [[gnu::visibility("default")]].
+# Only what the public headers declare is visible from outside: a pragma before their namespace says so. (An attribute
+# of the namespace does not for Clang, which asks it of a function's definition, too.)
 target_compile_options(faultwave_flags INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden)
 # GCC 12 sees overflows in sums of std::string that cannot happen (its bugs 105329 and 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -48,3 +48,16 @@ function(faultwave_layer name)
   endif()
   add_subdirectory(${name})
 endfunction()
+
+# Fails unless each public header, but for the one that includes all, belongs to one layer.
+function(faultwave_require_owners)
+  get_property(owned GLOBAL PROPERTY FAULTWAVE_LAYER_HEADERS)
+  file(GLOB headers RELATIVE ${PROJECT_SOURCE_DIR}/include/faultwave ${PROJECT_SOURCE_DIR}/include/faultwave/*.h)
+  list(REMOVE_ITEM headers faultwave.h)
+  list(SORT owned)
+  list(SORT headers)
+  if(NOT owned STREQUAL headers)
+    message(FATAL_ERROR "Each header of include/faultwave must stand with one layer in src/CMakeLists.txt.\n"
+      "There are:  ${headers}\nThe layers have: ${owned}")
+  endif()
+endfunction()

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What a WeightedSequence shall be narrow for. It is valid whatever is given here.
 struct SequenceTarget {
@@ -67,3 +68,4 @@ double expected_trials(const std::vector<double>& weights, const std::vector<dou
                        const std::vector<double>& shares, const SequenceTarget& target);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

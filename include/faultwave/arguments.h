@@ -10,7 +10,8 @@
 #include <variant>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// One argument that a text may give, in its place or by its name: `mine.stuck(3)` or `mine.stuck(bit=3)`.
 struct Parameter {
@@ -65,3 +66,4 @@ class Arguments {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -23,7 +23,8 @@
 #include "faultwave/store.h"
 #include "faultwave/wave_engine.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What a campaign works with, opened. Tests put fakes here.
 struct CampaignParts {
@@ -214,3 +215,4 @@ std::string program_version();
 std::string torch_version();
 
 }  // namespace faultwave
+#pragma GCC visibility pop

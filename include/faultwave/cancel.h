@@ -4,7 +4,8 @@
 #include <atomic>
 #include <functional>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Asked now and then during long work, from the thread that does it; true ends the work in order. Empty:
 /// never.
@@ -16,3 +17,4 @@ inline CancelCheck when(const std::atomic<bool>& flag) {
 }
 
 }  // namespace faultwave
+#pragma GCC visibility pop

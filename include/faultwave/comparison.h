@@ -9,7 +9,8 @@
 #include "faultwave/paired.h"
 #include "faultwave/store.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Which of two networks fires a criterion more often, as far as the test tells: a p-value of at most one
 /// minus the confidence, or exact rates that differ.
@@ -60,3 +61,4 @@ std::string text_report(const Comparison& comparison);
 std::string json_report(const Comparison& comparison);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -8,7 +8,8 @@
 #include "faultwave/arguments.h"
 #include "faultwave/outcome.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A criterion that a text can name.
 struct CriterionType {
@@ -19,3 +20,4 @@ struct CriterionType {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

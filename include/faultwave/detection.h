@@ -8,7 +8,8 @@
 #include <map>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Two opposite corners, in whatever unit the network uses: pixels, or shares of the image.
 struct BoundingBox {
@@ -103,3 +104,4 @@ class MeanAveragePrecision {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

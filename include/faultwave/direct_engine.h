@@ -14,7 +14,8 @@
 #include "faultwave/error.h"
 #include "faultwave/workload.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 struct DirectOptions {
   int64_t batch = 16;  ///< most trials of one forward; 1 for a network that fixes its batch size
@@ -70,3 +71,4 @@ class DirectEngine : public Engine {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 #include "faultwave/fault.h"
 #include "faultwave/receipt.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// One input, one or more faults. Faults of a trial are written for a batch of one: without `@`.
 struct Trial {
@@ -63,3 +64,4 @@ class Engine {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

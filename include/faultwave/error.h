@@ -4,7 +4,8 @@
 #include <stdexcept>
 #include <string>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What kind of mistake a UserError reports. The command line turns each into the published exit code
 /// of the same number (docs/guide.md lists them).
@@ -35,3 +36,4 @@ class InternalError : public std::logic_error {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

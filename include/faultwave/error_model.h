@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 class Draw;
 
@@ -118,3 +119,4 @@ ErrorModelPtr user_model(std::string name, UserFunction function);
 void register_user_model(const std::string& name, UserFunction function);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

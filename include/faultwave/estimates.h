@@ -12,7 +12,8 @@
 #include "faultwave/sampler.h"
 #include "faultwave/store.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What kind of interval the numbers of a campaign carry, by how its trials were chosen (docs/statistics.md).
 enum class IntervalKind : uint8_t {
@@ -80,3 +81,4 @@ Shares decide_shares(const CampaignInfo& info, const std::vector<Round>& rounds,
                      const std::vector<size_t>& criteria);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What the wave engine does at one operator call, for some trials. A row is what its rules work on: a pixel
 /// with all its channels, a token, or a single value where a tensor has no channels.
@@ -33,3 +34,4 @@ struct Explanation {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -18,7 +18,8 @@
 #include "faultwave/error_model.h"
 #include "faultwave/number_format.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 // A name is a letter, then letters, digits, '_' and '.', at most 40 in all. Begin it with one of your own,
 // as in "mine.stuck": names of built-in ones to come will have no point.
@@ -82,3 +83,4 @@ LoadedPlugin load_plugin(const std::string& path);
 std::vector<LoadedPlugin> loaded_plugins();
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 #include "faultwave/location.h"
 #include "faultwave/site.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Which elements of a batch a fault hits.
 struct BatchPart {
@@ -54,3 +55,4 @@ Fault parse_fault(std::string_view line);
 std::vector<Fault> parse_faults(std::string_view line);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

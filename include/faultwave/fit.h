@@ -3,7 +3,8 @@
 
 #include "faultwave/interval.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Bits of a megabit as the units have it (IEC 80000-13); 2^20 would be a mebibit. Publications of upset
 /// rates seldom say which they mean. For a rate per 2^20 bits pass 1048576 instead; the result is then 4.6 %
@@ -25,3 +26,4 @@ Interval fit(const Interval& rate, double bits, double fit_per_megabit,
              double bits_per_megabit = kBitsPerMegabit);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -23,7 +23,8 @@ namespace torch::nn {
 class Module;
 }
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 class Injector;
 
@@ -222,3 +223,4 @@ std::invoke_result_t<Function> Injector::run(const std::vector<Fault>& faults, F
 }
 
 }  // namespace faultwave
+#pragma GCC visibility pop

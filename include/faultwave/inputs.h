@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// How an 8-bit image becomes a tensor [3, height, width] of FP32:
 /// decode to RGB; scale the shorter side to `resize` (bilinear with antialiasing) if given; cut the middle
@@ -75,3 +76,4 @@ std::shared_ptr<InputSet> inputs_from_list(std::vector<Input> inputs, std::vecto
 std::string file_fingerprint(const std::string& path);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

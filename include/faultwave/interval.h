@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A proportion with a confidence interval.
 struct Interval {
@@ -30,3 +31,4 @@ Interval clopper_pearson(int64_t count, int64_t trials, double confidence = 0.99
 Interval wilson(int64_t count, int64_t trials, double confidence = 0.99);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 class Draw;
 
@@ -78,3 +79,4 @@ Location resolve(const Location& location, const std::vector<int64_t>& shape, in
 std::vector<int64_t> element_offsets(const Location& resolved, const std::vector<int64_t>& shape);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

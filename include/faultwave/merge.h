@@ -6,7 +6,8 @@
 
 #include "faultwave/cancel.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Joins the shards of a campaign, in any order, into a new database at `output`: complete or not at all.
 /// Exports and reports of the result equal those of a campaign that ran in one piece.
@@ -19,3 +20,4 @@ bool merge_campaigns(const std::vector<std::string>& databases, const std::strin
                      const CancelCheck& cancel);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -17,7 +17,8 @@ namespace torch::nn {
 class Module;
 }
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 struct NamedTensor {
   std::string name;  ///< dotted path, "layer1.0.conv1.weight"
@@ -145,3 +146,4 @@ std::shared_ptr<Network> network_of(NetworkCall forward, std::vector<NamedTensor
 std::vector<at::Tensor> flatten(const c10::IValue& value);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

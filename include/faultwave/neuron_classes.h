@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What a stratified campaign knows of its victims before it tries any (docs/statistics.md): a small number,
 /// the class, for each value of each site on each input, and a level for each input. Kept as made once, since
@@ -88,3 +89,4 @@ class NeuronClasses {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

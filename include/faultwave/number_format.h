@@ -5,7 +5,8 @@
 #include <functional>
 #include <string>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A number format that a floating-point value goes through where one of its bits flips, while the rest of
 /// the network stays in its own type: `flip(int8:7)`, `flip(mine.int4:3)`.
@@ -21,3 +22,4 @@ struct NumberFormat {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 // Operators of your own (TORCH_LIBRARY) in the wave engine. It follows any operator: one that it does not
 // know it runs once for each trial that differs in what the operator reads. Say how an operator treats its
@@ -46,3 +47,4 @@ void register_batched_operator(const std::string& name, const std::vector<std::s
 void register_reshaping_operator(const std::string& name);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

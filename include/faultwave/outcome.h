@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A floating-point output is masked if none of its values moves by more than this part of its largest golden
 /// magnitude. Rounding alone moves values by a thousandth of that, otherwise at another batch size and on
@@ -119,3 +120,4 @@ struct RankedClass {
 std::vector<RankedClass> top_classes(const at::Tensor& scores, int64_t most = 5);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 
 #include "faultwave/interval.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// The same faults tried on two networks (or with two protections): how many ended in an event in both, in
 /// one alone, in none.
@@ -35,3 +36,4 @@ double mcnemar_p_value(const PairedCounts& counts);
 Interval paired_difference(const PairedCounts& counts, double confidence = 0.99);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -12,7 +12,8 @@ namespace torch::nn {
 class Module;
 }
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Changes stored tensors for good: faults of kind weight, bias or buffer are written into the tensors
 /// themselves, offline and without a forward. Names are those of Injector::sites(). All faults are checked
@@ -25,3 +26,4 @@ std::vector<Receipt> perturb(torch::nn::Module& module, const std::vector<Fault>
 std::vector<Receipt> perturb(const Network& network, const std::vector<Fault>& faults);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Trials of statistical fault injection: n = N / (1 + e^2 (N - 1) / (z^2 p (1 - p))), drawn without
 /// replacement from a population of N faults, for a normal interval of half-width e at this confidence (z is
@@ -21,3 +22,4 @@ int64_t clopper_pearson_trials(double half_width, double rate, double confidence
 int64_t sequential_trials(double half_width, double rate, double confidence);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

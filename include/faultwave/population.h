@@ -12,7 +12,8 @@
 #include "faultwave/random.h"
 #include "faultwave/site.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// How the faults of a campaign are chosen.
 enum class DrawRule : uint8_t {
@@ -90,3 +91,4 @@ std::string_view to_string(DrawRule rule);
 DrawRule parse_draw_rule(std::string_view text);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

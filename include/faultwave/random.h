@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A stream of random numbers that is a pure function of (key, stream): Philox 4x32-10
 /// (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), the counter-based generator
@@ -40,3 +41,4 @@ class Draw {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -9,7 +9,8 @@
 
 #include "faultwave/site.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// One value that was hit.
 struct Victim {
@@ -35,3 +36,4 @@ struct Receipt {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

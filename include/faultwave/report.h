@@ -12,7 +12,8 @@
 #include "faultwave/interval.h"
 #include "faultwave/store.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// How often each criterion fired, over some of the trials.
 struct RateGroup {
@@ -85,3 +86,4 @@ void write_csv(const Store& store, std::ostream& out);
 void write_json(const Store& store, std::ostream& out);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -12,7 +12,8 @@
 #include "faultwave/population.h"
 #include "faultwave/strata.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// How often a round draws from each stratum: in whole units, so that a trial is the same on any machine.
 struct Shares {
@@ -88,3 +89,4 @@ class Sampler {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// The part of a campaign that one of several machines runs: a range of its blocks. All shards together have
 /// each block once, and none has more than one block more than another.
@@ -33,3 +34,4 @@ std::string to_string(const Shard& shard);
 Shard parse_shard(const std::string& text);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Where in a network values can be hit.
 enum class SiteKind : uint8_t {
@@ -59,3 +60,4 @@ struct Site {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 #include "faultwave/population.h"
 #include "faultwave/site.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// When a campaign has seen enough: at the end of the first round for which one of these holds. All absent:
 /// when all trials are done.
@@ -109,3 +110,4 @@ std::string to_string(const Specification& specification);
 std::string describe_difference(const Specification& there, const Specification& here);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

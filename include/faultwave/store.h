@@ -16,7 +16,8 @@
 #include "faultwave/site.h"
 #include "faultwave/specification.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// A site that a campaign draws from, as recorded.
 struct StoredSite {
@@ -292,3 +293,4 @@ std::vector<uint8_t> pack_outcomes(const std::vector<TrialOutcome>& outcomes, co
 std::vector<TrialOutcome> unpack_outcomes(const std::vector<uint8_t>& bytes, const CampaignInfo& info);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

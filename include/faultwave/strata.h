@@ -9,7 +9,8 @@
 #include "faultwave/neuron_classes.h"
 #include "faultwave/population.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 enum class BitKind : uint8_t;
 
@@ -86,3 +87,4 @@ class Strata {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

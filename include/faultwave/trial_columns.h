@@ -9,7 +9,8 @@
 #include "faultwave/sampler.h"
 #include "faultwave/store.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// Results of a campaign by column, one entry a finished trial, ascending. Of trials without a row of their
 /// own (Specification::keep), what the key and the outcome say; the rest is as where it says so.
@@ -33,3 +34,4 @@ struct TrialColumns {
 TrialColumns trial_columns(const Store& store, const Sampler& sampler);
 
 }  // namespace faultwave
+#pragma GCC visibility pop

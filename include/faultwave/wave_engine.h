@@ -11,7 +11,8 @@
 #include "faultwave/explanation.h"
 #include "faultwave/workload.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 struct WaveOptions {
   int64_t trials = 4096;  ///< most trials along one golden forward
@@ -105,3 +106,4 @@ class WaveEngine : public Engine {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

@@ -9,7 +9,8 @@
 #include "faultwave/allocation.h"
 #include "faultwave/interval.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 /// What one round of trials found in one stratum. Before the round its weight, share and guess were fixed,
 /// from earlier rounds alone.
@@ -138,3 +139,4 @@ class WeightedSequence {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

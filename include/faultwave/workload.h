@@ -15,7 +15,8 @@
 #include "faultwave/inputs.h"
 #include "faultwave/network.h"
 
-namespace [[gnu::visibility("default")]] faultwave {
+#pragma GCC visibility push(default)
+namespace faultwave {
 
 namespace detail {
 class GoldenRuns;
@@ -82,3 +83,4 @@ class Workload {
 };
 
 }  // namespace faultwave
+#pragma GCC visibility pop

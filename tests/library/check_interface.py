@@ -10,6 +10,14 @@ import re
 import subprocess
 import sys
 
+# How a public header shows what it declares.
+VISIBLE = "#pragma GCC visibility push(default)\nnamespace faultwave {\n"
+END_OF_VISIBLE = "}  // namespace faultwave\n#pragma GCC visibility pop\n"
+
+# Some of each kind that a user needs: a function, one that is overloaded, a member, types to be caught and derived from.
+NEEDED = {"faultwave::parse_fault", "faultwave::to_string", "faultwave::open_campaign", "faultwave::Network::open",
+          "typeinfo for faultwave::UserError", "vtable for faultwave::ErrorModel"}
+
 # What a linker adds by itself.
 OF_THE_LINKER = {"_init", "_fini", "_edata", "_end", "__bss_start"}
 
@@ -44,8 +52,10 @@ def main():
     include = pathlib.Path(include)
     problems = []
     for header in sorted(include.glob("*.h")):
-        if re.search(r"^namespace faultwave\b", header.read_text(), re.MULTILINE):
-            problems.append(f'{header.name} hides what it declares: expected namespace [[gnu::visibility("default")]] faultwave')
+        text = header.read_text()
+        if "\nnamespace faultwave {" in text and not ("\n" + VISIBLE in text and text.endswith(END_OF_VISIBLE)):
+            problems.append(f"{header.name} hides what it declares: expected {VISIBLE.splitlines()[0]} before its namespace, "
+                            f"and {END_OF_VISIBLE.splitlines()[-1]} at its end")
     words = declared_words(include)
     of_library = exported(nm, library)
     for mangled, name in of_library.items():
@@ -56,6 +66,9 @@ def main():
             problems.append(f"exported though not of namespace faultwave: {name}")
         elif any(part.removeprefix("~") not in words and part != "operator" for part in parts[1:]):
             problems.append(f"exported though no public header declares it: {name}")
+    names = [name.replace("[abi:cxx11]", "") for name in of_library.values()]
+    problems += [f"not exported: {needed}" for needed in sorted(NEEDED)
+                 if not any(name == needed or name.startswith(needed + "(") for name in names)]
     of_program = exported(nm, program)
     problems += [f"the program does not export {name}" for mangled, name in of_library.items()
                  if mangled not in of_program and mangled not in OF_THE_LINKER]
