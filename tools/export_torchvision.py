@@ -34,7 +34,13 @@ NETWORKS = {
     "vit_b_16": models.vit_b_16,
     "swin_t": models.swin_t,
     "convnext_tiny": models.convnext_tiny,
+    "resnext50_32x4d": models.resnext50_32x4d,
+    "regnet_y_400mf": models.regnet_y_400mf,
 }
+
+# Those whose norms have the statistics of their own activations. The others have drawn ones.
+SETTLED = {"resnext50_32x4d", "regnet_y_400mf"}
+SETTLING_BATCHES = 4
 
 # Those of zoo/.
 TRACED = {"alexnet", "resnet18", "mobilenet_v2"}
@@ -55,11 +61,25 @@ def make_values_matter(network: torch.nn.Module) -> None:
             torch.nn.init.uniform_(parameter, 0.1, 0.5)
 
 
+def settle_norms(network: torch.nn.Module) -> None:
+    """Gives batch norms the mean statistics of some random batches, so that activations keep their size."""
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # all batches count alike
+    network.train()
+    generator = torch.Generator().manual_seed(3)
+    for _ in range(SETTLING_BATCHES):
+        network(torch.randn(8, 3, IMAGE_SIZE, IMAGE_SIZE, generator=generator))
+
+
 def make_network(name: str) -> torch.nn.Module:
     torch.manual_seed(1)
     network = NETWORKS[name]()
     with torch.no_grad():
         make_values_matter(network)
+        if name in SETTLED:
+            settle_norms(network)
     return network.eval()
 
 

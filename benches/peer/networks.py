@@ -33,6 +33,9 @@ NAMES = (
     TRAINED,
     "vit_b_16",
     "swin_t",
+    "resnext50_32x4d",
+    "regnet_y_400mf",
+    "convnext_tiny",
 )
 TRANSFORMERS = {"vit_b_16", "swin_t"}  # one convolution each, so their linear layers count too
 

@@ -11,6 +11,8 @@ namespace faultwave::test {
 
 // Single layers over feature maps [batch, channels, one to three spatial axes].
 int convolution(NetworkBuilder& b, int x, int64_t filters, bool keeps_size);
+/// Channels brought to some groups of one to 17, and a convolution of these.
+int convolution_in_groups(NetworkBuilder& b, int x);
 int transposed_convolution(NetworkBuilder& b, int x);
 int norm_of_map(NetworkBuilder& b, int x);
 int pool(NetworkBuilder& b, int x);

@@ -151,6 +151,7 @@ int map_block(NetworkBuilder& b, int x) {
                                          residual_block,
                                          residual_block,
                                          residual_block,
+                                         convolution_in_groups,
                                          branching_block,
                                          branching_block,
                                          gate_block,

@@ -73,11 +73,8 @@ Sizes element_shape(const NetworkBuilder& b, int x) {
   return Sizes(b[x].sizes().begin() + 1, b[x].sizes().end());
 }
 
-}  // namespace
-
-int convolution(NetworkBuilder& b, int x, int64_t filters, bool keeps_size) {
-  const Window w = draw_window(b, x, keeps_size);
-  const int64_t groups = draw_groups(b, channels_of(b, x), filters);
+int convolution_over(NetworkBuilder& b, int x, const Window& w, int64_t groups, int64_t filters,
+                     bool keeps_size) {
   const std::string name = b.layer("conv");
   const at::Tensor weight = draw_filters(b, name, filters, channels_of(b, x) / groups, w.kernel);
   const at::Tensor bias = draw_bias(b, name, filters);
@@ -97,6 +94,23 @@ int convolution(NetworkBuilder& b, int x, int64_t filters, bool keeps_size) {
     if (axes == 2) return at::conv2d(in, weight, shift, w.stride, w.padding, w.dilation, groups);
     return at::conv3d(in, weight, shift, w.stride, w.padding, w.dilation, groups);
   });
+}
+
+}  // namespace
+
+int convolution(NetworkBuilder& b, int x, int64_t filters, bool keeps_size) {
+  const Window window = draw_window(b, x, keeps_size);
+  const int64_t groups = draw_groups(b, channels_of(b, x), filters);
+  return convolution_over(b, x, window, groups, filters, keeps_size);
+}
+
+int convolution_in_groups(NetworkBuilder& b, int x) {
+  const int64_t groups = b.between(2, 4);
+  const int64_t inputs = b.pick(std::vector<int64_t>{1, 2, 3, 8, 17});
+  const int64_t outputs = b.chance(60) ? inputs : b.pick(std::vector<int64_t>{1, 2, 5, 8, 16, 18});
+  x = convolution_over(b, x, draw_window(b, x, true), 1, groups * inputs, true);
+  const bool keeps_size = b.chance(60);
+  return convolution_over(b, x, draw_window(b, x, keeps_size), groups, groups * outputs, keeps_size);
 }
 
 int transposed_convolution(NetworkBuilder& b, int x) {

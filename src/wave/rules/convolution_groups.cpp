@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kTileBytes = 64 << 10;
 // A multiply-add of a changed pixel alone, whose sums go to memory and back, costs so many of a tile.
 constexpr int64_t kCostByPixel = 3;
+// Lanes read a line or two of each pixel's row, which the processor does not see coming.
+constexpr size_t kCellsAhead = 8;
 
 /// From `begin` to one before `end`.
 struct Range {
@@ -303,7 +305,10 @@ void GroupedConvolution::cut_strips(Work& work) const {
 bool GroupedConvolution::pack(const Shadow& rows, const Lanes& lanes, Work& work) const {
   const float* changes = rows.values.const_data_ptr<float>() + lanes.first_in;
   bool has_changes = false;
-  for (const Cell& cell : work.cells) {
+  for (size_t number = 0; number < work.cells.size(); ++number) {
+    if (number + kCellsAhead < work.cells.size())
+      __builtin_prefetch(changes + work.cells[number + kCellsAhead].entry * in_channels_);
+    const Cell& cell = work.cells[number];
     const float* from = changes + cell.entry * in_channels_;
     float* to = work.packed.front().values.data() + cell.offset;
     if (!is_narrow_) {
