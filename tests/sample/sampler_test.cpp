@@ -48,6 +48,20 @@ TEST_CASE("strata are classes of bits of each layer, their weights exact shares 
   CHECK(strata.of({.site = 1, .element = 0, .choice = 0}) == 7);
 }
 
+TEST_CASE("strata go by the fields of a value where choices are its bits, and only there") {
+  const auto first_name = [](const char* model, at::ScalarType dtype) {
+    const Population population({site("a", {1, 2, 3}, dtype)}, DrawRule::stratified,
+                                parse_error_model(model));
+    return Strata(population).name(0);
+  };
+  for (const char* model : {"flip", "stuck0", "stuck1", "burst(1)"})
+    CHECK(first_name(model, at::kFloat) == "output:a low mantissa");
+  CHECK(first_name("flip(fp16)", at::kHalf) == "output:a low mantissa");
+  // As many choices as bits, of a word that is laid out otherwise.
+  CHECK(first_name("flip(fixed32.8)", at::kFloat) == "output:a low bits");
+  CHECK(first_name("flip(bf16)", at::kHalf) == "output:a low bits");
+}
+
 TEST_CASE("emulated INT8 has a stratum for each of its eight bits") {
   const Strata strata(two_sites(DrawRule::stratified, int8_flip()));
   REQUIRE(strata.size() == 16);
