@@ -15,18 +15,19 @@ namespace faultwave::detail {
 /// Applies faults to the operator calls of one thread while it lives.
 ///
 /// Note: where a fault is written.
-/// - Output of an operator: into the fresh result's own memory, so nothing is copied. If the result shares
-/// memory with an
-///   argument (a view, `dropout` in eval mode), a copy is handed on instead. For an operator that writes to
-///   its argument, that argument is the result, and is changed itself.
-/// - While autograd records, the result is replaced by a function of it (FaultPlan::hit_copy); an operator
-/// that
-///   writes to its argument then runs on a copy, since it may have saved its result for the backward pass.
-/// - Input of one operator: the argument is replaced by a copy; other readers keep the original.
-/// - Weight, bias, buffer: arguments that are, or view, the stored tensor are replaced by the corrupted copy
-/// in the
-///   calls of the profile. Arguments that are written to are left alone, so that an optimiser or a running
-///   mean still changes the model.
+///
+/// Output of an operator: into the fresh result's own memory, so nothing is copied. If the result shares
+/// memory with an argument (a view, `dropout` in eval mode), a copy is handed on instead. For an operator
+/// that writes to its argument, that argument is the result, and is changed itself.
+///
+/// While autograd records, the result is replaced by a function of it (FaultPlan::hit_copy). An operator that
+/// writes to its argument then runs on a copy, since it may have saved its result for the backward pass.
+///
+/// Input of one operator: the argument is replaced by a copy; other readers keep the original.
+///
+/// Weight, bias, buffer: arguments that are, or view, the stored tensor are replaced by the corrupted copy in
+/// the calls of the profile. Arguments that are written to are left alone, so that an optimiser or a running
+/// mean still changes the model.
 class ArmedFaults : public intercept::Handler {
  public:
   ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards);
