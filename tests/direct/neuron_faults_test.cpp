@@ -166,6 +166,16 @@ TEST_CASE("three lines are enough") {
   CHECK((y != net->forward(x)).sum().item<int64_t>() == 1);
 }
 
+TEST_CASE("a random weight is one of the default ones, and the model keeps its own") {
+  tiny::Residual net;
+  const at::Tensor x = tiny::image();
+  Injector injector(net, x);
+  const auto fault = injector.random_weight(faultwave::Constant{10}, 7);
+  CHECK(fault.kind == faultwave::SiteKind::weight);
+  const at::Tensor y = injector.run(fault, [&] { return net->forward(x); });
+  CHECK_FALSE(y.equal(net->forward(x)));
+}
+
 TEST_CASE("INT8 emulation uses the scale of the profile and writes it into the line") {
   tiny::Residual net;
   Injector injector(net, tiny::image());
