@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nearly every source needs. Kept small on purpose: with torch/torch.h in it the file is 750 MB, and loading it
-// takes five seconds a source; the few sources that need more of torch include it themselves.
+// What nearly every source needs. Kept small on purpose: with torch/torch.h in it the file is 750 MB, and
+// loading it takes five seconds a source; the few sources that need more of torch include it themselves.
 #pragma once
 
 #include <torch/types.h>

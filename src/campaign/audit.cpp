@@ -10,8 +10,8 @@
 
 #include "faultwave/campaign.h"
 
-#include "src/common/output_file.h"
 #include "src/common/numbers.h"
+#include "src/common/output_file.h"
 #include "src/outcome/change.h"
 
 namespace faultwave {

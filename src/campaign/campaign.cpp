@@ -7,11 +7,11 @@
 #include "faultwave/error.h"
 #include "faultwave/estimates.h"
 
-#include "src/specification/check_numbers.h"
 #include "src/campaign/columns.h"
 #include "src/campaign/recorded_extensions.h"
 #include "src/campaign/schedule.h"
 #include "src/common/torch_names.h"
+#include "src/specification/check_numbers.h"
 
 namespace faultwave {
 namespace {

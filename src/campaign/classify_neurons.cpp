@@ -53,8 +53,7 @@ bool is_complete(const OneInput& input, const std::vector<Site>& sites) {
   return true;
 }
 
-std::shared_ptr<const NeuronClasses> in_order(std::vector<OneInput> inputs,
-                                              const std::vector<Site>& sites) {
+std::shared_ptr<const NeuronClasses> in_order(std::vector<OneInput> inputs, const std::vector<Site>& sites) {
   std::vector<int64_t> values;
   for (const Site& site : sites)
     values.push_back(site.numel());

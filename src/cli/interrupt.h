@@ -20,8 +20,8 @@ class InterruptGuard {
   int signal() const;
 
  private:
-  struct sigaction old_interrupt_ {};
-  struct sigaction old_terminate_ {};
+  struct sigaction old_interrupt_{};
+  struct sigaction old_terminate_{};
 };
 
 }  // namespace faultwave::cli

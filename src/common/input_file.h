@@ -35,8 +35,8 @@ class InputFile {
 /// All bytes of a file. Throws UserError(bad_input).
 std::vector<uint8_t> read_whole_file(const std::string& path);
 
-/// All that a file says which people write; a FIFO or a device will do. Throws UserError(bad_input) if it cannot be
-/// read, is a folder, or does not end within `most` bytes.
+/// All that a file says which people write; a FIFO or a device will do. Throws UserError(bad_input) if it
+/// cannot be read, is a folder, or does not end within `most` bytes.
 std::string read_text_file(const std::string& path, uint64_t most);
 
 }  // namespace faultwave

@@ -17,11 +17,14 @@
 namespace faultwave {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTexts{
-    "Cannot allocate memory",
-    "can't allocate memory",  "not enough memory",         "std::bad_alloc",
-    "out of memory",          "could not create a memory", "could not create a primitive",
-    "could not execute a primitive"};
+constexpr std::array<std::string_view, 8> kTexts{"Cannot allocate memory",
+                                                 "can't allocate memory",
+                                                 "not enough memory",
+                                                 "std::bad_alloc",
+                                                 "out of memory",
+                                                 "could not create a memory",
+                                                 "could not create a primitive",
+                                                 "could not execute a primitive"};
 
 /// "... you tried to allocate 4096 bytes."
 std::optional<uint64_t> bytes_asked_for(const std::string& text) {

@@ -26,8 +26,8 @@ namespace {
   std::string shapes;
   for (const at::Tensor& tensor : inputs.get(0))
     shapes += (shapes.empty() ? "" : ", ") + shape_text(tensor.sizes());
-  throw UserError(ErrorCode::bad_network, network + " cannot run on input " + inputs.name(0) +
-                                              ", of shape " + shapes + " without the batch: " + error.what());
+  throw UserError(ErrorCode::bad_network, network + " cannot run on input " + inputs.name(0) + ", of shape " +
+                                              shapes + " without the batch: " + error.what());
 }
 
 void add_tensors(Sha256& hash, std::string_view what, const std::vector<NamedTensor>& tensors) {

@@ -12,8 +12,8 @@
 #include "src/common/exception_text.h"
 #include "src/common/memory_shortage.h"
 #include "src/common/shape.h"
-#include "src/fault/bits.h"
 #include "src/fault/batch_offsets.h"
+#include "src/fault/bits.h"
 #include "src/fault/element_values.h"
 
 namespace faultwave::detail {
@@ -207,7 +207,8 @@ Receipt FaultPlan::receipt() const {
     const auto at = static_cast<int64_t>(i);
     Victim victim;
     victim.index = unravel(first_.offsets[i], first_shape_);
-    victim.element_index = unravel(element_offset(first_.offsets[i], first_shape_, site_.batch), element_shape);
+    victim.element_index =
+        unravel(element_offset(first_.offsets[i], first_shape_, site_.batch), element_shape);
     victim.before = before.const_data_ptr<double>()[i];
     victim.after = after.const_data_ptr<double>()[i];
     victim.bits_before = load_bits(first_.before, at);

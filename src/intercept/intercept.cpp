@@ -23,8 +23,8 @@ namespace {
 
 thread_local std::exception_ptr handler_error;
 
-/// Fused inference paths of the transformer layers, each of which stands for a whole layer, and what was given
-/// to open_up().
+/// Fused inference paths of the transformer layers, each of which stands for a whole layer, and what was
+/// given to open_up().
 std::vector<std::string>& fast_paths() {
   static std::vector<std::string> names{"aten::_transformer_encoder_layer_fwd",
                                         "aten::_native_multi_head_attention"};

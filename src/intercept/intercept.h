@@ -33,8 +33,8 @@ class OperatorCall {
   void run();
 
   /// Whether it is a fused fast path that hides whole layers: the operators inside it are then seen as well,
-  /// each while run() is under way. Such an operator writes to none of its arguments. On nested tensors it stays
-  /// closed: what it reads there is packed, in shapes that are others for each input.
+  /// each while run() is under way. Such an operator writes to none of its arguments. On nested tensors it
+  /// stays closed: what it reads there is packed, in shapes that are others for each input.
   bool opens_up() const { return opens_up_; }
 
  private:
@@ -62,8 +62,8 @@ class Handler {
 /// done if there was none: for those who run a network whose interpreter makes other exceptions of it.
 void rethrow_handler_error();
 
-/// From now on, and for all threads, this operator opens up too, beside those that libtorch has; "aten::name".
-/// Not while a network runs.
+/// From now on, and for all threads, this operator opens up too, beside those that libtorch has;
+/// "aten::name". Not while a network runs.
 void open_up(const std::string& name);
 
 /// From now on, and for all threads, Intercept with ChosenCalls sees this operator. Cheap where that holds

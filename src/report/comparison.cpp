@@ -17,10 +17,7 @@ namespace {
 class Side {
  public:
   explicit Side(const Store& store)
-      : store_(store),
-        info_(store.info()),
-        spec_(info_.specification),
-        sampler_(recorded_sampler(info_)) {}
+      : store_(store), info_(store.info()), spec_(info_.specification), sampler_(recorded_sampler(info_)) {}
 
   const CampaignInfo& info() const { return info_; }
   const Specification& spec() const { return spec_; }

@@ -41,7 +41,7 @@ class NeuronParts {
   const Strata& strata_;
   const CampaignInfo& info_;
   const std::map<int64_t, int64_t>& golden_classes_;
-  int64_t counted_ = -1;  // the site whose feature maps are counted
+  int64_t counted_ = -1;         // the site whose feature maps are counted
   std::vector<int64_t> counts_;  // by feature map, level and class of neuron
 };
 

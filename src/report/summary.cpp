@@ -94,8 +94,8 @@ std::vector<RateGroup> by_walking(const Store& store, const Estimates& estimates
   for (auto& [key, by_cell] : tallies) {
     std::vector<CellTally> counts;
     for (auto& [cell, tally] : by_cell)
-      counts.push_back({std::get<0>(cell), std::get<1>(cell), std::get<2>(cell), std::get<3>(cell),
-                        std::move(tally)});
+      counts.push_back(
+          {std::get<0>(cell), std::get<1>(cell), std::get<2>(cell), std::get<3>(cell), std::move(tally)});
     const int64_t only = key.first;
     const auto within = [only](int64_t site, int64_t) { return only < 0 || site == only; };
     groups.push_back(group_of(name_of(by, info, key), estimates, info, within, counts, parts.of(by, key)));

@@ -70,8 +70,7 @@ std::string sampling_line(const CampaignInfo& info) {
       return count_of(static_cast<int64_t>(info.strata.size()), "stratum") +
              (goes_by_neurons(info) ? " of layer, class of bit, value and margin"
                                     : " of layer and class of bit") +
-             ", drawn from as results ask for; rates are over all bits alike" +
-             seed;
+             ", drawn from as results ask for; rates are over all bits alike" + seed;
     case DrawRule::exhaustive:
       return "every bit of every value of every input";
     case DrawRule::list:

@@ -18,8 +18,8 @@ class FileLock {
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();
 
-  /// Where nothing is held, does nothing. Throws UserError(store) if what lies at `path` is not the file that is held: it was removed or replaced,
-  /// and what is written goes nowhere.
+  /// Where nothing is held, does nothing. Throws UserError(store) if what lies at `path` is not the file that
+  /// is held: it was removed or replaced, and what is written goes nowhere.
   void check_in_place(const std::string& path) const;
 
  private:

@@ -15,13 +15,14 @@ namespace faultwave::wave {
 
 /// Whether the calls that are seen inside an operator account for all that it does.
 ///
-/// Note: who says where the result of an operator that opens up differs. The calls inside it read tensors that
-/// have shadows, and hand shadows on by their rules; the last of them makes the result, and there is nothing
-/// to add. That holds as long as nothing is done on the way that is not seen: by a kernel that is called past
-/// the dispatcher, which may read a tensor, make one, or write to one. So each tensor that a call inside reads,
-/// and each one that is returned, has to be an argument of the operator, or to come from another call inside,
-/// with the values that it had then. Where this does not hold, shadows of the result are made by the rules for
-/// the operator as a whole, from those of its arguments, and trials with a fault inside leave the wave.
+/// Note: who says where the result of an operator that opens up differs. The calls inside it read tensors
+/// that have shadows, and hand shadows on by their rules; the last of them makes the result, and there is
+/// nothing to add. That holds as long as nothing is done on the way that is not seen: by a kernel that is
+/// called past the dispatcher, which may read a tensor, make one, or write to one. So each tensor that a call
+/// inside reads, and each one that is returned, has to be an argument of the operator, or to come from
+/// another call inside, with the values that it had then. Where this does not hold, shadows of the result are
+/// made by the rules for the operator as a whole, from those of its arguments, and trials with a fault inside
+/// leave the wave.
 class InnerCalls {
  public:
   /// `arguments` of the operator, which stay as they are.

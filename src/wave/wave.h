@@ -35,8 +35,8 @@ struct SeenCall {
 /// Note: the life of a shadow. A fault joins where the network has its site: an output's values differ from
 /// then on, those of a weight, bias, buffer or network input from its first reader on, an operator's input
 /// for that operator alone. Each operator that reads a tensor with a shadow hands shadows to its results by
-/// its rule; an operator that opens up leaves that to the calls inside it (inner_calls.h). A trial that has no
-/// entry left anywhere behind its faults is masked. What cannot be followed (see left()) has to be run by
+/// its rule; an operator that opens up leaves that to the calls inside it (inner_calls.h). A trial that has
+/// no entry left anywhere behind its faults is masked. What cannot be followed (see left()) has to be run by
 /// another engine.
 class Wave : public intercept::Handler {
  public:
@@ -135,7 +135,7 @@ class Wave : public intercept::Handler {
   std::unordered_map<const void*, std::set<int32_t>> copies_;  // by memory: trials with a copy of it
   std::map<int32_t, std::string> left_;
   std::set<int32_t> postponed_;
-  std::vector<char> is_here_;  // by trial
+  std::vector<char> is_here_;   // by trial
   std::vector<Opened> opened_;  // the innermost last
   std::function<void(const SeenCall&)> observer_;
   CallNotes notes_;  // of the call under way, for the observer

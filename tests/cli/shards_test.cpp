@@ -150,7 +150,8 @@ TEST_CASE("stats turns rates into failures in time") {
   const std::string text = faultwave(folder, "stats a.db --fit-per-mbit 1000").out;
   CHECK(text.rfind(faultwave(folder, "stats a.db").out, 0) == 0);
   check_contains(text, "layer, most FIT first");
-  check_refused(faultwave(folder, "stats a.db --fit-per-mbit -1"), 2, "must be from 0 to 1000000000000000, and is -1");
+  check_refused(faultwave(folder, "stats a.db --fit-per-mbit -1"), 2,
+                "must be from 0 to 1000000000000000, and is -1");
   check_refused(faultwave(folder, "stats a.db --fit-per-mbit much"), 2, "much");
   write_file(folder / "spec.toml", tiny_with("\"flip\"", "\"zero\""));
   run(folder, "zero.db");

@@ -69,7 +69,8 @@ TEST_CASE("nothing is cached where no folder can be made") {
   CHECK_FALSE(made);
 }
 
-TEST_CASE("a pipe in place of the file is not waited for, and neither is one in place of what becomes the file") {
+TEST_CASE(
+    "a pipe in place of the file is not waited for, and neither is one in place of what becomes the file") {
   const fs::path home = fs::temp_directory_path() / ("faultwave-pipes-" + std::to_string(::getpid()));
   const CacheHome cache(home);
   fs::create_directories(home / "faultwave");

@@ -18,9 +18,10 @@ using faultwave::shortage_of_memory;
 TEST_CASE("shortage of memory is known by its exceptions and its texts") {
   CHECK(memory_shortage(std::bad_alloc()));
   CHECK_FALSE(memory_shortage(std::bad_array_new_length()));
-  CHECK(memory_shortage(std::runtime_error("The following operation failed in the TorchScript interpreter.\n"
-                                           "Traceback of TorchScript (most recent call last):\n"
-                                           "RuntimeError: std::bad_alloc\n")));
+  CHECK(
+      memory_shortage(std::runtime_error("The following operation failed in the TorchScript interpreter.\n"
+                                         "Traceback of TorchScript (most recent call last):\n"
+                                         "RuntimeError: std::bad_alloc\n")));
   CHECK(memory_shortage(std::runtime_error("could not create a memory object")));
   CHECK_FALSE(memory_shortage(std::runtime_error("Dimension out of range")));
   CHECK_FALSE(memory_shortage(std::length_error("vector::_M_default_append")));
@@ -36,8 +37,9 @@ TEST_CASE("what libtorch's allocator says tells how much was asked for") {
     CHECK(shortage->bytes == uint64_t{1} << 60);
     CHECK(shortage->is_absurd());
   }
-  const auto small = memory_shortage(std::runtime_error("DefaultCPUAllocator: can't allocate memory: you tried to "
-                                                        "allocate 4096 bytes. Error code 12"));
+  const auto small =
+      memory_shortage(std::runtime_error("DefaultCPUAllocator: can't allocate memory: you tried to "
+                                         "allocate 4096 bytes. Error code 12"));
   REQUIRE(small);
   CHECK(small->bytes == 4096);
   CHECK_FALSE(small->is_absurd());

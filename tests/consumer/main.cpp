@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three lines of fault injection around a network, built against the installed library.
-#include <faultwave/faultwave.h>
 #include <torch/torch.h>
 
 #include <iostream>
+
+#include <faultwave/faultwave.h>
 
 int main() {
   torch::nn::Sequential net(torch::nn::Linear(4, 3), torch::nn::ReLU());

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same faults on a GPU as on the CPU.
-#include <doctest/doctest.h>
 #include <torch/torch.h>
 
+#include <doctest/doctest.h>
+
 #include "faultwave/injector.h"
+
 #include "tests/direct/tiny_networks.h"
 
 namespace {

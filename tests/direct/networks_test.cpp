@@ -169,8 +169,8 @@ TEST_CASE("every type of tensor can be hit, bit by bit, in its own type") {
     Cast net(row.type);
     Injector injector(net, x);
     std::vector<faultwave::Receipt> receipts;
-    const at::Tensor y = injector.run(
-        parse_fault("output:to[1] " + row.fault), [&] { return net(x); }, &receipts);
+    const at::Tensor y =
+        injector.run(parse_fault("output:to[1] " + row.fault), [&] { return net(x); }, &receipts);
     CHECK(receipts[0].victims[0].bits_after == row.bits);
     CHECK(y.to(at::kDouble)[0][1].item<double>() == row.expected);
     CHECK(y.to(at::kDouble)[0][0].item<double>() == 1);

@@ -19,7 +19,9 @@ struct ResidualImpl : torch::nn::Module {
 };
 TORCH_MODULE(Residual);
 
-inline torch::Tensor image() { return torch::tensor({1.f, 2.f, 3.f, 4.f}).view({1, 1, 2, 2}); }
+inline torch::Tensor image() {
+  return torch::tensor({1.f, 2.f, 3.f, 4.f}).view({1, 1, 2, 2});
+}
 
 /// Two linear layers [2 -> 2 -> 1] around an in-place ReLU whose return value is not used.
 /// W1 = [[1, 0], [0, -1]], b1 = 0, W2 = [[10, 100]], b2 = 5. For x = [3, 4]: hidden 3, -4 -> 3, 0; out 35.
@@ -42,6 +44,8 @@ struct InPlaceImpl : torch::nn::Module {
 };
 TORCH_MODULE(InPlace);
 
-inline torch::Tensor pair() { return torch::tensor({{3.f, 4.f}}); }
+inline torch::Tensor pair() {
+  return torch::tensor({{3.f, 4.f}});
+}
 
 }  // namespace tiny

@@ -23,7 +23,8 @@ inline std::string test_file(const std::string& name) {
   return std::string(folder) + "/" + name;
 }
 
-inline std::shared_ptr<NetworkFile> open_test_network(const std::string& file, const OpenOptions& options = {}) {
+inline std::shared_ptr<NetworkFile> open_test_network(const std::string& file,
+                                                      const OpenOptions& options = {}) {
   return Network::open(test_file(file), options);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <doctest/doctest.h>
+#include "tests/model/recorded_calls.h"
 
 #include <string>
 
-#include "tests/model/recorded_calls.h"
+#include <doctest/doctest.h>
 
 namespace faultwave {
 namespace {
@@ -34,7 +34,8 @@ TEST_CASE("exported programs give Python's bits") {
 }
 
 TEST_CASE("TorchScript networks give Python's bits") {
-  for (const char* name : {"traced", "frozen", "scripted", "quantised"}) check_same_as_python(name, ".pt");
+  for (const char* name : {"traced", "frozen", "scripted", "quantised"})
+    check_same_as_python(name, ".pt");
 }
 
 TEST_CASE("a network that writes to its input does so here too") {
@@ -78,7 +79,8 @@ TEST_CASE("one network runs on several threads at once") {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   CHECK(right == std::vector<int>(4, 5));
 }
 

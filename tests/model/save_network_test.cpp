@@ -19,7 +19,8 @@ TEST_CASE("a saved network holds the present values, and runs as the changed one
     INFO(std::string(name));
     const auto network = open_test_network(name);
     auto tensors = network->parameters();
-    for (const NamedTensor& buffer : network->buffers()) tensors.push_back(buffer);
+    for (const NamedTensor& buffer : network->buffers())
+      tensors.push_back(buffer);
     for (const NamedTensor& named : tensors) {
       if (named.tensor.is_floating_point()) named.tensor.add_(0.25);
     }

@@ -81,9 +81,10 @@ int fused_layer(NetworkBuilder& b, int x) {
   const std::string text = c10::str("fused encoder layer ", name, ", ", a.heads, " heads", mask.text,
                                     gelu ? ", gelu" : "", norm_first ? ", norm first" : "");
   return b.add(text, x, [=](const Tensor& in) {
-    return at::_transformer_encoder_layer_fwd(
-        in, a.features, a.heads, a.in, a.in_bias, a.out, a.out_bias, gelu, norm_first, 1e-3, norm1.scale,
-        norm1.shift, norm2.scale, norm2.shift, first, first_bias, second, second_bias, mask.of(in), mask.type);
+    return at::_transformer_encoder_layer_fwd(in, a.features, a.heads, a.in, a.in_bias, a.out, a.out_bias,
+                                              gelu, norm_first, 1e-3, norm1.scale, norm1.shift, norm2.scale,
+                                              norm2.shift, first, first_bias, second, second_bias,
+                                              mask.of(in), mask.type);
   });
 }
 

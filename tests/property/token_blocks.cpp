@@ -128,9 +128,8 @@ int tokens_added(NetworkBuilder& b, int x) {
     return b.add("add of positions " + name, x, [=](const Tensor& in) { return in + position; });
   }
   const Tensor token = b.weight(name + ".token", {1, 1, features}, 0.5);
-  return b.add("cat with a class token " + name, x, [=](const Tensor& in) {
-    return at::cat({token.expand({in.size(0), -1, -1}), in}, 1);
-  });
+  return b.add("cat with a class token " + name, x,
+               [=](const Tensor& in) { return at::cat({token.expand({in.size(0), -1, -1}), in}, 1); });
 }
 
 /// Attention within windows of a picture that is shifted in a circle, as in Swin.
@@ -148,13 +147,13 @@ int window_block(NetworkBuilder& b, int x) {
         .roll({shift, shift}, {1, 2})
         .view({-1, tokens, features});
   };
-  int y =
-      b.add(c10::str("windows ", h, "x", w, " of ", height, "x", width, ", shifted by ", shift), x,
-            [=](const Tensor& in) {
-              const Tensor grid = in.reshape({-1, height, width, features}).roll({-shift, -shift}, {1, 2});
-              const Tensor cut = grid.view({-1, height / h, h, width / w, w, features});
-              return cut.permute({0, 1, 3, 2, 4, 5}).reshape({-1, h * w, features});
-            });
+  int y = b.add(c10::str("windows ", h, "x", w, " of ", height, "x", width, ", shifted by ", shift), x,
+                [=](const Tensor& in) {
+                  const Tensor grid =
+                      in.reshape({-1, height, width, features}).roll({-shift, -shift}, {1, 2});
+                  const Tensor cut = grid.view({-1, height / h, h, width / w, w, features});
+                  return cut.permute({0, 1, 3, 2, 4, 5}).reshape({-1, h * w, features});
+                });
   y = attention(b, y);
   y = b.add("windows back", y, [=](const Tensor& in) { return whole(in); });
   return added(b, x, y);
@@ -179,9 +178,8 @@ int einsum_block(NetworkBuilder& b, int x) {
   const std::string name = b.layer("mix");
   const Tensor weight =
       b.weight(name + ".weight", {tokens, tokens}, 1 / std::sqrt(static_cast<double>(tokens)));
-  return b.add("einsum over tokens " + name, x, [=](const Tensor& in) {
-    return at::einsum("nij,ik->nkj", {in, weight});
-  });
+  return b.add("einsum over tokens " + name, x,
+               [=](const Tensor& in) { return at::einsum("nij,ik->nkj", {in, weight}); });
 }
 
 }  // namespace
@@ -189,11 +187,10 @@ int einsum_block(NetworkBuilder& b, int x) {
 int token_block(NetworkBuilder& b, int x) {
   using Block = int (*)(NetworkBuilder&, int);
   static const std::vector<Block> blocks{
-      fused_layer,     fused_layer,       fused_attention,      scripted_block,
-      attention_block, attention_block,   attention_block,      layers_block,
-      layers_block,    gated_block,       tokens_added,         window_block,
-      window_block,    convolution_block, sequence_first_block, einsum_block,
-      arithmetic,      view_block,        view_block,           activation};
+      fused_layer,     fused_layer,     fused_attention, scripted_block,    attention_block,
+      attention_block, attention_block, layers_block,    layers_block,      gated_block,
+      tokens_added,    window_block,    window_block,    convolution_block, sequence_first_block,
+      einsum_block,    arithmetic,      view_block,      view_block,        activation};
   return b.pick(blocks)(b, x);
 }
 

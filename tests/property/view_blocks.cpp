@@ -75,10 +75,7 @@ int moved(NetworkBuilder& b, int x) {
       {"all but the first", [=](const Tensor& in) { return in.narrow(axis, 1, size - 1); }},
       {"index_select " + c10::str(c10::IntArrayRef(order)),
        [=](const Tensor& in) { return in.index_select(axis, numbers); }},
-      {"two copies",
-       [=](const Tensor& in) {
-         return at::cat({in, in.flip({axis})}, axis);
-       }},
+      {"two copies", [=](const Tensor& in) { return at::cat({in, in.flip({axis})}, axis); }},
       {"stack and unbind",
        [=](const Tensor& in) {
          const std::vector<Tensor> parts = at::stack({in, in * 2, in - 1}, axis).unbind(axis);

@@ -33,8 +33,7 @@ std::string written() {
   write_csv(store, text);
   write_json(store, text);
   const Summary summary = summarize(store);
-  return text.str() + text_report(summary) + json_report(summary) +
-         to_string(info.specification);
+  return text.str() + text_report(summary) + json_report(summary) + to_string(info.specification);
 }
 
 TEST_CASE("files and reports are the same in any locale") {

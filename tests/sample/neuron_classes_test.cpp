@@ -59,10 +59,8 @@ Population two_sites(const ErrorModelPtr& model = bit_flip()) {
 }
 
 Sampler sampler_of(const ErrorModelPtr& model, uint64_t seed) {
-  return Sampler(two_sites(model), {.rule = DrawRule::stratified,
-                                    .seed = seed,
-                                    .inputs = 5,
-                                    .neurons = made_up_classes()});
+  return Sampler(two_sites(model),
+                 {.rule = DrawRule::stratified, .seed = seed, .inputs = 5, .neurons = made_up_classes()});
 }
 
 TEST_CASE("classes are counted, and picked one after the other") {
@@ -207,8 +205,7 @@ TEST_CASE("trials by neuron fall on strata as the shares say, and are uniform wi
     if (located.stratum == chosen) ++counts[{located.input, located.place.element}];
   }
   REQUIRE(static_cast<int64_t>(counts.size()) == strata.pairs(chosen));
-  const double expected =
-      kTrials * shares.probability(chosen) / static_cast<double>(strata.pairs(chosen));
+  const double expected = kTrials * shares.probability(chosen) / static_cast<double>(strata.pairs(chosen));
   for (const auto& [pair, count] : counts)
     CHECK(std::abs(static_cast<double>(count) - expected) < 5 * std::sqrt(expected));
 }
