@@ -216,18 +216,15 @@ TEST_CASE("guide: an experiment in memory") {
   const at::Tensor b = torch::rand({5, 4});
   const std::vector<int64_t> labels{0, 1, 2, 0, 1};
   // snippet in memory
+  auto forward = [=](const auto& in) mutable { return net->forward(in[0].toTensor(), in[1].toTensor()); };
   faultwave::Experiment experiment{
-      .network = faultwave::network_of(net.ptr(),
-                                       [=](const auto& in) mutable {  // any tree of outputs
-                                         return net->forward(in[0].toTensor(), in[1].toTensor());
-                                       }),
-      .inputs = faultwave::inputs_from_tensors({a, b}),  // tensor by tensor, inputs along axis 0
+      .network = faultwave::network_of(net.ptr(), forward),  // any tree of outputs will do
+      .inputs = faultwave::inputs_from_tensors({a, b}),      // tensor by tensor, inputs along axis 0
       .labels = labels};
   auto campaign = faultwave::open_campaign(experiment, {.trials = 1000, .error = "flip"});
   auto results = campaign.run();
   std::cout << text_report(summarize(results));
-  auto columns =
-      trial_columns(results, *campaign.parts().sampler);  // columns.outcome[i], columns.fault[i], ...
+  auto columns = trial_columns(results, *campaign.parts().sampler);  // .outcome[i], .fault[i], ...
   // end snippet
   CHECK(columns.trial.size() == 1000);
 }
