@@ -174,11 +174,11 @@ Shares shares_of_trial(const std::vector<Round>& rounds, int64_t trial);
 
 /// What a campaign runs on, in memory.
 struct Experiment {
-  std::shared_ptr<Network> network;        ///< required; network_of() makes one of a module or a callable
-  std::shared_ptr<const InputSet> inputs;  ///< required; inputs_from_tensors(), say
-  std::vector<int64_t> labels{};           ///< the right class of each input, or none
-  ErrorModelPtr error{};                   ///< in place of Specification::error
-  std::vector<CriterionPtr> criteria{};    ///< beside those that Specification::criteria names
+  std::shared_ptr<Network> network{};        ///< required; network_of() makes one of a module or a callable
+  std::shared_ptr<const InputSet> inputs{};  ///< required; inputs_from_tensors(), say
+  std::vector<int64_t> labels{};             ///< the right class of each input, or none
+  ErrorModelPtr error{};                     ///< in place of Specification::error
+  std::vector<CriterionPtr> criteria{};      ///< beside those that Specification::criteria names
   /// SHA-256 in hex of the file that the network came from; empty: Workload::fingerprint().
   std::string network_fingerprint{};
   std::string labels_fingerprint{};  ///< likewise of the labels; empty: that of the numbers

@@ -19,13 +19,13 @@
 namespace faultwave {
 
 namespace detail {
-class GoldenRuns;
+class [[gnu::visibility("hidden")]] GoldenRuns;
 }
 
 struct WorkloadOptions {
-  std::string name = "the network";      ///< what messages call it
-  c10::Device device = c10::kCPU;        ///< where inputs are moved to; the network must be there
-  std::optional<c10::ScalarType> dtype;  ///< floating-point inputs are converted to it
+  std::string name = "the network";           ///< what messages call it
+  c10::Device device = c10::kCPU;             ///< where inputs are moved to; the network must be there
+  std::optional<c10::ScalarType> dtype = {};  ///< floating-point inputs are converted to it
   /// For a network that draws random numbers or was exported in train mode: each forward, golden or faulty,
   /// begins with torch's generators seeded with this key, and holds one input.
   std::optional<uint64_t> random_key = {};

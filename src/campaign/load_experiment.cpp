@@ -2,6 +2,11 @@
 // From the files that a specification names to an experiment in memory.
 #include <torch/types.h>
 
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "faultwave/campaign.h"
 #include "faultwave/error.h"
 #include "faultwave/inputs.h"
@@ -42,12 +47,15 @@ Experiment load_experiment(const Specification& spec) {
   check_device_present(options.device);
   if (!spec.dtype.empty()) options.dtype = parse_dtype(spec.dtype);
   Experiment experiment;
+  // A second reader of the file, which takes as long as the first.
+  std::future<std::string> fingerprint =
+      std::async(std::launch::async, [path = spec.resolve(spec.model)] { return file_fingerprint(path); });
   const std::shared_ptr<NetworkFile> network = Network::open(spec.resolve(spec.model), options);
   experiment.network = network;
-  experiment.network_fingerprint = file_fingerprint(spec.resolve(spec.model));
   experiment.inputs = read_inputs(spec, *network);
   if (!spec.labels.empty())
     experiment.labels = read_labels(load_tensor(spec.resolve(spec.labels)), spec.labels);
+  experiment.network_fingerprint = fingerprint.get();
   return experiment;
 }
 

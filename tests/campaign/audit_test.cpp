@@ -134,6 +134,26 @@ TEST_CASE("an audit finds outputs that differ by more than rounding, whatever th
                  "output 0 differs by up to ");
 }
 
+TEST_CASE("an audit knows that a fault is as far apart in two runs as the value that it hit") {
+  const auto scale = [](const Trial& trial, TrialOutputs& outputs, bool victim_too) {
+    if (FakeEngine::effect_of(trial.faults[0]) != FakeEngine::Effect::benign) return;
+    outputs.faulty[0] *= 1.001;
+    if (victim_too) outputs.receipts[0].victims[0].after *= 1.001;
+  };
+  const TempFolder folder;
+  const auto run_audited = [&](const std::string& name, bool victim_too) {
+    const auto mistake = [=](const Trial& trial, TrialOutputs& outputs) {
+      scale(trial, outputs, victim_too);
+    };
+    const Campaign campaign = campaign_of({std::make_shared<RoundingEngine>(mistake)}, 1);
+    Store store = Store::create(folder / name, campaign.info(campaign.specification(), ""));
+    return campaign.run(store, never, {});
+  };
+  CHECK(run_audited("a.db", true));
+  check_contains(error_of(ErrorCode::mismatch, [&] { run_audited("b.db", false); }),
+                 "output 0 differs by up to ");
+}
+
 TEST_CASE("counts of blocks add up, in a worker's bytes as well") {
   const TempFolder folder;
   const Engines engines{std::make_shared<RoundingEngine>(nearly_tie)};

@@ -40,6 +40,8 @@ def main():
     for list_of_objects in map(pathlib.Path, lists):
         name = list_of_objects.stem
         for object_file in list_of_objects.read_text().split():
+            if not object_file.endswith(".o"):  # a precompiled header stands among them
+                continue
             objects += 1
             for symbol in undefined_symbols(nm, object_file):
                 if not LOUD.match(symbol):
