@@ -153,9 +153,10 @@ class Campaign {
   class BlockRun;
   std::optional<int64_t> label_of(const Trial& trial) const;
   Judged judge_trial(const Trial& trial, const Sampler::Located& located, const TrialOutputs& outputs,
-                     bool keeps_all) const;
+                     const std::vector<RankedClass>& golden_top, bool keeps_all) const;
   Judged record_trial(const Trial& trial, const Sampler::Located& located, const TrialOutputs& outputs,
-                      const Outcome& outcome, bool keeps_all) const;
+                      const std::vector<RankedClass>& golden_top, const Outcome& outcome,
+                      bool keeps_all) const;
 
   Specification specification_;
   CampaignParts parts_;

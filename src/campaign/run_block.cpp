@@ -18,10 +18,14 @@ namespace {
 // Ctrl-C is felt after so many batches.
 constexpr int64_t kBatchesPerCall = 4;
 
-/// Top classes of an output that is a vector of scores; none otherwise.
-std::vector<RankedClass> top_of(const std::vector<at::Tensor>& outputs) {
-  if (outputs.empty() || outputs[0].dim() != 1 || !outputs[0].is_floating_point()) return {};
-  return top_classes(outputs[0]);
+/// Whether the first output is a vector of scores.
+bool has_scores(const std::vector<at::Tensor>& outputs) {
+  return !outputs.empty() && outputs[0].dim() == 1 && outputs[0].is_floating_point();
+}
+
+/// Top classes of scores; none where there are none.
+std::vector<RankedClass> top_of(const std::vector<at::Tensor>& outputs, int64_t most = 1) {
+  return has_scores(outputs) ? top_classes(outputs[0], most) : std::vector<RankedClass>();
 }
 
 /// Once an input: ranking a thousand classes takes as long as all the rest of a masked trial.
@@ -251,7 +255,7 @@ class Campaign::BlockRun {
   void record(size_t position, const TrialOutputs& outputs) {
     const Trial& trial = drawn_[position].trial;
     const Sampler::Located& located = drawn_[position].located;
-    Judged judged = campaign_.judge_trial(trial, located, outputs, keeps_all_);
+    Judged judged = campaign_.judge_trial(trial, located, outputs, top_of_golden(outputs), keeps_all_);
     tally_.add(judged.outcome);
     outcome_at(position) = judged.outcome;
     outcome_at(position).is_done = false;  // until its part is
@@ -262,8 +266,19 @@ class Campaign::BlockRun {
   void audit(size_t position, const TrialOutputs& exact) {
     const Trial& trial = drawn_[position].trial;
     const TrialOutputs& outputs = audited_.at(position);
-    const Judged judged = campaign_.judge_trial(trial, drawn_[position].located, exact, false);
+    const Judged judged =
+        campaign_.judge_trial(trial, drawn_[position].located, exact, top_of(exact.golden), false);
     check_audit(trial, outputs, outcome_at(position), exact, judged.outcome);
+  }
+
+  /// Trials of one golden run have the same tensor, which is ranked once.
+  const std::vector<RankedClass>& top_of_golden(const TrialOutputs& outputs) {
+    if (outputs.golden.empty()) return no_class_;
+    if (!outputs.golden[0].is_same(ranked_golden_)) {
+      ranked_golden_ = outputs.golden[0];
+      golden_top_ = top_of(outputs.golden);
+    }
+    return golden_top_;
   }
 
   size_t place_of(size_t position) const {
@@ -287,7 +302,7 @@ class Campaign::BlockRun {
     if (faultwave::is_near_border(pair, parts_.criteria, outputs.rounding)) return true;
     // Whether the faulty network is right is recorded too.
     static const CriterionPtr top1 = parse_criterion("top1");
-    return !parts_.labels.empty() && !top_of(outputs.golden).empty() &&
+    return !parts_.labels.empty() && has_scores(outputs.golden) &&
            top1->is_near_border(pair, outputs.rounding);
   }
 
@@ -306,7 +321,10 @@ class Campaign::BlockRun {
   BlockResult result_;                  // finished parts that were not handed over
   std::vector<TrialRow> rows_of_part_;  // of the part under way
   Tally tally_;                         // of both
-  int64_t finished_parts_ = 0;          // of result_
+  at::Tensor ranked_golden_;
+  std::vector<RankedClass> golden_top_;  // of that
+  const std::vector<RankedClass> no_class_;
+  int64_t finished_parts_ = 0;  // of result_
   Clock::time_point handed_over_ = Clock::now();
   Positions again_;
   std::map<size_t, TrialOutputs> audited_;
@@ -329,16 +347,18 @@ std::optional<int64_t> Campaign::label_of(const Trial& trial) const {
 }
 
 Campaign::Judged Campaign::judge_trial(const Trial& trial, const Sampler::Located& located,
-                                       const TrialOutputs& outputs, bool keeps_all) const {
+                                       const TrialOutputs& outputs,
+                                       const std::vector<RankedClass>& golden_top, bool keeps_all) const {
   const bool crashed = !outputs.crash.empty();
   Outcome outcome{.kind = OutcomeClass::crash};
   if (!crashed) outcome = judge({outputs.golden, outputs.faulty, label_of(trial)}, parts_.criteria);
-  return record_trial(trial, located, outputs, outcome, keeps_all);
+  return record_trial(trial, located, outputs, golden_top, outcome, keeps_all);
 }
 
 /// The record of a trial whose outcome is known.
 Campaign::Judged Campaign::record_trial(const Trial& trial, const Sampler::Located& located,
-                                        const TrialOutputs& outputs, const Outcome& outcome,
+                                        const TrialOutputs& outputs,
+                                        const std::vector<RankedClass>& golden_top, const Outcome& outcome,
                                         bool keeps_all) const {
   const bool labelled = !parts_.labels.empty();
   const std::optional<int64_t> label = label_of(trial);
@@ -352,7 +372,7 @@ Campaign::Judged Campaign::record_trial(const Trial& trial, const Sampler::Locat
   if (!keep && !labelled) return judged;
 
   TrialRow row;
-  take_top(top_of(outputs.golden), row.golden_class, row.golden_probability);
+  take_top(golden_top, row.golden_class, row.golden_probability);
   take_top(top_of(outputs.faulty), row.faulty_class, row.faulty_probability);
   judged.outcome.golden_right = labelled && row.golden_class == label;
   judged.outcome.faulty_right = labelled && row.faulty_class == label;
@@ -378,7 +398,8 @@ BlockResult Campaign::ended_trial(const Round& round, const Block& block, int64_
   TrialOutputs outputs;
   if (parts_.golden) outputs.golden = parts_.golden(drawn.trial.input);
   outputs.crash = how;
-  Judged judged = record_trial(drawn.trial, drawn.located, outputs, {.kind = outcome}, /*keeps_all=*/true);
+  Judged judged = record_trial(drawn.trial, drawn.located, outputs, top_of(outputs.golden), {.kind = outcome},
+                               /*keeps_all=*/true);
   BlockResult result{.block = block, .outcomes = {}, .rows = {}, .golden_classes = {}};
   result.outcomes.assign(static_cast<size_t>(block.trials), TrialOutcome{.is_done = false});
   result.outcomes.at(static_cast<size_t>(number - block.first_trial)) = judged.outcome;
@@ -395,9 +416,10 @@ ReplayedTrial Campaign::replay(int64_t number, const Shares& shares) const {
   const Sampler::Drawn drawn = parts_.sampler->draw(number, shares);
   ReplayedTrial replayed;
   (parts_.exact ? parts_.exact : parts_.engine)->run({drawn.trial}, [&](size_t, const TrialOutputs& outputs) {
-    replayed.row = *judge_trial(drawn.trial, drawn.located, outputs, /*keeps_all=*/true).row;
-    replayed.golden = top_of(outputs.golden);
-    replayed.faulty = top_of(outputs.faulty);
+    constexpr int64_t kShown = 5;
+    replayed.golden = top_of(outputs.golden, kShown);
+    replayed.faulty = top_of(outputs.faulty, kShown);
+    replayed.row = *judge_trial(drawn.trial, drawn.located, outputs, replayed.golden, /*keeps_all=*/true).row;
   });
   return replayed;
 }
