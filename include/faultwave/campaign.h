@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,11 +76,12 @@ struct ReplayedTrial {
   std::vector<RankedClass> faulty;
 };
 
-/// An audited trial whose outcome, or whose outputs beyond rounding, the two engines do not agree on.
-class Disagreement : public UserError {
+/// An audited trial whose outcome, or whose outputs beyond rounding, the two engines do not agree on: no
+/// mistake of the user.
+class Disagreement : public std::runtime_error {
  public:
   Disagreement(const std::string& message, TrialOutputs engine, TrialOutputs exact)
-      : UserError(ErrorCode::mismatch, message), engine_(std::move(engine)), exact_(std::move(exact)) {}
+      : std::runtime_error(message), engine_(std::move(engine)), exact_(std::move(exact)) {}
 
   /// Writes golden outputs and those of both engines beside a database, for torch.load, and throws the
   /// sentence that says so as UserError(mismatch).
