@@ -2,27 +2,12 @@
 #
 #   cmake -DBUILD=<build folder> -DCONFIG=<build type> -DCXX=<compiler> -DFLAGS=<compiler flags> -P check_install.cmake
 cmake_minimum_required(VERSION 3.22)
-foreach(name IN ITEMS BUILD CONFIG CXX)
-  if(NOT DEFINED ${name})
-    message(FATAL_ERROR "Give -D${name}=...")
-  endif()
-endforeach()
-
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(NOT status EQUAL 0)
-    list(JOIN ARGN " " command)
-    message(FATAL_ERROR "This failed: ${command}\n${output}")
-  endif()
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/../support/out_of_tree.cmake)
 
 set(work "${BUILD}/install_check")
-file(REMOVE_RECURSE "${work}")
-run(${CMAKE_COMMAND} --install ${BUILD} --config ${CONFIG} --prefix ${work}/prefix)
+install_to(${work})
 run(${work}/prefix/bin/faultwave --help)
 
-run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${work}/consumer -DCMAKE_PREFIX_PATH=${work}/prefix
-  -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_CXX_COMPILER=${CXX} "-DCMAKE_CXX_FLAGS=${FLAGS}")
-run(${CMAKE_COMMAND} --build ${work}/consumer --config ${CONFIG})
+build_against(${work} consumer ${CMAKE_CURRENT_LIST_DIR})
 run(${work}/consumer/consumer)
 file(REMOVE_RECURSE "${work}")
