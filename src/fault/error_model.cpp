@@ -5,7 +5,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/common/exception_text.h"
+#include "src/common/made_by_extension.h"
 #include "src/common/near_names.h"
 #include "src/fault/models/all.h"
 #include "src/fault/models/recorded_model.h"
@@ -30,24 +30,12 @@ std::string unknown_model(std::string_view name) {
          ", and what register_user_model was given; those of a plugin are there where it is loaded)";
 }
 
-/// What the author of an extension did wrong.
-UserError mistake(const ModelSyntax& syntax, const std::string& what) {
-  return UserError(ErrorCode::usage, "the error model " + syntax.name + " cannot be made: " + what);
-}
-
 ErrorModelPtr make_checked(const ModelSyntax& syntax, const Arguments& arguments) {
-  ErrorModelPtr model;
-  try {
-    model = syntax.make(arguments);
-  } catch (const UserError&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw mistake(syntax, reason_of(error));
-  }
-  if (!model) throw mistake(syntax, "its function returned none");
+  const std::string what = "the error model " + syntax.name;
+  ErrorModelPtr model = made_by_extension(what, [&] { return syntax.make(arguments); });
   if (model->text() != arguments.text()) {
-    throw mistake(syntax, "it prints as '" + model->text() + "', which is not '" + arguments.text() +
-                              "', its arguments");
+    throw mistake_of_extension(
+        what, "it prints as '" + model->text() + "', which is not '" + arguments.text() + "', its arguments");
   }
   return model;
 }

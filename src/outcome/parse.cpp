@@ -6,7 +6,7 @@
 
 #include "faultwave/error.h"
 
-#include "src/common/exception_text.h"
+#include "src/common/made_by_extension.h"
 #include "src/common/near_names.h"
 #include "src/common/numbers.h"
 #include "src/fault/parameters.h"
@@ -58,24 +58,13 @@ UserError wrong_arguments(const std::string& text, const CriterionType& type) {
                                          (wanted.empty() ? "" : " with ") + wanted);
 }
 
-/// What the author of an extension did wrong.
-UserError mistake(const CriterionType& type, const std::string& what) {
-  return UserError(ErrorCode::usage, "the criterion " + type.name + " cannot be made: " + what);
-}
-
 CriterionPtr make_checked(const CriterionType& type, const Arguments& arguments) {
-  CriterionPtr criterion;
-  try {
-    criterion = type.make(arguments);
-  } catch (const UserError&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw mistake(type, reason_of(error));
-  }
-  if (!criterion) throw mistake(type, "its function returned none");
+  const std::string what = "the criterion " + type.name;
+  CriterionPtr criterion = made_by_extension(what, [&] { return type.make(arguments); });
   if (criterion->name() == type.name && criterion->text() == arguments.text()) return criterion;
-  throw mistake(type, "it is named '" + criterion->name() + "' and prints as '" + criterion->text() +
-                          "', and not as '" + type.name + "' and '" + arguments.text() + "'");
+  throw mistake_of_extension(what, "it is named '" + criterion->name() + "' and prints as '" +
+                                       criterion->text() + "', and not as '" + type.name + "' and '" +
+                                       arguments.text() + "'");
 }
 
 }  // namespace

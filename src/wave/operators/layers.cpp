@@ -13,10 +13,6 @@ constexpr NamedRule kProduct{"linear", product_rule, Takes::scaled};
 constexpr NamedRule kBatchNorm{"batch norm", batch_norm_rule, Takes::scaled};
 constexpr NamedRule kLayerNorm{"layer norm", whole_rows_rule, Takes::scaled};
 
-Stacking by_channel(Gives gives) {
-  return {.gives = gives, .row_axis = 1};
-}
-
 bool is_in_eval_mode(const Call& call) {
   return !call.argument("training").toBool();
 }

@@ -89,6 +89,11 @@ struct Stacking {
   bool (*fits)(const Call& call) = nullptr;   ///< of which calls this holds; null: of all
 };
 
+/// Rows along axis 1, as maps have their channels.
+inline Stacking by_channel(Stacking::Gives gives) {
+  return {.gives = gives, .row_axis = 1};
+}
+
 /// All that the wave knows of an operator: nothing else is decided by its name. Arguments go by the names
 /// that the operator's schema gives them. What is not said does not hold. Calls that no description fits go
 /// the generic way, which is right for any operator.

@@ -16,10 +16,6 @@ constexpr NamedRule kMaxPool{"max pool", max_pool_rule, Takes::changes};
 constexpr NamedRule kAverage{"average", average_rule, Takes::changes};
 constexpr NamedRule kSoftmax{"softmax", whole_rows_rule, Takes::scaled};
 
-Stacking by_channel(Gives gives) {
-  return {.gives = gives, .row_axis = 1};
-}
-
 /// The axis or axes are given, and axis 0 is not among them.
 bool spares_axis_0(const Call& call) {
   const c10::IValue& axes = call.argument("dim");
