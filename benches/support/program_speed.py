@@ -8,7 +8,9 @@ import tempfile
 import time
 
 
-def _specification(network: pathlib.Path, image: pathlib.Path, layers: list[str], error: str, trials: int) -> str:
+def _specification(
+    network: pathlib.Path, image: pathlib.Path, layers: list[str], error: str, trials: int
+) -> str:
     sites = ", ".join(f'"{layer}"' for layer in layers)
     return (
         f'model = "{network}"\ninput = "{image}"\nseed = 1\ntrials = {trials}\n'
@@ -32,7 +34,12 @@ def _seconds(program: pathlib.Path, specification: str) -> float:
 
 
 def measure(
-    program: pathlib.Path, network: pathlib.Path, image: pathlib.Path, layers: list[str], error: str, trials: int
+    program: pathlib.Path,
+    network: pathlib.Path,
+    image: pathlib.Path,
+    layers: list[str],
+    error: str,
+    trials: int,
 ) -> dict:
     """The best of three runs of one trial, and of as many of `trials`. `per_second` has the start in it,
     `per_second_once_started` has not."""

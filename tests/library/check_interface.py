@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shared library exports what include/faultwave declares, and nothing else; the program exports all of that, too,
-so that a plugin finds it.
+"""The shared library exports what include/faultwave declares, and nothing else.
+
+The program exports all of that, too, so that a plugin finds it.
 
     check_interface.py NM INCLUDE_FOLDER SHARED_LIBRARY PROGRAM
 """
@@ -14,9 +15,15 @@ import sys
 VISIBLE = "#pragma GCC visibility push(default)\nnamespace faultwave {\n"
 END_OF_VISIBLE = "}  // namespace faultwave\n#pragma GCC visibility pop\n"
 
-# Some of each kind that a user needs: a function, one that is overloaded, a member, types to be caught and derived from.
-NEEDED = {"faultwave::parse_fault", "faultwave::to_string", "faultwave::open_campaign", "faultwave::Network::open",
-          "typeinfo for faultwave::UserError", "vtable for faultwave::ErrorModel"}
+# Some of each kind that a user needs: functions, an overloaded one, a member, types to be caught and derived from.
+NEEDED = {
+    "faultwave::parse_fault",
+    "faultwave::to_string",
+    "faultwave::open_campaign",
+    "faultwave::Network::open",
+    "typeinfo for faultwave::UserError",
+    "vtable for faultwave::ErrorModel",
+}
 
 # What a linker adds by itself.
 OF_THE_LINKER = {"_init", "_fini", "_edata", "_end", "__bss_start"}
@@ -26,7 +33,8 @@ def exported(nm, file):
     """Mangled and readable names, each a line of nm: address, kind, name."""
     lists = []
     for flags in ([], ["-C"]):
-        run = subprocess.run([nm, "-D", "--defined-only", *flags, file], capture_output=True, text=True, check=True)
+        command = [nm, "-D", "--defined-only", *flags, file]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
         lists.append([line.split(maxsplit=2)[-1] for line in run.stdout.splitlines()])
     return dict(zip(*lists))
 
@@ -40,7 +48,7 @@ def declared_words(folder):
 
 
 def parts_of(name):
-    """The qualified name: ["faultwave", "Injector", "run"] of "faultwave::Injector::run(at::Tensor const&)"."""
+    """["faultwave", "Injector", "run"] of "faultwave::Injector::run(at::Tensor const&)"."""
     name = re.sub(r"^(vtable|typeinfo|typeinfo name|VTT|guard variable|construction vtable) for ", "", name)
     name = re.sub(r"\[abi:\w+\]", "", name)
     match = re.match(r"(?:[\w:<>, *&]+ )?(faultwave(?:::~?\w+)+)", name)
@@ -53,9 +61,12 @@ def main():
     problems = []
     for header in sorted(include.glob("*.h")):
         text = header.read_text()
-        if "\nnamespace faultwave {" in text and not ("\n" + VISIBLE in text and text.endswith(END_OF_VISIBLE)):
-            problems.append(f"{header.name} hides what it declares: expected {VISIBLE.splitlines()[0]} before its namespace, "
-                            f"and {END_OF_VISIBLE.splitlines()[-1]} at its end")
+        is_visible = "\n" + VISIBLE in text and text.endswith(END_OF_VISIBLE)
+        if "\nnamespace faultwave {" in text and not is_visible:
+            problems.append(
+                f"{header.name} hides what it declares: expected {VISIBLE.splitlines()[0]} before its "
+                f"namespace, and {END_OF_VISIBLE.splitlines()[-1]} at its end"
+            )
     words = declared_words(include)
     of_library = exported(nm, library)
     for mangled, name in of_library.items():

@@ -3,8 +3,8 @@
 
     check_layers.py COMPILER SOURCE_DIR LAYER=INCLUDE_ROOT:... ...
 
-The layers come in their order. The compiler's preprocessor is asked which headers of other layers it finds with the
-include roots that a layer is compiled with.
+The layers come in their order. The compiler's preprocessor is asked which headers of other layers it finds
+with the include roots that a layer is compiled with.
 """
 
 import pathlib
@@ -49,8 +49,10 @@ def main():
     source_dir = pathlib.Path(source_dir)
     layers = [argument.split("=", 1) for argument in arguments]
     order = [name for name, _ in layers]
-    headers = {name: [path.relative_to(source_dir).as_posix() for path in (source_dir / "src" / name).rglob("*.h")]
-               for name in order}
+    headers = {
+        name: [path.relative_to(source_dir).as_posix() for path in (source_dir / "src" / name).rglob("*.h")]
+        for name in order
+    }
     problems = []
     for place, (name, roots) in enumerate(layers):
         roots = roots.split(":")

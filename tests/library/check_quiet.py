@@ -11,7 +11,8 @@ import re
 import subprocess
 import sys
 
-# Names as nm -C prints them: streams and functions that write to standard output or error, or end the process.
+# Names as nm -C prints them: streams and functions that write to standard output or error, or end the
+# process.
 LOUD = re.compile(
     r"^(std::(cout|cerr|clog|wcout|wcerr|wclog|exit|_Exit|quick_exit|abort)(\(.*\))?"
     r"|stdout|stderr|printf|vprintf|puts|putchar|perror|__printf_chk|__vprintf_chk"
