@@ -161,9 +161,15 @@ class Armed {
   Armed(const Armed&) = delete;
   Armed& operator=(const Armed&) = delete;
 
-  /// Disarms now. Throws UserError(illegal_fault) if a fault hit nothing; disarmed it is all the same, and a
-  /// second call does nothing.
+  /// Disarms now. Throws UserError(illegal_fault) if a fault hit nothing, and UserError(usage) on another
+  /// thread than that of the scope, or if a mode of torch that began before the scope has ended within it;
+  /// disarmed it is all the same, and a second call does nothing.
   void disarm();
+  /// Likewise after a forward that threw: says nothing of faults that hit nothing, but throws what a fault
+  /// threw as a UserError, which an interpreter in between may have made another exception of.
+  void disarm_after_error();
+  /// Disarms now, from any thread, and says nothing.
+  void abandon();
   /// The lines of the faults that have hit nothing so far; none if all have. Armed or not.
   std::vector<std::string> missed() const;
   /// One receipt a fault, in the order given. Waits for the device if the network runs on one.

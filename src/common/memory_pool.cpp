@@ -7,6 +7,7 @@
 #include <iterator>
 #include <new>
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 namespace faultwave::detail {
@@ -37,7 +38,13 @@ void* map(size_t bytes) {
 }  // namespace
 
 MemoryPool& MemoryPool::instance() {
-  static MemoryPool* const pool = new MemoryPool;  // tensors may outlive all statics
+  static MemoryPool* const pool = [] {
+    auto* const made = new MemoryPool;  // tensors may outlive all statics
+    // A process that is forked while another thread has the lock could never take it.
+    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                   [] { instance().mutex_.unlock(); });
+    return made;
+  }();
   return *pool;
 }
 

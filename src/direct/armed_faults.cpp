@@ -257,9 +257,41 @@ std::vector<Receipt> ArmedFaults::receipts() const {
   return receipts;
 }
 
+void ArmedFaults::abandon() {
+  if (is_on_this_thread()) {
+    on_.reset();
+  } else {
+    intercept::Handler::abandon();
+  }
+}
+
+void ArmedFaults::switch_off() {
+  if (!is_on_this_thread()) {
+    abandon();
+    throw UserError(
+        ErrorCode::usage,
+        "the faults were armed on another thread than the one that disarms them, so they were switched "
+        "off there at some point of its work; end the scope on the thread that began it");
+  }
+  const bool was_whole = on_->is_whole();
+  on_.reset();
+  if (!was_whole) {
+    throw UserError(
+        ErrorCode::usage,
+        "a mode of torch (inference_mode, say) that began before the faults were armed ended while they "
+        "were, which switched them off; end them in the opposite order");
+  }
+}
+
+void ArmedFaults::disarm_after_error() {
+  if (!on_) return;
+  abandon();
+  intercept::rethrow_handler_error();
+}
+
 void ArmedFaults::disarm() {
   if (!on_) return;
-  on_.reset();
+  switch_off();
   std::string lines;
   for (const std::string& line : missed())
     lines += (lines.empty() ? "'" : ", '") + line + "'";

@@ -38,9 +38,13 @@ class ArmedFaults : public intercept::Handler {
   std::vector<Receipt> receipts() const;
   /// The lines of the faults that have hit nothing.
   std::vector<std::string> missed() const;
-  /// Switches interception off. Throws UserError(illegal_fault) if a fault has hit nothing; disarmed it is
-  /// all the same, and a second call does nothing.
+  /// Armed::disarm.
   void disarm();
+  /// Armed::disarm_after_error.
+  void disarm_after_error();
+  /// Armed::abandon.
+  void abandon();
+  bool is_on_this_thread() const { return !on_ || on_->is_on_this_thread(); }
 
  private:
   struct Hit {
@@ -60,6 +64,8 @@ class ArmedFaults : public intercept::Handler {
     int64_t version = -1;
     int64_t forward = 0;
   };
+  /// Throws UserError(usage) where the scope did not end as it should.
+  void switch_off();
   void plan_uses(size_t plan);
   /// Where all faults lie at a few calls that can be told apart, the rest of the network need not be seen.
   /// Whether so.

@@ -158,10 +158,23 @@ Armed::Armed(const Injector& injector, const std::vector<Fault>& faults, Forward
   faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards);
 }
 
-Armed::~Armed() = default;
+Armed::~Armed() {
+  if (faults_ == nullptr || faults_->is_on_this_thread()) return;
+  faults_->abandon();
+  // The other thread may be looking at them right now, so they stay.
+  static_cast<void>(faults_.release());
+}
 
 void Armed::disarm() {
   faults_->disarm();
+}
+
+void Armed::disarm_after_error() {
+  faults_->disarm_after_error();
+}
+
+void Armed::abandon() {
+  faults_->abandon();
 }
 
 std::vector<std::string> Armed::missed() const {

@@ -69,7 +69,7 @@ struct FastPath<Op, key, Result(Arguments...)> {
         c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
     TensorPointers tensors;
     (collect(tensors, arguments), ...);
-    Handler* handler = current_handler;
+    Handler* handler = active_handler();
     if (handler == nullptr || !handler->wants(op, tensors)) {
       c10::impl::ExcludeDispatchKeyGuard off(key);
       return Op::redispatch(keys.remove(key), arguments...);

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
+
 #include "faultwave/error.h"
 
 #include "src/intercept/fast_path.h"
@@ -68,16 +70,32 @@ void register_fallbacks() {
   register_fast_paths();
 }
 
+void switch_off() {
+  current_handler = nullptr;
+  chosen_storages = {};
+  c10::impl::tls_set_dispatch_key_included(every_key, false);
+  c10::impl::tls_set_dispatch_key_included(chosen_key, false);
+}
+
+/// A forked process begins without faults: its one thread has inherited the key of the thread that forked.
+void switch_off_in_forks() {
+  static const int once = pthread_atfork(nullptr, nullptr, &switch_off);
+  (void)once;
+}
+
 c10::DispatchKey claim(Handler& handler, c10::DispatchKey key) {
   register_fallbacks();
-  if (current_handler != nullptr) {
+  switch_off_in_forks();
+  if (active_handler() != nullptr) {
     throw UserError(
         ErrorCode::usage,
         "faults are armed on this thread already: one Armed, run or Injector at a time per thread; "
         "give all faults of a trial to one Armed");
   }
+  switch_off();
   current_handler = &handler;
   handler_error = nullptr;
+  c10::impl::tls_set_dispatch_key_included(key, true);
   return key;
 }
 
@@ -87,9 +105,11 @@ template <c10::DispatchKey key>
 void call_boxed(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
   // Off while the handler works, so that the operators that it uses itself are not seen.
   c10::impl::ExcludeDispatchKeyGuard off(key);
-  Handler* handler = current_handler;
+  Handler* handler = active_handler();
   if (handler == nullptr) {
-    // A thread that inherited the key (autograd's device threads do) without a handler of its own.
+    // A thread that inherited the key (autograd's device threads do) without a handler of its own, or one
+    // that a mode of torch gave it back after its Intercept had ended.
+    c10::impl::tls_set_dispatch_key_included(key, false);
     op.callBoxed(stack);
     return;
   }
@@ -136,9 +156,11 @@ void OperatorCall::run() {
   op_.callBoxed(&stack_);
 }
 
-Intercept::Intercept(Handler& handler) : include_(claim(handler, every_key)) {}
+Intercept::Intercept(Handler& handler, c10::DispatchKey key) : handler_(handler), key_(claim(handler, key)) {}
 
-Intercept::Intercept(Handler& handler, ChosenCalls chosen) : include_(claim(handler, chosen_key)) {
+Intercept::Intercept(Handler& handler) : Intercept(handler, every_key) {}
+
+Intercept::Intercept(Handler& handler, ChosenCalls chosen) : Intercept(handler, chosen_key) {
   chosen_storages = chosen.storages;
 }
 
@@ -155,7 +177,11 @@ void choose_operator(const c10::OperatorHandle& op) {
 }
 
 Intercept::~Intercept() {
-  current_handler = nullptr;
+  if (!is_on_this_thread()) {
+    handler_.abandon();
+  } else if (current_handler == &handler_) {  // in a fork, it is not
+    switch_off();
+  }
 }
 
 }  // namespace faultwave::intercept

@@ -5,7 +5,9 @@
 #include <ATen/core/stack.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "src/intercept/fast_path.h"
 
@@ -50,13 +52,27 @@ class OperatorCall {
 class Handler {
  public:
   virtual ~Handler() = default;
+
+  /// From now on it sees nothing more, and its thread may begin another Intercept. From any thread; must then
+  /// stay in memory until its thread has done so, or has ended.
+  void abandon() { is_abandoned_ = true; }
+  bool is_abandoned() const { return is_abandoned_; }
+
   virtual void on_call(OperatorCall& call) = 0;
 
   /// Asked first for the operators of fast_path.cpp, with the tensors among the arguments in their order.
   /// False: the call goes on unseen, which spares it the way through boxed arguments. True: on_call follows
   /// at once.
   virtual bool wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) { return true; }
+
+ private:
+  std::atomic<bool> is_abandoned_ = false;
 };
+
+/// The handler of this thread that sees calls now; null if there is none.
+inline Handler* active_handler() {
+  return current_handler != nullptr && !current_handler->is_abandoned() ? current_handler : nullptr;
+}
 
 /// What a handler of this thread threw as a UserError since its Intercept began is thrown again, and nothing
 /// done if there was none: for those who run a network whose interpreter makes other exceptions of it.
@@ -78,7 +94,11 @@ struct ChosenCalls {
 };
 
 /// Interception is on for the current thread during this object's life. Throws UserError(usage) if it is on
-/// already. Costs nothing while no object exists.
+/// already. Costs nothing while no object exists. A process that is forked meanwhile has it off.
+///
+/// Which keys a thread has on is also part of torch's modes (inference_mode, say), which put back what they
+/// found. So an Intercept switches its own key and touches nothing else, and a mode that began before it and
+/// ends within it, or the other way round, does no harm but to is_whole().
 class Intercept {
  public:
   /// Sees every operator call.
@@ -86,12 +106,22 @@ class Intercept {
   /// Sees at least the chosen calls. Operators that nobody gave to choose_operator are not seen, and cost
   /// nothing. Fused fast paths are open.
   Intercept(Handler& handler, ChosenCalls chosen);
+  /// On another thread it abandons the handler.
   ~Intercept();
   Intercept(const Intercept&) = delete;
   Intercept& operator=(const Intercept&) = delete;
 
+  /// Whether this is the thread that it is on for.
+  bool is_on_this_thread() const { return thread_ == std::this_thread::get_id(); }
+  /// Whether it is still on; false where a mode of torch that began earlier has ended since. On its thread.
+  bool is_whole() const { return c10::impl::tls_is_dispatch_key_included(key_); }
+
  private:
-  c10::impl::IncludeDispatchKeyGuard include_;
+  Intercept(Handler& handler, c10::DispatchKey key);
+
+  Handler& handler_;
+  c10::DispatchKey key_;
+  std::thread::id thread_ = std::this_thread::get_id();
 };
 
 /// What runs on this thread during this object's life is not seen: the program's own work inside a network's

@@ -71,9 +71,14 @@ namespace {
 detail::MemoryNetwork::Run flattened(NetworkCall forward) {
   if (!forward) throw UserError(ErrorCode::usage, "the forward of a network in memory is empty");
   return [forward = std::move(forward)](const std::vector<c10::IValue>& inputs) {
-    const c10::IValue result = forward(inputs);
-    const intercept::Unseen unseen;
-    return flatten(result);
+    try {
+      const c10::IValue result = forward(inputs);
+      const intercept::Unseen unseen;
+      return flatten(result);
+    } catch (...) {
+      intercept::rethrow_handler_error();  // of which the user's code may have made another exception
+      throw;
+    }
   };
 }
 

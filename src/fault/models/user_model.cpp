@@ -100,8 +100,11 @@ ErrorModelPtr user_model(std::string name, UserFunction function) {
 void register_user_model(const std::string& name, UserFunction function) {
   check_name(name, function);
   Functions& known = functions();
-  const std::lock_guard lock(known.mutex);
-  known.by_name[name] = std::move(function);
+  {
+    const std::lock_guard lock(known.mutex);
+    known.by_name[name].swap(function);
+  }
+  // The one that it replaces ends here, outside of the lock: it may take locks of its own, such as Python's.
 }
 
 ErrorModelPtr find_user_model(const std::string& name) {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The extension module faultwave._core. Each source binds what one or a few public headers declare; the
+// package beside it (python/faultwave) makes it pleasant.
+#pragma once
+
+#include <torch/csrc/autograd/python_variable.h>
+#include <torch/csrc/utils/pybind.h>
+
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+namespace faultwave::python {
+
+namespace py = pybind11;
+
+void bind_errors();                      // error.h
+void bind_sites(py::module_& m);         // site.h
+void bind_error_models(py::module_& m);  // error_model.h
+void bind_faults(py::module_& m);        // fault.h, location.h, receipt.h
+void bind_networks(py::module_& m);      // network.h
+void bind_injector(py::module_& m);      // injector.h
+
+}  // namespace faultwave::python

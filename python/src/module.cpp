@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bindings.h"
+
+PYBIND11_MODULE(_core, m) {
+  using namespace faultwave::python;
+  m.doc() = "The C++ core of Faultwave. Use the package faultwave, which is made of it.";
+  bind_errors();
+  bind_sites(m);
+  bind_error_models(m);
+  bind_faults(m);
+  bind_networks(m);
+  bind_injector(m);
+}
