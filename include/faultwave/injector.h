@@ -31,6 +31,7 @@ class Injector;
 namespace detail {
 class Profile;
 class ArmedFaults;
+class LastPopulation;
 
 /// For engines.
 const Profile& profile_of(const Injector& injector);
@@ -142,6 +143,7 @@ class Injector {
   friend const detail::Profile& detail::profile_of(const Injector& injector);
   friend class detail::StateScope;
   std::unique_ptr<detail::Profile> profile_;
+  std::unique_ptr<detail::LastPopulation> last_population_;
 };
 
 /// Faults are armed on the current thread from construction to the end of the scope, in every forward of the

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -36,7 +37,15 @@ def faults_of(faults: Faults) -> list[Fault]:
 
 def error_model_of(model: ErrorModel | str) -> ErrorModel:
     """An error model of itself or its text."""
-    return ErrorModel(model) if isinstance(model, str) else model
+    if isinstance(model, ErrorModel):
+        return model
+    # What a user's name stands for may change.
+    return ErrorModel(model) if model.lstrip().startswith("user") else _built_in(model)
+
+
+@functools.lru_cache(maxsize=64)
+def _built_in(text: str) -> ErrorModel:
+    return ErrorModel(text)
 
 
 class Injector:
