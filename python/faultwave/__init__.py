@@ -29,6 +29,7 @@ from faultwave._models import (  # noqa: E402
     stuck_at,
     zero,
 )
+from faultwave._perturb import perturb  # noqa: E402
 from faultwave._sites import Sites  # noqa: E402
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "error_model",
     "flip",
     "noise",
+    "perturb",
     "random_flips",
     "random_value",
     "scale",

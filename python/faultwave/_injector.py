@@ -178,6 +178,8 @@ class Injector:
 
 def _detached(scope: _core.StateScope, result: Any) -> Any:
     """The result, copied where it lies in memory that is put back."""
+    if isinstance(result, torch.Tensor):
+        return scope.detach(result)
     return torch.utils._pytree.tree_map_only(torch.Tensor, scope.detach, result)
 
 

@@ -19,5 +19,6 @@ void bind_error_models(py::module_& m);  // error_model.h
 void bind_faults(py::module_& m);        // fault.h, location.h, receipt.h
 void bind_networks(py::module_& m);      // network.h
 void bind_injector(py::module_& m);      // injector.h
+void bind_perturb(py::module_& m);       // perturb.h
 
 }  // namespace faultwave::python

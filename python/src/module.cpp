@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
   bind_faults(m);
   bind_networks(m);
   bind_injector(m);
+  bind_perturb(m);
 }

@@ -16,13 +16,6 @@ c10::IValue leaf(const py::handle& value) {
   return value.cast<double>();
 }
 
-std::vector<NamedTensor> named(const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
-  std::vector<NamedTensor> result;
-  for (const auto& [name, tensor] : tensors)
-    result.push_back({name, tensor});
-  return result;
-}
-
 /// A function without arguments, or none for None.
 std::function<void()> action(const py::object& function) {
   if (function.is_none()) return {};
@@ -31,6 +24,13 @@ std::function<void()> action(const py::object& function) {
 }
 
 }  // namespace
+
+std::vector<NamedTensor> named(const NamedTensors& tensors) {
+  std::vector<NamedTensor> result;
+  for (const auto& [name, tensor] : tensors)
+    result.push_back({name, tensor});
+  return result;
+}
 
 /// Values of tensors, and which objects attributes hold.
 class PythonNetwork::Attributes final : public KeptState {
@@ -103,9 +103,7 @@ void PythonNetwork::leave_scope() {
 void bind_networks(py::module_& m) {
   py::class_<Network, std::shared_ptr<Network>>(m, "Network");
   py::class_<PythonNetwork, Network, std::shared_ptr<PythonNetwork>>(m, "PythonNetwork")
-      .def(py::init([](const py::object& owner,
-                       const std::vector<std::pair<std::string, at::Tensor>>& parameters,
-                       const std::vector<std::pair<std::string, at::Tensor>>& buffers,
+      .def(py::init([](const py::object& owner, const NamedTensors& parameters, const NamedTensors& buffers,
                        const std::vector<std::string>& input_names) {
              return std::make_shared<PythonNetwork>(owner, named(parameters), named(buffers), input_names);
            }),
