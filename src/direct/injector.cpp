@@ -116,6 +116,10 @@ std::optional<double> Injector::int8_scale(const Site& site) const {
   return int8_scale_of(profile_->largest(profile_->find(site.kind, site.name)));
 }
 
+void Injector::learn(const std::function<void()>& loop) {
+  profile_->learn(loop);
+}
+
 void Injector::observe(const std::vector<Site>& sites, const std::function<void()>& forward,
                        const std::function<void(size_t, const at::Tensor&)>& visit) const {
   std::vector<int> numbers;
@@ -174,9 +178,12 @@ void StateScope::detach(std::vector<at::Tensor>& results) const {
 
 Armed::Armed(const Injector& injector, const std::vector<Fault>& faults, Forwards forwards) {
   std::vector<Fault> resolved;
-  for (const Fault& fault : faults)
+  std::vector<Location> written;
+  for (const Fault& fault : faults) {
     resolved.push_back(injector.resolve(fault));
-  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards);
+    written.push_back(fault.location);
+  }
+  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards, written);
 }
 
 Armed::~Armed() {
