@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <exception>
+#include <string>
 
 #include "faultwave/error.h"
 
@@ -27,10 +28,23 @@ const char* class_of(ErrorCode code) {
   return "Error";
 }
 
-/// Sets Python's error, with what happened in the user's Python code as its cause.
+/// Whether a message tells of an exception: others may have been outcomes of faults.
+bool tells_of(const std::string& message, const py::object& exception) {
+  if (exception.is_none()) return false;
+  const std::string text = py::str(exception);
+  return message.find(text.substr(0, text.find('\n'))) != std::string::npos;
+}
+
+/// Sets Python's error, with what happened in the user's Python code as its cause. An interruption that was
+/// taken for a mistake goes on as what it is.
 void set_error(const char* name, const char* message) {
+  const py::object cause = take_exception();
+  if (!cause.is_none() && !py::isinstance(cause, PyExc_Exception)) {
+    PyErr_SetObject(py::type::handle_of(cause).ptr(), cause.ptr());
+    return;
+  }
   const py::object exception = py::module_::import("faultwave._errors").attr(name)(message);
-  exception.attr("__cause__") = take_exception();
+  if (tells_of(message, cause)) exception.attr("__cause__") = cause;
   PyErr_SetObject(py::type::handle_of(exception).ptr(), exception.ptr());
 }
 
@@ -45,6 +59,7 @@ void bind_errors() {
     } catch (const InternalError& error) {
       set_error("InternalError", error.what());
     } catch (const Interruption& interruption) {
+      forget_exception();
       interruption.restore();
     }
   });

@@ -13,11 +13,10 @@ py::object& last_exception() {
   return *exception;
 }
 
-/// Keeps it for take_exception(), and returns "ValueError: ...".
-std::string remember(py::error_already_set& error) {
+/// "ValueError: ...".
+std::string text_of(const py::error_already_set& error) {
   const std::string name = py::str(error.type().attr("__name__"));
   const std::string message = py::str(error.value());
-  last_exception() = error.value();
   return message.empty() ? name : name + ": " + message;
 }
 
@@ -33,9 +32,14 @@ void forget_exception() {
   last_exception() = py::object();
 }
 
+void remember_exception(const py::error_already_set& error) {
+  last_exception() = error.value();
+}
+
 void rethrow(py::error_already_set& error) {
   if (!error.matches(PyExc_Exception)) throw Interruption(std::move(error));
-  throw std::runtime_error(remember(error));
+  remember_exception(error);
+  throw std::runtime_error(text_of(error));
 }
 
 void check_signals() {

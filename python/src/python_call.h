@@ -33,6 +33,7 @@ class Kept {
         }) {}
   /// The GIL must be held to use it.
   const py::object& get() const { return *object_; }
+  bool is_none() const { return object_->ptr() == Py_None; }
 
  private:
   std::shared_ptr<py::object> object_;
@@ -60,16 +61,20 @@ auto call_python(Function&& function) {
   }
 }
 
-/// Likewise where an operator that Python called may be under way, which passes Python's own errors alone: an
-/// interruption stays one.
+/// Keeps the exception for take_exception().
+void remember_exception(const py::error_already_set& error);
+
+/// Likewise where an operator that Python called may be under way, which passes Python's own errors alone. An
+/// interruption is remembered, so that it goes on where somebody makes an error of ours of it (errors.cpp).
 template <typename Function>
 auto call_below_torch(Function&& function) {
   const py::gil_scoped_acquire gil;
   try {
     return std::forward<Function>(function)();
   } catch (py::error_already_set& error) {
-    if (!error.matches(PyExc_Exception)) throw;
-    rethrow(error);
+    if (error.matches(PyExc_Exception)) rethrow(error);
+    remember_exception(error);
+    throw;
   }
 }
 
