@@ -12,7 +12,7 @@ import torch
 
 from faultwave import _core
 from faultwave._core import ErrorModel, Fault, Receipt, Site
-from faultwave._errors import Error, UsageError
+from faultwave._errors import UsageError
 from faultwave._network import Arguments, PythonNetwork, check_devices, running_eagerly
 from faultwave._sites import Sites
 
@@ -214,11 +214,8 @@ class Armed:
             )
         if error is None:
             self._core.disarm()
-            return
-        try:
+        else:
             self._core.disarm_after_error()
-        except Error as cause:
-            raise cause from error
 
     def _awaited(self) -> None:
         # The event loop runs this only if the task gave way within the scope.

@@ -3,39 +3,41 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace faultwave::python {
 namespace {
 
-// Of each thread: what went wrong in a call belongs to whoever made it.
-py::object& last_exception() {
-  static thread_local auto* const exception = new py::object;  // outlives the interpreter where threads do
-  return *exception;
-}
+struct Remembered {
+  py::object exception;
+  std::string text;
+};
 
-/// Keeps it for take_exception(), and returns "ValueError: ...".
-std::string remember(py::error_already_set& error) {
-  const std::string name = py::str(error.type().attr("__name__"));
-  const std::string message = py::str(error.value());
-  last_exception() = error.value();
-  return message.empty() ? name : name + ": " + message;
+// Of each thread: what went wrong in a call belongs to whoever made it.
+Remembered& remembered() {
+  static thread_local auto* const exception = new Remembered;  // outlives the interpreter where threads do
+  return *exception;
 }
 
 }  // namespace
 
-py::object take_exception() {
-  py::object exception = std::move(last_exception());
-  last_exception() = py::object();
-  return exception ? exception : py::none();
+py::object take_exception(const std::string& message) {
+  Remembered last = std::exchange(remembered(), {});
+  const bool is_told_of = last.exception && message.find(last.text) != std::string::npos;
+  return is_told_of ? last.exception : py::none();
 }
 
-void forget_exception() {
-  last_exception() = py::object();
+void rethrow_as_text(py::error_already_set& error) {
+  const std::string name = py::str(error.type().attr("__name__"));
+  const std::string message = py::str(error.value());
+  const std::string text = message.empty() ? name : name + ": " + message;
+  remembered() = {error.value(), text};
+  throw std::runtime_error(text);
 }
 
 void rethrow(py::error_already_set& error) {
   if (!error.matches(PyExc_Exception)) throw Interruption(std::move(error));
-  throw std::runtime_error(remember(error));
+  rethrow_as_text(error);
 }
 
 void check_signals() {
