@@ -26,7 +26,9 @@ def check_keywords(given: Mapping[str, Any], known: Collection[str]) -> None:
     """Raises DeclarationError for a declaration without keywords, or with one that it does not have."""
     choices = ", ".join(known)
     if not given:
-        raise DeclarationError(f"a declaration needs places, and values or a function; its keywords are {choices}")
+        raise DeclarationError(
+            f"a declaration needs places, and values or a function; its keywords are {choices}"
+        )
     for keyword in given:
         if keyword not in known:
             raise DeclarationError(f"a declaration has no keyword {keyword!r}; it has {choices}")
@@ -34,12 +36,12 @@ def check_keywords(given: Mapping[str, Any], known: Collection[str]) -> None:
 
 def values_for(places: Sequence[object], values: Any) -> list[Any]:
     """One value for each place. Raises DeclarationError if there are too few; warns if there are more."""
-    values = list(values)
-    if len(values) < len(places):
-        raise DeclarationError(f"there are {len(places)} places and {len(values)} values; give each place one")
-    if len(values) > len(places):
-        warn(f"there are {len(places)} places and {len(values)} values; the last ones are not used")
-    return values[: len(places)]
+    given: list[Any] = list(values)
+    if len(given) < len(places):
+        raise DeclarationError(f"there are {len(places)} places and {len(given)} values; give each place one")
+    if len(given) > len(places):
+        warn(f"there are {len(places)} places and {len(given)} values; the last ones are not used")
+    return given[: len(places)]
 
 
 def whole_number(value: Any, what: str) -> int:
@@ -68,11 +70,13 @@ def column(lists: Mapping[str, Any], name: str, length: int | None = None) -> li
     try:
         entries = list(lists[name])
     except TypeError:
-        raise DeclarationError(f"{name} is {lists[name]!r}; expected a list with one entry for each fault") from None
+        raise DeclarationError(
+            f"{name} is {lists[name]!r}; expected a list with one entry for each fault"
+        ) from None
     if length is not None and len(entries) != length:
         raise DeclarationError(
-            f"injection location missing values: layer_num has {length} entries and {name} {len(entries)}; give one "
-            "for each fault in every list"
+            f"injection location missing values: layer_num has {length} entries and {name} {len(entries)}; "
+            "give one for each fault in every list"
         )
     return entries
 

@@ -16,7 +16,7 @@ from torch.utils import _pytree
 import faultwave as fw
 from faultwave.pytorchfi._errors import FaultyModelError
 from faultwave.pytorchfi._neuron_injections import FunctionReceipt, Injection
-from faultwave.pytorchfi._profile import Profiles, layer_by_layer, mode
+from faultwave.pytorchfi._profile import Profiles, mode, unfused
 from faultwave.pytorchfi._weight_injection import WeightInjection
 
 _MAKE_UP = frozenset(vars(nn.Module()))  # what every module has, hooks among them
@@ -32,9 +32,9 @@ class Part(NamedTuple):
 class FaultyModel(nn.Module):
     """A model with faults, for any number of forwards.
 
-    It is no copy: its layers are those of the original model, which is never written to. Faults act within a call of
-    it, on the calling thread, and nowhere else. `eval()` and `train()` say in which mode its own forwards run; the
-    original keeps its mode.
+    It is no copy: its layers are those of the original model, which is never written to. Faults act within a
+    call of it, on the calling thread, and nowhere else. `eval()` and `train()` say in which mode its own
+    forwards run; the original keeps its mode.
     """
 
     def __init__(self, model: nn.Module, profiles: Profiles, injection: Injection) -> None:
@@ -44,6 +44,7 @@ class FaultyModel(nn.Module):
         network = profiles.network
         self.__dict__.update(
             original_model=network,
+            _profiles=profiles,
             _parts=[*earlier, Part(injection, profiles)],
             _is_armed=True,
             _mode=None,
@@ -54,15 +55,17 @@ class FaultyModel(nn.Module):
             training=network.training,
         )
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         """That of the original, for isinstance()."""
         return type(self.__dict__["original_model"])
 
     @property
     def faults(self) -> list[str]:
-        """The fault lines that are armed, which Faultwave replays without this package. Those of functions are in the
-        receipts, once the functions have run."""
+        """The fault lines that are armed, which Faultwave replays without this package.
+
+        Those of functions are in the receipts, once the functions have run.
+        """
         return [str(fault) for part in self._parts for fault in part.injection.faults(part.profiles.first)]
 
     @property
@@ -73,7 +76,8 @@ class FaultyModel(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The model's result with the faults in it.
 
-        Raises faultwave.IllegalFaultError if a fault hits nothing, as one in a batch element that is not there.
+        Raises faultwave.IllegalFaultError if a fault hits nothing, as one in a batch element that is not
+        there.
         """
         with self._armed(args, kwargs):
             return self.original_model(*args, **kwargs)
@@ -92,13 +96,13 @@ class FaultyModel(nn.Module):
     def _armed(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[None]:
         """Without arguments: for inputs of the shape that the FaultInjection was made with."""
         parts = self._parts if self._is_armed else self._parts[:-1]
-        has_arguments = bool(args or kwargs)
+        by_module = any(part.injection.is_in_neurons for part in parts)
         with ExitStack() as stack:
             stack.enter_context(mode(self.original_model, self._mode))
-            stack.enter_context(layer_by_layer())
+            stack.enter_context(unfused(self._profiles.fused if by_module else []))
             faults, written, profile = [], [], None
             for part in parts:
-                profile = part.profiles.of(args, kwargs) if has_arguments else part.profiles.first
+                profile = part.profiles.of(args, kwargs, by_module)
                 faults += part.injection.faults(profile)
                 written.append(stack.enter_context(part.injection.hooked(self.original_model, profile)))
             scope = stack.enter_context(profile.injector.armed(faults)) if faults and profile else None
@@ -108,7 +112,10 @@ class FaultyModel(nn.Module):
                 self._receipts.extend(receipts)
 
     def __getattr__(self, name: str) -> Any:
-        """Attributes of the original. Its own methods run with the faults armed if they are given a tensor."""
+        """Attributes of the original.
+
+        Methods that it has beside those of nn.Module run with the faults armed if they are given a tensor.
+        """
         own = self.__dict__
         for namespace in ("_parameters", "_buffers", "_modules"):
             if name in own.get(namespace, ()):
@@ -183,6 +190,6 @@ class FaultyModel(nn.Module):
 
     def _refuse(self, what: str) -> NoReturn:
         raise FaultyModelError(
-            f"{what} would change or leave behind the original model, whose layers a faulty model shares; do it with "
-            "the original model and declare the fault again"
+            f"{what} would change or leave behind the original model, whose layers a faulty model shares; do "
+            "it with the original model and declare the fault again"
         )

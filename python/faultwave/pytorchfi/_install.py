@@ -21,8 +21,8 @@ def _modules() -> dict[str, types.ModuleType]:
 def install() -> None:
     """From now on `import pytorchfi` gives this package, whether PyTorchFI is installed or not.
 
-    Raises faultwave.UsageError if PyTorchFI itself has been imported already: its names would stay in use beside
-    these. A second call does nothing.
+    Raises faultwave.UsageError if PyTorchFI itself has been imported already: its names would stay in use
+    beside these. A second call does nothing.
     """
     present = sys.modules.get(_NAME)
     if present is not None and present is not sys.modules[_PACKAGE]:

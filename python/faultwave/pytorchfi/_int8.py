@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorchFI's flip of one bit of a quantised value.
 
-It differs from Faultwave's `flip(int8:b)`, which rounds to the nearest step of the largest value / 127. Here a step
-is the largest value / 2^(bits - 1), and values are cut towards zero.
+It differs from Faultwave's `flip(int8:b)`, which rounds to the nearest step of the largest value / 127. Here
+a step is the largest value / 2^(bits - 1), and values are cut towards zero.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import torch
 
 
 def quantised(value: torch.Tensor, largest: float | torch.Tensor, bits: int) -> int:
-    """The integer that stands for `value` (one element): value / largest * 2^(bits - 1), computed in the value's own
-    type and cut towards zero.
+    """The integer that stands for `value`, a tensor of one element.
 
-    It saturates at -2^(bits - 1) and 2^(bits - 1) - 1, infinities too; NaN counts as 0.
+    It is value / largest * 2^(bits - 1), computed in the value's own type and cut towards zero. It saturates
+    at -2^(bits - 1) and 2^(bits - 1) - 1, infinities too; NaN counts as 0.
     """
     steps = 2 ** (bits - 1)
     scaled = ((value / largest) * float(steps)).item()
@@ -32,7 +32,7 @@ def with_flipped_bit(word: int, bit: int, bits: int) -> int:
 
 
 def flipped(value: torch.Tensor, largest: float | torch.Tensor, bit: int, bits: int) -> torch.Tensor:
-    """`value` (one element) with one bit of its quantised form inverted: a 0-dimensional tensor of its type."""
+    """A tensor of one element with one bit of its quantised form inverted; 0-dimensional, same type."""
     word = with_flipped_bit(quantised(value, largest, bits), bit, bits)
     step = (2.0 ** -(bits - 1)) * largest
     if isinstance(step, torch.Tensor):

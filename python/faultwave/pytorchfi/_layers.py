@@ -57,8 +57,10 @@ def _entries(module: nn.Module, layer_types: LayerTypes) -> int:
 
 
 def output_modules(network: nn.Module, layer_types: LayerTypes) -> Iterator[tuple[str, nn.Module]]:
-    """Modules without children that count as layers, in order of definition, once for each number that a call of
-    them takes. A module that two others hold comes twice."""
+    """Modules without children that count as layers, in order of definition, by their paths.
+
+    Each comes once for each number that a call of it takes, so twice where two modules hold it.
+    """
     if not list(network.children()):
         yield from [("", network)] * _entries(network, layer_types)
         return

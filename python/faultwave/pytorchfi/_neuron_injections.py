@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
 from torch import nn
 from torch.utils import _pytree
 
@@ -34,8 +33,10 @@ class Victim:
 
 @dataclass(frozen=True)
 class FunctionReceipt:
-    """What a function of the user's did at a place that was declared: the fields of `faultwave.Receipt` that can be
-    told from outside of it."""
+    """What a function of the user's did at a place that was declared.
+
+    It has the fields of `faultwave.Receipt` that can be told from outside of the function.
+    """
 
     fault: str  # a fault line that does the same; "" where the layer has no site
     kind: str
@@ -47,8 +48,10 @@ class FunctionReceipt:
 class Injection(Protocol):
     """Acts around each forward of a faulty model."""
 
+    is_in_neurons: bool  # else in weights
+
     def faults(self, profile: Profile) -> list[fw.Fault]:
-        """What Faultwave arms. Raises OutOfBoundsError for a layer that does not run on inputs of this shape."""
+        """What Faultwave arms. Raises OutOfBoundsError for a layer that does not run on such inputs."""
 
     def hooked(self, network: nn.Module, profile: Profile) -> AbstractContextManager[list[FunctionReceipt]]:
         """A scope in which hooks do the rest, and the receipts that they write."""
@@ -77,18 +80,26 @@ def _is_reachable(layer: OutputLayer) -> bool:
 
 
 class NeuronInjection:
-    """Values for neurons. Where a layer's output is that of an operator, Faultwave sets them; elsewhere a hook does."""
+    """Values for neurons. Faultwave sets those in the outputs of operators; a hook sets the others."""
+
+    is_in_neurons = True
 
     def __init__(self, faults: Sequence[NeuronFault]) -> None:
         self._faults = faults
+        self._known: dict[Profile, list[fw.Fault]] = {}
 
     def faults(self, profile: Profile) -> list[fw.Fault]:
-        lines = []
+        if profile not in self._known:
+            self._known[profile] = self._faults_on(profile)
+        return self._known[profile]
+
+    def _faults_on(self, profile: Profile) -> list[fw.Fault]:
+        faults = []
         for fault in self._faults:
-            layer = _layer(profile, fault.layer)
-            if layer.site is not None and can_name(layer.site):
-                lines.append(fw.Fault(neuron_line(layer.site, fault.index, fault.value)))
-        return lines
+            site = _layer(profile, fault.layer).site
+            if site is not None and can_name(site):
+                faults.append(fw.Fault(neuron_line(site, fault.index, fault.value)))
+        return faults
 
     @contextmanager
     def hooked(self, network: nn.Module, profile: Profile) -> Iterator[list[FunctionReceipt]]:
@@ -131,10 +142,13 @@ def _with_value(output: Any, fault: NeuronFault, path: str) -> tuple[Any, Functi
 
 
 class FunctionInjection:
-    """A function of the user's, called as a forward hook of each layer: (module, input, output) -> output or None.
+    """A function of the user's, called as a forward hook of each layer.
 
-    The function may change the output in place. What it did at the places that were declared is written down.
+    It is (module, input, output) -> output or None, and may change the output in place. What it does at the
+    places that were declared is written down.
     """
+
+    is_in_neurons = True
 
     def __init__(
         self,

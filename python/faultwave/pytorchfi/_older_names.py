@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that PyTorchFI's releases have, up to 0.6.0, for what its newest source calls otherwise or has dropped."""
+"""Names of PyTorchFI's releases, up to 0.6.0, for what its newest source calls otherwise or has dropped."""
 
 from __future__ import annotations
 

@@ -26,9 +26,11 @@ def _box(index: Index) -> str:
 
 
 def can_name(site: fw.Site) -> bool:
-    """Whether an index into the whole tensor is one of a batch element. It is not where the rows of an element take
-    up several positions of the batch axis, since then it depends on the size of the batch."""
-    return site.batch.rows == 1
+    """Whether an index into the whole tensor says the batch element by itself.
+
+    Where an element takes up several positions of the batch axis, that depends on the size of the batch.
+    """
+    return bool(site.batch.rows == 1)
 
 
 def neuron_line(site: fw.Site, index: Index, value: float) -> str:
@@ -48,8 +50,7 @@ def weight_line(site: fw.Site, indices: Sequence[Index], value: float) -> str:
 
 
 def flat_index(parts: Iterable[object]) -> tuple[object, ...]:
-    """The indices of a location in one tuple. None is left out at its end; a tuple among them goes on to further
-    axes."""
+    """The indices of a location in one tuple, without None at its end. A tuple among them is spread."""
     index: list[object] = []
     for part in parts:
         if isinstance(part, tuple | list):

@@ -24,7 +24,9 @@ _probed = threading.local()  # .calls: what operators returned within the layer 
 @contextmanager
 def mode(network: nn.Module, training: bool | None) -> Iterator[None]:
     """All modules in training or eval mode, and afterwards as before. None: as they are."""
-    others = [] if training is None else [module for module in network.modules() if module.training != training]
+    others = (
+        [] if training is None else [module for module in network.modules() if module.training != training]
+    )
     for module in others:
         module.training = bool(training)
     try:
@@ -34,16 +36,30 @@ def mode(network: nn.Module, training: bool | None) -> Iterator[None]:
             module.training = not training
 
 
+def fused_layers(network: nn.Module, layer_types: LayerTypes) -> list[nn.Module]:
+    """Transformer layers with numbered layers inside.
+
+    PyTorch runs each as one fused operator, unless a module within it has a hook, as with PyTorchFI's faults in
+    neurons.
+    """
+    numbered = {id(module) for _, module in output_modules(network, layer_types)}
+    encoders = [module for module in network.modules() if isinstance(module, nn.TransformerEncoderLayer)]
+    return [layer for layer in encoders if any(id(module) in numbered for module in layer.modules())]
+
+
 @contextmanager
-def layer_by_layer() -> Iterator[None]:
-    """Transformer layers run their linear layers as modules of their own, as they do beside PyTorchFI's hooks, and
-    not as one fused operator. A setting of the whole process, put back afterwards."""
-    was_enabled = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
+def unfused(layers: Sequence[nn.Module]) -> Iterator[None]:
+    """These transformer layers run the modules within them, one by one."""
+    hooks = [layer.register_forward_pre_hook(_do_nothing) for layer in layers]
     try:
         yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(was_enabled)
+        for hook in hooks:
+            hook.remove()
+
+
+def _do_nothing(_: nn.Module, __: Any) -> None:
+    pass
 
 
 def first_tensor(output: object) -> torch.Tensor | None:
@@ -57,16 +73,27 @@ def first_tensor(output: object) -> torch.Tensor | None:
 class Profile:
     """Which layers a network has on inputs of one shape, and where Faultwave reaches them.
 
+    Args:
+        fused: the transformer layers to run one module after the other; None to run them as they are, in
+            which case outputs have no numbers.
+
     Making one runs the network a few times, in eval mode and without gradients; the network and the global
     generators are afterwards as before.
     """
 
     def __init__(
-        self, network: nn.Module, layer_types: LayerTypes, args: Sequence[Any], kwargs: Mapping[str, Any]
+        self,
+        network: nn.Module,
+        layer_types: LayerTypes,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        fused: Sequence[nn.Module] | None,
     ) -> None:
-        with layer_by_layer():
+        self.outputs: list[OutputLayer] = []
+        with unfused(fused or []):
             self.injector = fw.Injector(network, *args, **kwargs)
-            self.outputs = self._number_outputs(network, layer_types, args, kwargs)
+            if fused is not None:
+                self.outputs = self._number_outputs(network, layer_types, args, kwargs)
         self.weight_sites = {site.name: site for site in self.injector.sites if site.kind == "weight"}
 
     def _number_outputs(
@@ -88,8 +115,8 @@ class Profile:
 class _Watch:
     """Hooks that write down each call of a layer, with the site that its output comes from.
 
-    An error model that changes nothing is armed at all outputs of operators. It tells which ran within the module;
-    the last of them that returned the module's output is its site.
+    An error model that changes nothing is armed at all outputs of operators. It tells which ran within the
+    module; the last of them that returned the module's output is its site.
     """
 
     def __init__(self, network: nn.Module, layer_types: LayerTypes, injector: fw.Injector) -> None:
@@ -165,10 +192,11 @@ def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
 
 
 def _signature(args: Sequence[Any], kwargs: Mapping[str, Any]) -> object:
-    """What decides whether a profile holds for these arguments: all but the size of the first axis of tensors."""
+    """What decides whether a profile holds for these arguments: all but the first size of tensors."""
     leaves, structure = _pytree.tree_flatten((tuple(args), dict(kwargs)))
     shapes = [
-        (leaf.dtype, tuple(leaf.shape[1:])) if isinstance(leaf, torch.Tensor) else repr(leaf) for leaf in leaves
+        (leaf.dtype, tuple(leaf.shape[1:])) if isinstance(leaf, torch.Tensor) else repr(leaf)
+        for leaf in leaves
     ]
     return (tuple(shapes), str(structure))
 
@@ -178,22 +206,35 @@ class Profiles:
 
     def __init__(self, network: nn.Module, layer_types: LayerTypes, example: Sequence[Any]) -> None:
         self.network = network
+        self.fused = fused_layers(network, layer_types)
         self._layer_types = layer_types
+        self._example = example
         self._known: dict[object, Profile] = {}
         self._parameters = self._fingerprint()
-        self.first = self.of(example, {})
+        self.first = self.of(example, {}, by_module=True)
 
-    def of(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Profile:
-        """The profile for a call with these arguments. A network whose parameters were moved, converted or exchanged
-        is profiled anew."""
+    def of(self, args: Sequence[Any], kwargs: Mapping[str, Any], by_module: bool) -> Profile:
+        """The profile for a call with these arguments; of the example's if there are none.
+
+        A network whose parameters were moved, converted or exchanged is profiled anew.
+
+        Args:
+            by_module: whether transformer layers run the modules within them, or are fused.
+        """
         parameters = self._fingerprint()
         if parameters != self._parameters:
             self._known.clear()
             self._parameters = parameters
-        signature = _signature(args, kwargs)
+        if not args and not kwargs:
+            args = self._example
+        by_module = by_module or not self.fused
+        signature = (_signature(args, kwargs), by_module)
         if signature not in self._known:
-            self._known[signature] = Profile(self.network, self._layer_types, args, kwargs)
+            self._known[signature] = self._profile(args, kwargs, by_module)
         return self._known[signature]
+
+    def _profile(self, args: Sequence[Any], kwargs: Mapping[str, Any], by_module: bool) -> Profile:
+        return Profile(self.network, self._layer_types, args, kwargs, self.fused if by_module else None)
 
     def _fingerprint(self) -> list[tuple[int, torch.dtype]]:
         return [(tensor.data_ptr(), tensor.dtype) for tensor in self.network.parameters()]

@@ -28,8 +28,10 @@ def summary(
     batch_size: int,
     use_cuda: bool,
 ) -> str:
-    """The layer types, the model's input, and a line for each layer: its number, class, number of axes, weight and
-    output."""
+    """The layer types, the model's input, and a line for each layer.
+
+    A line has the layer's number, class, number of axes of the output, weight and output.
+    """
     names = [kind if isinstance(kind, str) else kind.__name__ for kind in layer_types]
     sizes = "".join(f"{size} " for size in input_shape)
     lines = [" PYTORCHFI INIT SUMMARY ".center(_WIDTH, "="), ""]
@@ -43,6 +45,9 @@ def summary(
         "",
     ]
     lines += [*_section("Layer Info")]
-    lines += [_COLUMNS.format("Layer #", "Layer type", "Dimensions", "Weight Shape", "Output Shape"), "-" * _WIDTH]
+    lines += [
+        _COLUMNS.format("Layer #", "Layer type", "Dimensions", "Weight Shape", "Output Shape"),
+        "-" * _WIDTH,
+    ]
     lines += [_row(number, layer) for number, layer in enumerate(layers)]
     return "\n".join([*lines, "=" * _WIDTH, ""])

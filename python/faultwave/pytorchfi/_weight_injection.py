@@ -18,7 +18,7 @@ from faultwave.pytorchfi._neuron_injections import FunctionReceipt
 from faultwave.pytorchfi._places import Index, weight_line
 from faultwave.pytorchfi._profile import Profile
 
-WeightFunction = Callable[[torch.Tensor, tuple[int | None, ...]], object]
+WeightFunction = Callable[[torch.Tensor, tuple[int | None, ...]], torch.Tensor | float]
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def values_of(
 ) -> dict[str, dict[Index, float]]:
     """The values that a function gives to weights.
 
-    It is called with a copy of the layer's weight and the location, in the order of layers, and returns the new
-    value. It sees what it was called for before, and may write to the copy itself.
+    It is called with a copy of the layer's weight and the location, in the order of layers, and returns the
+    new value. It sees what it was called for before, and may write to the copy itself.
     """
     copies: dict[str, torch.Tensor] = {}
     asked: dict[str, list[Index]] = defaultdict(list)
@@ -56,7 +56,7 @@ def values_of(
         for place in sorted(places, key=lambda place: place.number):
             name = _stored(place.layer)
             copy = copies.setdefault(name, network.get_parameter(name).detach().clone())
-            copy[place.location] = function(copy, place.location)  # type: ignore[index]
+            copy[place.location] = function(copy, place.location)
             asked[name].append(place.index)
     return {name: _differences(network.get_parameter(name), copies[name], asked[name]) for name in copies}
 
@@ -69,17 +69,17 @@ def _differences(weight: torch.Tensor, copy: torch.Tensor, asked: Sequence[Index
 def _stored(layer: WeightLayer) -> str:
     if layer.parameter is None:
         raise DeclarationError(
-            f"the weight of {layer.path or 'the model'} is computed in each forward and not stored, so it cannot be "
-            "set; remove its parametrization, or inject into what it is computed from"
+            f"the weight of {layer.path or 'the model'} is computed in each forward and not stored, so it "
+            "cannot be set; remove its parametrization, or inject into what it is computed from"
         )
     return layer.parameter
 
 
-def as_held(value: object, dtype: torch.dtype) -> float:
+def as_held(value: torch.Tensor | float, dtype: torch.dtype) -> float:
     """A number as a tensor of the type holds it. Raises DeclarationError for one that it cannot hold."""
     holder = torch.zeros(1, dtype=dtype)
     try:
-        holder[0] = value  # type: ignore[call-overload]
+        holder[0] = value
     except (RuntimeError, TypeError, ValueError) as error:
         raise DeclarationError(f"the value {value!r} is no number that {dtype} can hold: {error}") from error
     return holder[0].item()
@@ -88,11 +88,19 @@ def as_held(value: object, dtype: torch.dtype) -> float:
 class WeightInjection:
     """Values for weights, by the name of the parameter and the index into it."""
 
+    is_in_neurons = False
+
     def __init__(self, network: nn.Module, changes: dict[str, dict[Index, float]]) -> None:
         self._network = network
         self._changes = changes
+        self._known: dict[Profile, list[fw.Fault]] = {}
 
     def faults(self, profile: Profile) -> list[fw.Fault]:
+        if profile not in self._known:
+            self._known[profile] = self._faults_on(profile)
+        return self._known[profile]
+
+    def _faults_on(self, profile: Profile) -> list[fw.Fault]:
         faults = []
         for name, changes in self._changes.items():
             site = self._site(profile, name)
@@ -122,5 +130,6 @@ class WeightInjection:
             if parameter is weight and path.rsplit(".", 1)[-1] == "weight" and site is not None:
                 return site
         raise fw.IllegalFaultError(
-            f"no operator of the network reads {name} on inputs of this shape, so a fault in it would hit nothing"
+            f"no operator of the network reads {name} on inputs of this shape, so that a fault in it would "
+            "hit nothing; choose another layer"
         )

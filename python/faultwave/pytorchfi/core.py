@@ -32,7 +32,7 @@ from faultwave.pytorchfi._neuron_injections import (
     NeuronInjection,
 )
 from faultwave.pytorchfi._older_names import OlderNames
-from faultwave.pytorchfi._places import Index, flat_index
+from faultwave.pytorchfi._places import Index
 from faultwave.pytorchfi._profile import Profiles
 from faultwave.pytorchfi._summary import summary
 from faultwave.pytorchfi._weight_injection import WeightInjection, as_held, values_at, values_of
@@ -43,18 +43,19 @@ _log = logging.getLogger(__name__)
 class FaultInjection(OlderNames):
     """Declares faults in a model by the numbers of its layers.
 
-    Making one draws a random input from torch's global generator, as PyTorchFI does, and runs the model on it a few
-    times, in eval mode and without gradients. The model is never changed.
+    Making one draws a random input from torch's global generator, as PyTorchFI does, and runs the model on it
+    a few times, in eval mode and without gradients. The model is never changed.
 
     Args:
         model: the network. One that a declaration returned keeps its faults, so that declarations add up.
-        batch_size: of the inputs that faulty models will get, at least 1; batch elements of faults lie below it.
+        batch_size: of the inputs that faulty models will get, at least 1; batch elements of faults lie below
+            it.
         input_shape: of one input, without the batch axis.
-        layer_types: modules that count as layers, or ["all"]: those without children of these types. nn.Conv2d if
-            left out.
+        layer_types: modules that count as layers, or ["all"]: those without children of these types.
+            nn.Conv2d if left out.
         use_cuda: whether the random input is drawn on the GPU; where the model is, if left out.
-        example: the input to profile the model with, or a tuple of several, at batch 1; nothing is drawn then. For
-            models that a tensor of random numbers does not suit, as one of token ids.
+        example: the input to profile the model with, or a tuple of several, at batch 1; nothing is drawn
+            then. For models that a tensor of random numbers does not suit, as one of token ids.
 
     Raises:
         DeclarationError: an argument of another kind.
@@ -78,7 +79,11 @@ class FaultInjection(OlderNames):
         self._inj_layer_types = layer_types or [nn.Conv2d]
         self._faulty_models: weakref.WeakSet[FaultyModel] = weakref.WeakSet()
         self._latest: Injection | None = None
-        self._clear()
+        self.current_layer = 0
+        self.corrupt_batch: Any = []
+        self.corrupt_layer: Any = []
+        self.corrupt_dim: list[Any] = [[], [], []]  # dim1, dim2, dim3
+        self.corrupt_value: Any = []
         self._check_arguments()
         self._network: nn.Module = model.original_model if isinstance(model, FaultyModel) else model
         self._profiles = Profiles(self._network, self._inj_layer_types, self._example(kwargs.get("example")))
@@ -87,9 +92,13 @@ class FaultInjection(OlderNames):
     def _check_arguments(self) -> None:
         if not isinstance(self._input_shape, list | tuple):
             kind = type(self._input_shape).__name__
-            raise DeclarationError(f"the input shape is a {kind}; expected a list of sizes, such as [3, 224, 224]")
+            raise DeclarationError(
+                f"the input shape is a {kind}; expected a list of sizes, such as [3, 224, 224]"
+            )
         if not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise DeclarationError(f"the batch size is {self.batch_size!r}; expected a whole number of at least 1")
+            raise DeclarationError(
+                f"the batch size is {self.batch_size!r}; expected a whole number of at least 1"
+            )
 
     def _example(self, given: Any) -> tuple[Any, ...]:
         if given is not None:
@@ -109,7 +118,8 @@ class FaultInjection(OlderNames):
         if left_out:
             warn(
                 f"outputs of {len(left_out)} modules have no number, since modules with children have none: "
-                f"{', '.join(left_out[:5])}{', ...' if len(left_out) > 5 else ''}; Faultwave's own injector reaches them"
+                f"{', '.join(left_out[:5])}{', ...' if len(left_out) > 5 else ''}; Faultwave's own injector "
+                "reaches them"
             )
 
     # Declarations.
@@ -120,15 +130,16 @@ class FaultInjection(OlderNames):
         Args:
             layer_num: numbers of layers, in order of execution, one a fault.
             batch: batch elements, one a fault.
-            dim1, dim2, dim3: indices into the layer's output behind the batch axis, one a fault; None where the
-                output has no such axis. An index of dim3 may be a tuple that goes on to further axes.
+            dim1, dim2, dim3: indices into the layer's output behind the batch axis, one a fault; None where
+                the output has no such axis. An index of dim3 may be a tuple that goes on to further axes.
             value: the new values, one a fault.
-            function: in place of values, a function (module, input, output) -> output or None. It is called as a
-                forward hook of every layer, and may change the output in place. `current_layer` and `update_layer()`
-                are for its use.
+            function: in place of values, a function (module, input, output) -> output or None. It is called
+                as a forward hook of every layer, and may change the output in place. `current_layer` and
+                `update_layer()` are for its use.
 
         Raises:
-            DeclarationError: lists of different lengths, a keyword that is not known, a value that is no number.
+            DeclarationError: lists of different lengths, a keyword that is not known, a value that is no
+                number.
             OutOfBoundsError: a layer, batch element or index that is not there, negative ones too.
         """
         check_keywords(kwargs, ("layer_num", "batch", "dim1", "dim2", "dim3", "value", "function"))
@@ -182,14 +193,15 @@ class FaultInjection(OlderNames):
 
         Args:
             layer_num: numbers of layers with weights, in the order of `modules()`, one a fault.
-            k, dim1, dim2, dim3: indices into the weight, one a fault; None, or left out, where it has no such axis.
-                An index of dim3 may be a tuple that goes on to further axes.
+            k, dim1, dim2, dim3: indices into the weight, one a fault; None, or left out, where it has no such
+                axis. An index of dim3 may be a tuple that goes on to further axes.
             value: the new values, one a fault.
-            function: in place of values, a function (weight, location) -> value. It is called once for each fault, in
-                the order of layers, with a copy of the weight that holds what it returned before.
+            function: in place of values, a function (weight, location) -> value. It is called once for each
+                fault, in the order of layers, with a copy of the weight that holds what it returned before.
 
         Raises:
-            DeclarationError: lists of different lengths, a keyword that is not known, a value that is no number.
+            DeclarationError: lists of different lengths, a keyword that is not known, a value that is no
+                number.
             OutOfBoundsError: a layer or an index that is not there, negative ones too.
         """
         check_keywords(kwargs, ("layer_num", "k", "dim1", "dim2", "dim3", "value", "function"))
@@ -219,16 +231,23 @@ class FaultInjection(OlderNames):
 
     def _clear(self) -> None:
         self.current_layer = 0
-        self.corrupt_batch: Any = []
-        self.corrupt_layer: Any = []
-        self.corrupt_dim: list[Any] = [[], [], []]
-        self.corrupt_value: Any = []
+        self.corrupt_batch = []
+        self.corrupt_layer = []
+        self.corrupt_dim = [[], [], []]
+        self.corrupt_value = []
 
     def check_bounds(
-        self, batch: Sequence[int], layer: Sequence[int], dim: Sequence[Any], dim2: Any = None, dim3: Any = None
+        self,
+        batch: Sequence[int],
+        layer: Sequence[int],
+        dim: Sequence[Any],
+        dim2: Any = None,
+        dim3: Any = None,
     ) -> None:
-        """Checks places against the network: batch elements, layers, and the lists dim1, dim2 and dim3, together in
-        `dim` or one by one. Raises DeclarationError or OutOfBoundsError."""
+        """Checks places against the network. `dim` is a list of dim1, dim2 and dim3, or they come one by one.
+
+        Raises DeclarationError or OutOfBoundsError.
+        """
         dims = list(dim) if dim2 is None and dim3 is None else [dim, dim2, dim3]
         lists = {"batch": batch, "layer_num": layer, "dim1": dims[0], "dim2": dims[1], "dim3": dims[2]}
         neuron_places(self._profiles.first.outputs, self.batch_size, lists)
@@ -236,7 +255,9 @@ class FaultInjection(OlderNames):
     def assert_injection_bounds(self, index: int) -> None:
         """Checks one place of the present declaration. Raises DeclarationError or OutOfBoundsError."""
         if not 0 <= index < len(self.corrupt_layer):
-            raise OutOfBoundsError(f"fault {index} is none of the {len(self.corrupt_layer)} that are declared")
+            raise OutOfBoundsError(
+                f"fault {index} is none of the {len(self.corrupt_layer)} that are declared"
+            )
         position = [self.corrupt_batch[index], *(dim[index] if dim else None for dim in self.corrupt_dim)]
         neuron_place(self._profiles.first.outputs, self.batch_size, self.corrupt_layer[index], position)
 
@@ -300,7 +321,7 @@ class FaultInjection(OlderNames):
 
 
 def _parameter(model: nn.Module) -> torch.Tensor:
-    """The first parameter, which says of what type and where a model is; FP32 on the CPU for one without any."""
+    """The first parameter, which says of what type and where a model is; if none, FP32 on the CPU."""
     return next(model.parameters(), torch.empty(0))
 
 

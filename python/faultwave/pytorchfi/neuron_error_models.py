@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorchFI's error models for neurons. Layers are drawn first, each as likely, then a neuron of the layer.
 
-All draws come from Python's global generator, in PyTorchFI's order, so that a seeded study has the same faults.
+All draws come from Python's global generator, in PyTorchFI's order, so that a seeded study has the same
+faults.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import nn
 
 from faultwave.pytorchfi import _int8, core
 from faultwave.pytorchfi._errors import DeclarationError
+from faultwave.pytorchfi._places import flat_index
 from faultwave.pytorchfi.util import random_value
 
 Location = tuple[int, Any, Any, Any]  # layer, dim1, dim2, dim3
@@ -37,7 +39,7 @@ def random_neuron_location(pfi: core.FaultInjection, layer: int = -1) -> Locatio
 
 
 def three_indices(index: Sequence[int]) -> tuple[Any, Any, Any]:
-    """Indices as dim1, dim2 and dim3: None for those that are missing; the last one a tuple if there are more."""
+    """Indices as dim1, dim2 and dim3: None for missing ones; the last one a tuple if there are more."""
     first, second, *others = [*index, None, None, None]
     rest = [position for position in others if position is not None]
     if not rest:
@@ -146,9 +148,9 @@ def random_inj_per_layer_batched(
 class single_bit_flip_func(core.FaultInjection):  # noqa: N801
     """A FaultInjection whose faults flip one bit of a quantised value.
 
-    A value becomes the integer value / range * 2^(bits - 1), cut towards zero; one bit of it, in two's complement,
-    flips; the result becomes a value again. Values at or beyond the range saturate, NaN counts as 0. The bit is drawn
-    while the forward runs, when the layer has its output.
+    A value becomes the integer value / range * 2^(bits - 1), cut towards zero; one bit of it, in two's
+    complement, flips; the result becomes a value again. Values at or beyond the range saturate, NaN counts as
+    0. The bit is drawn while the forward runs, when the layer has its output.
 
     Args:
         bits: of the quantised value, 8 if left out; the other arguments are those of FaultInjection.
@@ -178,14 +180,18 @@ class single_bit_flip_func(core.FaultInjection):  # noqa: N801
         """The range of a layer. Raises DeclarationError if it has none."""
         if layer >= len(self.layer_ranges):
             raise DeclarationError(
-                f"layer {layer} has no range: there are {len(self.layer_ranges)} ranges for {self.get_total_layers()} "
-                "layers; give each layer its largest absolute value"
+                f"layer {layer} has no range: there are {len(self.layer_ranges)} ranges for "
+                f"{self.get_total_layers()} layers; give each layer its largest absolute value"
             )
         return self.layer_ranges[layer]
 
-    def single_bit_flip_signed_across_batch(self, module: nn.Module, input_val: Any, output: torch.Tensor) -> None:
-        """The function to declare: flips a drawn bit at each place of the declaration that lies in this layer. The
-        output is changed in place."""
+    def single_bit_flip_signed_across_batch(
+        self, module: nn.Module, input_val: Any, output: torch.Tensor
+    ) -> None:
+        """The function to declare: flips a drawn bit at each place of the declaration in this layer.
+
+        The output is changed in place.
+        """
         layers = self.corrupt_layer
         is_list = not isinstance(layers, int)
         for fault, layer in enumerate(layers if is_list else [layers]):
@@ -200,7 +206,7 @@ class single_bit_flip_func(core.FaultInjection):  # noqa: N801
         if fault is not None:
             self.assert_injection_bounds(fault)
             position = [entries[fault] if entries else None for entries in position]
-        return tuple(index for index in core.flat_index(position) if isinstance(index, int))
+        return tuple(index for index in flat_index(position) if isinstance(index, int))
 
     def _flip_at(self, index: tuple[int, ...], output: torch.Tensor) -> None:
         index = index[: output.dim()]
@@ -210,7 +216,10 @@ class single_bit_flip_func(core.FaultInjection):  # noqa: N801
 
 
 def random_neuron_single_bit_inj_batched(
-    pfi: single_bit_flip_func, layer_ranges: Sequence[Any], batch_random: bool = True, rand_loc: bool | None = None
+    pfi: single_bit_flip_func,
+    layer_ranges: Sequence[Any],
+    batch_random: bool = True,
+    rand_loc: bool | None = None,
 ) -> nn.Module:
     """One bit of a quantised value in each batch element.
 

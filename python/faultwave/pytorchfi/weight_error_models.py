@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorchFI's error models for weights. Layers are drawn first, each as likely, then a weight of the layer.
 
-All draws come from Python's global generator, in PyTorchFI's order, so that a seeded study has the same faults.
+All draws come from Python's global generator, in PyTorchFI's order, so that a seeded study has the same
+faults.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Lists = tuple[list[int], list[int], list[Any], list[Any], list[Any]]
 
 
 def random_weight_location(pfi: core.FaultInjection, layer: int = -1) -> Lists:
-    """A layer, drawn if it is -1, and a weight of it, as lists of one: ([layer], [k], [dim1], [dim2], [dim3]).
+    """A layer, drawn if it is -1, and a weight of it: ([layer], [k], [dim1], [dim2], [dim3]).
 
     Indices that the weight has no axis for are None. Where it has more axes, dim3 is a tuple of indices.
     """
@@ -59,7 +60,7 @@ def _zero_rand_weight(data: torch.Tensor, location: Any) -> torch.Tensor:
 def multi_weight_inj(
     pfi: core.FaultInjection, sdc_p: float = 1e-5, function: WeightFunction = _zero_rand_weight
 ) -> nn.Module:
-    """Each weight of all layers with probability `sdc_p`, changed by `function`: (weight, location) -> value."""
+    """Each weight of all layers with probability `sdc_p`, as `function` says: (weight, location) -> value."""
     lists: list[list[Any]] = [[], [], [], [], []]
     for layer in range(pfi.get_total_weight_layers()):
         for index in itertools.product(*map(range, pfi.get_weights_size(layer))):
