@@ -135,6 +135,16 @@ class Injector:
         with self._network.profiled():
             self._core.calibrate(all_tensors)
 
+    def learn(self, loop: Callable[[], Any]) -> None:
+        """Runs `loop`, code of your own around forwards of the model, and learns from it what the example does not
+        tell: which axes of sites have other lengths in other forwards (Site.free_axes), as those of a decoder's steps.
+
+        Afterwards a fault may name an index on such an axis beyond the example's length. State, modes and random
+        generators are as before.
+        """
+        with self._network.profiled():
+            self._core.learn(loop)
+
     def int8_scale(self, site: Site) -> float | None:
         """Largest absolute value / 127; None for a site that was never finite or is not floating point."""
         return self._core.int8_scale(site)
