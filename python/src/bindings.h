@@ -19,5 +19,7 @@ void bind_error_models(py::module_& m);  // error_model.h
 void bind_faults(py::module_& m);        // fault.h, location.h, receipt.h
 void bind_networks(py::module_& m);      // network.h
 void bind_injector(py::module_& m);      // injector.h
+void bind_interception(py::module_& m);  // whether faults hit at all
+void bind_docstrings(py::module_& m);    // those of the stub, for all that is bound before
 
 }  // namespace faultwave::python

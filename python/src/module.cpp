@@ -10,4 +10,6 @@ PYBIND11_MODULE(_core, m) {
   bind_faults(m);
   bind_networks(m);
   bind_injector(m);
+  bind_interception(m);
+  bind_docstrings(m);
 }
