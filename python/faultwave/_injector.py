@@ -87,7 +87,9 @@ class Injector:
         **kwargs: Any,
     ) -> None:
         if not callable(model):
-            raise UsageError(f"the model is a {type(model).__name__}, which cannot be called; give an nn.Module")
+            raise UsageError(
+                f"the model is a {type(model).__name__}, which cannot be called; give an nn.Module"
+            )
         arguments = Arguments(example, kwargs)
         self._network = PythonNetwork(model, arguments, modules)
         check_devices(self._network, arguments.tensors)

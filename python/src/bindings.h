@@ -27,5 +27,7 @@ void bind_report(py::module_& m);         // report.h, estimates.h, interval.h
 void bind_campaign(py::module_& m);       // campaign.h
 void bind_comparison(py::module_& m);     // comparison.h, merge.h
 void bind_perturb(py::module_& m);        // perturb.h
+void bind_interception(py::module_& m);   // whether faults hit at all
+void bind_docstrings(py::module_& m);     // those of the stub, for all that is bound before
 
 }  // namespace faultwave::python

@@ -18,4 +18,6 @@ PYBIND11_MODULE(_core, m) {
   bind_report(m);
   bind_campaign(m);
   bind_comparison(m);
+  bind_interception(m);
+  bind_docstrings(m);
 }
