@@ -5,6 +5,7 @@ from faultwave import _native
 
 _native.load()
 
+from faultwave import sequences  # noqa: E402
 from faultwave._campaign import Campaign  # noqa: E402
 from faultwave._comparison import Comparison, compare  # noqa: E402
 from faultwave._core import Criterion, ErrorContext, ErrorModel, Fault, Receipt, Site, Trial, Victim  # noqa: E402
@@ -79,6 +80,7 @@ __all__ = [
     "random_flips",
     "random_value",
     "scale",
+    "sequences",
     "stuck_at",
     "zero",
 ]
