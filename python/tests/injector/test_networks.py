@@ -7,11 +7,12 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-import faultwave as fw
 import pytest
 import torch
-from networks import Sum, convolutional
+from support.tiny_networks import Sum, convolutional
 from torch import nn
+
+import faultwave as fw
 
 
 def output_names(injector: fw.Injector) -> list[str]:
@@ -32,10 +33,17 @@ def test_sites_have_the_names_of_modules() -> None:
     model.layer1 = nn.Sequential(Block(), Block())
     injector = fw.Injector(model, torch.rand(1, 3, 2, 2))
     block = ["conv1", "relu", "conv2", "add"]
-    expected = [f"layer1.{i}" + ("." if name.startswith("conv") else "/") + name for i in range(2) for name in block]
+    expected = [
+        f"layer1.{i}" + ("." if name.startswith("conv") else "/") + name for i in range(2) for name in block
+    ]
     assert output_names(injector) == expected
     site = injector.site("layer1.1.conv2")
-    assert (site.kind, site.op, site.shape, site.element_shape) == ("output", "aten::conv2d", (1, 3, 2, 2), (3, 2, 2))
+    assert (site.kind, site.op, site.shape, site.element_shape) == (
+        "output",
+        "aten::conv2d",
+        (1, 3, 2, 2),
+        (3, 2, 2),
+    )
     assert site.dtype == torch.float32 and site.channel_axis == 0 and site.batch.dim == 0 and site.is_default
     assert [site.name for site in injector.select("layer1.0.*")] == ["layer1.0.conv1", "layer1.0.conv2"]
     assert injector.sites[site.number].name == site.name
@@ -62,7 +70,9 @@ def test_several_nested_and_integer_inputs() -> None:
             super().__init__()
             self.embedding = nn.Embedding(10, 4)
 
-        def forward(self, ids: torch.Tensor, state: dict[str, list[torch.Tensor]], scale: float = 1.0) -> object:
+        def forward(
+            self, ids: torch.Tensor, state: dict[str, list[torch.Tensor]], scale: float = 1.0
+        ) -> object:
             hidden = self.embedding(ids) + state["h"][0]
             return {"out": (hidden * scale).sum(-1), "count": 3, "none": None, "name": "pair"}
 
@@ -139,7 +149,9 @@ def test_what_cannot_run_is_said_with_its_cause() -> None:
     def broken(x: torch.Tensor) -> torch.Tensor:
         raise ValueError("no such thing")
 
-    with pytest.raises(fw.NetworkError, match="the dummy inference failed: ValueError: no such thing") as caught:
+    with pytest.raises(
+        fw.NetworkError, match="the dummy inference failed: ValueError: no such thing"
+    ) as caught:
         fw.Injector(broken, torch.ones(1))
     assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(fw.UsageError, match="cannot be called"):
