@@ -49,6 +49,27 @@ def test_sites_have_the_names_of_modules() -> None:
     assert injector.sites[site.number].name == site.name
 
 
+def test_a_tied_weight_is_read_by_two_layers() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(5, 3)
+            self.head = nn.Linear(3, 5, bias=False)
+            self.head.weight = self.embedding.weight
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return self.head(self.embedding(ids))
+
+    model, ids = Tied(), torch.tensor([[1, 2]])
+    injector = fw.Injector(model, ids)
+    assert output_names(injector) == ["embedding", "head"]
+    assert [site.name for site in injector.sites if site.kind == "weight"] == ["embedding"]
+    golden = model(ids)
+    with injector.armed("weight:embedding[4,*] zero"):  # read by the head alone
+        faulty = model(ids)
+    assert torch.equal(faulty[..., :4], golden[..., :4]) and faulty[..., 4].eq(0).all()
+
+
 def test_a_name_that_is_none_gets_near_ones() -> None:
     injector = fw.Injector(nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1)), torch.rand(1, 3, 2, 2))
     with pytest.raises(fw.IllegalFaultError, match="did you mean"):
@@ -95,6 +116,20 @@ def test_a_result_that_is_an_object() -> None:
 
     def model(x: torch.Tensor) -> Result:
         return Result(logits=x * 2, cache=[x + 1])
+
+    injector = fw.Injector(model, torch.ones(2, 3))
+    assert output_names(injector) == ["mul", "add"]
+
+
+def test_a_result_that_holds_its_tensors_in_attributes() -> None:
+    class Cache:
+        def __init__(self, keys: torch.Tensor) -> None:
+            self.layers = [{"keys": keys}]
+            self.device = keys.device
+            self.owner = self
+
+    def model(x: torch.Tensor) -> tuple[torch.Tensor, Cache]:
+        return x * 2, Cache(x + 1)
 
     injector = fw.Injector(model, torch.ones(2, 3))
     assert output_names(injector) == ["mul", "add"]
