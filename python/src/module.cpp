@@ -16,5 +16,6 @@ PYBIND11_MODULE(_core, m) {
   bind_store(m);
   bind_report(m);
   bind_campaign(m);
+  bind_workers(m);
   bind_comparison(m);
 }

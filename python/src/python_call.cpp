@@ -13,6 +13,10 @@ py::object& last_exception() {
   return *exception;
 }
 
+bool is_interruption(const py::object& exception) {
+  return exception && !exception.is_none() && !py::isinstance(exception, PyExc_Exception);
+}
+
 /// "ValueError: ...".
 std::string text_of(const py::error_already_set& error) {
   const std::string name = py::str(error.type().attr("__name__"));
@@ -38,6 +42,11 @@ void remember_exception(const py::error_already_set& error) {
 
 void rethrow(py::error_already_set& error) {
   if (!error.matches(PyExc_Exception)) throw Interruption(std::move(error));
+  if (is_interruption(last_exception())) {  // of which an operator in between has made another exception
+    const py::object& interruption = last_exception();
+    PyErr_SetObject(py::type::handle_of(interruption).ptr(), interruption.ptr());
+    throw Interruption(py::error_already_set());
+  }
   remember_exception(error);
   throw std::runtime_error(text_of(error));
 }
