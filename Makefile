@@ -20,19 +20,19 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test check check-format nightly nightly-files nightly-builds demo bench install format tidy clean
+.PHONY: help build test check check-format check-python nightly nightly-files nightly-builds demo bench install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
 	@echo 'make test      build and run every test'
-	@echo 'make check     layout by clang-format and findings of clang-tidy, both as errors (tidy takes half an hour)'
+	@echo 'make check     layout by clang-format and ruff, findings of ruff, mypy and clang-tidy as errors (tidy takes half an hour)'
 	@echo 'make nightly   drawn faults in drawn networks: the wave engine against real faulty runs (a minute or two)'
 	@echo 'make nightly-files   spoilt files of every kind: each must be read, or refused with one sentence (some minutes)'
 	@echo 'make nightly-builds   every test with Clang, and with the sanitizers'
 	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
 	@echo 'make bench     build the benches, in $(BUILD)/benches'
 	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
-	@echo 'make format    clang-format all sources'
+	@echo 'make format    clang-format all sources, ruff format python/'
 	@echo 'make tidy      clang-tidy all sources of src/; a finding is an error'
 	@echo 'make clean     remove $(BUILD); the virtual environment .venv stays'
 	@echo
@@ -51,9 +51,10 @@ build:
 
 # Tests compare with Python's results, so they need the environment even where TORCH_DIR names another libtorch.
 test:
-	@tools/setup packages python checks configure test-data demo-data
+	@tools/setup packages python checks python-tests configure test-data demo-data
 	@$(compile)
 	@tools/check_format .venv/bin/clang-format
+	@tools/check_python .venv/bin
 	@.venv/bin/python tools/check_docs.py $(BUILD)
 	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
 
@@ -94,15 +95,22 @@ bench:
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
-check: check-format tidy
+check: check-format check-python tidy
 
 check-format:
 	@tools/setup python checks
 	@tools/check_format .venv/bin/clang-format
 
+# mypy reads the packages that the Python package can use, so they are there for it.
+check-python:
+	@tools/setup python checks python-tests
+	@tools/check_python .venv/bin
+
 format:
 	@tools/setup python checks
 	@git ls-files '*.h' '*.cpp' | xargs .venv/bin/clang-format -i
+	@.venv/bin/ruff format --quiet
+	@.venv/bin/ruff check --quiet --fix-only
 
 # Configured apart: a compiler's precompiled headers are of no use to clang-tidy, and it wants each source by itself.
 tidy:

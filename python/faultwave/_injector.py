@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -36,7 +37,15 @@ def faults_of(faults: Faults) -> list[Fault]:
 
 def error_model_of(model: ErrorModel | str) -> ErrorModel:
     """An error model of itself or its text."""
-    return ErrorModel(model) if isinstance(model, str) else model
+    if isinstance(model, ErrorModel):
+        return model
+    # What a user's name stands for may change.
+    return ErrorModel(model) if model.lstrip().startswith("user") else _built_in(model)
+
+
+@functools.lru_cache(maxsize=64)
+def _built_in(text: str) -> ErrorModel:
+    return ErrorModel(text)
 
 
 class Injector:
@@ -78,7 +87,9 @@ class Injector:
         **kwargs: Any,
     ) -> None:
         if not callable(model):
-            raise UsageError(f"the model is a {type(model).__name__}, which cannot be called; give an nn.Module")
+            raise UsageError(
+                f"the model is a {type(model).__name__}, which cannot be called; give an nn.Module"
+            )
         arguments = Arguments(example, kwargs)
         self._network = PythonNetwork(model, arguments, modules)
         check_devices(self._network, arguments.tensors)
@@ -126,6 +137,16 @@ class Injector:
         with self._network.profiled():
             self._core.calibrate(all_tensors)
 
+    def learn(self, loop: Callable[[], Any]) -> None:
+        """Runs `loop`, code of your own around forwards of the model, and learns from it what the example does not
+        tell: which axes of sites have other lengths in other forwards (Site.free_axes), as those of a decoder's steps.
+
+        Afterwards a fault may name an index on such an axis beyond the example's length. State, modes and random
+        generators are as before.
+        """
+        with self._network.profiled():
+            self._core.learn(loop)
+
     def int8_scale(self, site: Site) -> float | None:
         """Largest absolute value / 127; None for a site that was never finite or is not floating point."""
         return self._core.int8_scale(site)
@@ -169,6 +190,8 @@ class Injector:
 
 def _detached(scope: _core.StateScope, result: Any) -> Any:
     """The result, copied where it lies in memory that is put back."""
+    if isinstance(result, torch.Tensor):
+        return scope.detach(result)
     return torch.utils._pytree.tree_map_only(torch.Tensor, scope.detach, result)
 
 

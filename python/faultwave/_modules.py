@@ -41,7 +41,9 @@ def _found_in(model: Callable[..., Any]) -> dict[str, torch.nn.Module]:
         holders = {**variables.globals, **variables.nonlocals}
     else:
         holders = dict(getattr(bound_to if bound_to is not None else model, "__dict__", {}))
-    modules = {name: uncompiled(value) for name, value in holders.items() if isinstance(value, torch.nn.Module)}
+    modules = {
+        name: uncompiled(value) for name, value in holders.items() if isinstance(value, torch.nn.Module)
+    }
     for name, value in holders.items():
         owner = getattr(value, "__self__", None)
         if isinstance(owner, torch.nn.Module):

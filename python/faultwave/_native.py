@@ -1,69 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the extension module that was built for the installed version of torch.
+"""Loads the extension that was built for the installed version of torch, as `faultwave._core`, and tries it out."""
 
-An extension belongs to one minor version of torch, whose C++ interface changes with each. A package may hold several,
-`builds/torch_2_13/_core...so`, and the one that fits is loaded under the name `faultwave._core`.
-"""
+from __future__ import annotations
 
-import importlib
+import contextlib
 import importlib.machinery
 import importlib.util
-import pathlib
 import sys
 import types
 
 import torch
 
-_BUILDS = pathlib.Path(__file__).parent / "builds"
+from _faultwave import builds
 
-
-def torch_minor() -> tuple[int, int]:
-    """Major and minor version of the installed torch."""
-    major, minor = torch.__version__.split(".")[:2]
-    return int(major), int(minor)
-
-
-def built_versions() -> list[tuple[int, int]]:
-    """Versions of torch that there is an extension for, of this Python."""
-    versions = []
-    for folder in _BUILDS.glob("torch_*_*"):
-        if _extension_in(folder) is not None:
-            _, major, minor = folder.name.split("_")
-            versions.append((int(major), int(minor)))
-    return sorted(versions)
-
-
-def _extension_in(folder: pathlib.Path) -> pathlib.Path | None:
-    for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-        path = folder / f"_core{suffix}"
-        if path.is_file():
-            return path
-    return None
+_NAME = "faultwave._core"
 
 
 def load() -> types.ModuleType:
-    """Loads the extension. Raises ImportError, saying what to do, where none fits."""
-    name = f"{__package__}._core"
-    if name in sys.modules:
-        return sys.modules[name]
-    major, minor = torch_minor()
-    path = _extension_in(_BUILDS / f"torch_{major}_{minor}")
+    """The extension. Raises ImportError, saying what to do, where none fits or none works."""
+    if _NAME in sys.modules:
+        return sys.modules[_NAME]
+    path = builds.extension(builds.minor_of(torch.__version__))
     if path is None:
-        raise ImportError(_no_build(major, minor))
-    loader = importlib.machinery.ExtensionFileLoader(name, str(path))
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    sys.modules[name] = module
-    setattr(sys.modules[__package__], "_core", module)
+        raise ImportError(builds.no_build(torch.__version__))
+    # Two copies of SQLite in one process would break each other's locks: Python's own comes first, and ours is that.
+    with contextlib.suppress(ImportError):
+        import _sqlite3  # noqa: F401
+    module = _module_at(str(path))
+    _try_out(module)
+    sys.modules[_NAME] = module
+    sys.modules["faultwave"]._core = module  # type: ignore[attr-defined]
     return module
 
 
-def _no_build(major: int, minor: int) -> str:
-    versions = ", ".join(f"{a}.{b}" for a, b in built_versions()) or "no version of torch"
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return (
-        f"Faultwave is installed for torch {versions} on Python {python}, and torch {torch.__version__} is what is "
-        f"here; build it for this one with: pip install --no-build-isolation --no-binary faultwave faultwave"
-    )
+def _module_at(path: str) -> types.ModuleType:
+    loader = importlib.machinery.ExtensionFileLoader(_NAME, path)
+    spec = importlib.util.spec_from_file_location(_NAME, path, loader=loader)
+    assert spec is not None
+    try:
+        module = importlib.util.module_from_spec(spec)
+    except ImportError as error:
+        raise ImportError(
+            f"the extension of Faultwave at {path} cannot be loaded with torch {torch.__version__} ({error}); "
+            f"build it again with: {builds.build_command()}"
+        ) from error
+    loader.exec_module(module)
+    return module
+
+
+def _try_out(module: types.ModuleType) -> None:
+    """One fault in one operator. It misses if something else sees operators in Faultwave's place."""
+    try:
+        module.check_interception()
+    except Exception as error:
+        raise ImportError(
+            f"Faultwave cannot see the operators of torch {torch.__version__}: {error}"
+        ) from error

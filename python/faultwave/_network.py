@@ -38,7 +38,8 @@ def running_eagerly() -> AbstractContextManager[Any]:
     """While it lasts, what torch.compile has compiled runs eagerly: no operator of compiled code can be seen."""
     if "torch._dynamo" not in sys.modules:
         return nullcontext()  # nothing is compiled yet
-    return torch.compiler.set_stance("force_eager")
+    stance: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
 
 
 class Arguments:
@@ -58,7 +59,8 @@ class Arguments:
         """Arguments and keyword arguments, with these tensors in place of those of the example."""
         following = iter(tensors)
         leaves = [next(following) if leaf is _TENSOR else leaf for leaf in self._others]
-        return _pytree.tree_unflatten(leaves, self._structure)
+        args, kwargs = _pytree.tree_unflatten(leaves, self._structure)
+        return args, kwargs
 
     def names(self, model: Callable[..., Any]) -> list[str]:
         """What the tensors are called: the parameter of the model's forward, and the way from there."""

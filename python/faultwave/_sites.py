@@ -40,7 +40,9 @@ class Sites(list[Site]):
         """One row a site. Needs pandas."""
         import pandas
 
-        columns: dict[str, list[Any]] = {column: [getattr(site, column) for site in self] for column in _COLUMNS}
+        columns: dict[str, list[Any]] = {
+            column: [getattr(site, column) for site in self] for column in _COLUMNS
+        }
         columns["dtype"] = [str(site.dtype).removeprefix("torch.") for site in self]
         columns["element_shape"] = [site.element_shape for site in self]
         columns["numel"] = [site.numel for site in self]

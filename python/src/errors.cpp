@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <exception>
+#include <string>
 
 #include "faultwave/error.h"
 
@@ -51,6 +52,7 @@ void bind_errors() {
     } catch (const InternalError& error) {
       set_error("InternalError", error.what());
     } catch (const Interruption& interruption) {
+      forget_exception();
       interruption.restore();
     }
   });

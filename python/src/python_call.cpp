@@ -35,6 +35,10 @@ void rethrow_as_text(py::error_already_set& error) {
   throw std::runtime_error(text);
 }
 
+void forget_exception() {
+  remembered() = {};
+}
+
 void rethrow(py::error_already_set& error) {
   if (!error.matches(PyExc_Exception)) throw Interruption(std::move(error));
   rethrow_as_text(error);

@@ -34,6 +34,7 @@ class Kept {
         }) {}
   /// The GIL must be held to use it.
   const py::object& get() const { return *object_; }
+  bool is_none() const { return object_->ptr() == Py_None; }
 
  private:
   std::shared_ptr<py::object> object_;
@@ -42,6 +43,9 @@ class Kept {
 /// The last exception of Python's on this thread that became a C++ exception, if `message` tells of it; else
 /// None. Forgets it. The GIL must be held.
 py::object take_exception(const std::string& message);
+
+/// Forgets it. The GIL must be held.
+void forget_exception();
 
 /// Throws a std::runtime_error that says "ValueError: ...", while take_exception() has the exception itself.
 /// The GIL must be held.

@@ -27,6 +27,7 @@
 #include "src/common/torch_names.h"
 #include "src/direct/golden_failure.h"
 #include "src/direct/golden_runs.h"
+#include "src/direct/resolve_fault.h"
 #include "src/fault/victim_context.h"
 #include "src/outcome/criteria.h"
 #include "src/specification/check_numbers.h"
@@ -145,7 +146,7 @@ std::vector<std::vector<Fault>> read_list(const Specification& spec, const Injec
     try {
       std::vector<Fault> faults;
       for (const Fault& fault : parse_faults(line))
-        faults.push_back(injector.resolve(fault));
+        faults.push_back(detail::resolve_in_one_forward(injector, fault));
       list.push_back(std::move(faults));
     } catch (const UserError& error) {
       throw UserError(error.code(), spec.list + ", line " + std::to_string(number) + ": " + error.what());

@@ -35,13 +35,16 @@ int written_argument(const c10::FunctionSchema& schema, int position) {
 
 }  // namespace
 
-ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards)
+ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards,
+                         const std::vector<Location>& written)
     : profile_(profile), is_one_forward_(forwards == Forwards::one), tracker_(profile, forwards) {
   for (const Fault& fault : resolved) {
     const int number = profile.number_of(fault);
     const Site& site = profile.sites()[static_cast<size_t>(number)];
     sites_.push_back(number);
-    plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))));
+    std::optional<Location> location;
+    if (!written.empty()) location = written[plans_.size()];
+    plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))), location);
     const bool is_stored =
         fault.kind == SiteKind::weight || fault.kind == SiteKind::bias || fault.kind == SiteKind::buffer;
     if (is_stored) stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
@@ -62,9 +65,16 @@ bool ArmedFaults::watch_few_calls() {
   for (const auto& [call, hits] : hits_by_call_) {
     if (!profile_.calls()[call].is_only_reader || !hits.network_inputs.empty()) return false;
     calls.push_back(call);
-    watched_storages_.push_back(profile_.calls()[call].storages.front());
   }
+  // The first layer, too: forwards are counted by it where they do not come by a fault.
+  const auto& all = profile_.calls();
+  const auto first =
+      std::find_if(all.begin(), all.end(), [](const auto& call) { return call.is_only_reader; });
+  const auto number = static_cast<size_t>(first - all.begin());
+  if (hits_by_call_.count(number) == 0) calls.push_back(number);
   std::sort(calls.begin(), calls.end());
+  for (const size_t call : calls)
+    watched_storages_.push_back(all[call].storages.front());
   tracker_.watch_only(std::move(calls));
   return true;
 }
@@ -115,7 +125,8 @@ void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
     if (number == StoredTensors::none || copy == stored_copies_.end()) return;
     if (is_written(call.schema().arguments()[static_cast<size_t>(place.position)])) return;
     const at::Tensor& whole = profile_.stored()[number].tensor;
-    const at::Tensor& faulty = faulty_stored(number, copy->second);
+    const at::Tensor faulty = faulty_stored(number, copy->second);
+    if (!faulty.defined()) return;
     const bool is_whole = tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides();
     replacements.emplace_back(
         place, is_whole ? faulty
@@ -128,23 +139,29 @@ void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
   }
 }
 
-const at::Tensor& ArmedFaults::faulty_stored(int number, Copy& copy) {
+at::Tensor ArmedFaults::faulty_stored(int number, Copy& copy) {
   const at::Tensor& original = profile_.stored()[number].tensor;
   const int64_t version = version_of(original);
   const int64_t forward = std::max<int64_t>(tracker_.forward(), 1);
+  std::vector<size_t> acting;
+  for (const size_t plan : copy.plans) {
+    if (plans_[plan].acts_in(forward)) acting.push_back(plan);
+  }
+  if (acting.empty()) return {};
   // Under autograd the copy is part of this forward's graph; otherwise it lasts until the original changes.
   const bool records = records_gradient(original);
-  const bool is_fresh = copy.faulty.defined() && copy.version == version &&
+  const bool is_fresh = copy.faulty.defined() && copy.version == version && copy.acting == acting &&
                         copy.faulty.requires_grad() == records && (!records || copy.forward == forward);
   if (is_fresh) {
-    for (size_t plan : copy.plans)
+    for (size_t plan : acting)
       plans_[plan].count(forward);
     return copy.faulty;
   }
   if (copy.faulty.defined()) tracker_.remove_stand_in(copy.faulty);
   copy.faulty = original;
-  for (size_t plan : copy.plans)
+  for (size_t plan : acting)
     copy.faulty = plans_[plan].hit_copy(copy.faulty, forward);
+  copy.acting = std::move(acting);
   copy.version = version;
   copy.forward = forward;
   tracker_.add_stand_in(copy.faulty, number);
@@ -161,7 +178,7 @@ void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const st
   std::vector<TensorPlace> places;
   for (const Hit& hit : hits) {
     const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
-    if (!tensor.defined() || is_given(tensor)) continue;
+    if (!tensor.defined() || is_given(tensor) || !acts(hit.plan)) continue;
     Copy& copy = input_copies_[hit.plan];
     const bool is_fresh = copy.forward == tracker_.forward() && copy.original.defined() &&
                           copy.original.is_same(tensor) && copy.version == version_of(copy.original);
@@ -181,11 +198,12 @@ void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const st
 void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
   for (const Hit& hit : hits) {
     const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
-    if (!tensor.defined()) continue;
+    if (!tensor.defined() || !acts(hit.plan)) continue;
     FaultPlan& plan = plans_[hit.plan];
     const size_t position = static_cast<size_t>(hit.place.position);
     if (!is_written(call.schema().arguments()[position])) {
       const at::Tensor copy = plan.hit_copy(tensor, tracker_.forward());
+      if (copy.is_same(tensor)) continue;
       stand_in(hit.plan, tensor, copy);
       put_tensor(call.argument(position), hit.place.element, copy);
     } else if (records_gradient(tensor)) {
@@ -197,6 +215,8 @@ void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hi
 }
 
 void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  if (std::none_of(hits.begin(), hits.end(), [this](const Hit& hit) { return acts(hit.plan); }))
+    return call.run();
   const int written = written_argument(call.schema(), hits.front().place.position);
   if (written >= 0) {
     const at::Tensor target = call.argument(static_cast<size_t>(written)).toTensor();
@@ -207,8 +227,9 @@ void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::
       call.argument(static_cast<size_t>(written)) = target.clone();
       call.run();
       at::Tensor result = call.result(static_cast<size_t>(hits.front().place.position)).toTensor();
-      for (const Hit& hit : hits)
-        result = plans_[hit.plan].hit_copy(result, tracker_.forward());
+      for (const Hit& hit : hits) {
+        if (acts(hit.plan)) result = plans_[hit.plan].hit_copy(result, tracker_.forward());
+      }
       target.copy_(result);
       call.result(static_cast<size_t>(hits.front().place.position)) = target;
       return;
@@ -226,7 +247,7 @@ void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::
 void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
                              const std::vector<const void*>& argument_memory) {
   const at::Tensor tensor = tensor_at(call.results(), hit.place);
-  if (!tensor.defined()) return;
+  if (!tensor.defined() || !acts(hit.plan)) return;
   FaultPlan& plan = plans_[hit.plan];
   const size_t position = static_cast<size_t>(hit.place.position);
   const bool is_own_memory =
@@ -236,6 +257,7 @@ void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
     plan.hit_in_place(tensor, tracker_.forward());
   } else {
     const at::Tensor copy = plan.hit_copy(tensor, tracker_.forward());
+    if (copy.is_same(tensor)) return;
     stand_in(hit.plan, tensor, copy);
     put_tensor(call.result(position), hit.place.element, copy);
   }
@@ -292,14 +314,25 @@ void ArmedFaults::disarm_after_error() {
 void ArmedFaults::disarm() {
   if (!on_) return;
   switch_off();
-  std::string lines;
-  for (const std::string& line : missed())
-    lines += (lines.empty() ? "'" : ", '") + line + "'";
+  const std::string lines = text_of_misses();
   if (lines.empty()) return;
-  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines +
-                                                "; run the network that was profiled, on this thread, while "
-                                                "the fault is armed (a network that was moved "
-                                                "or converted since needs a new Injector)");
+  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines);
+}
+
+std::string ArmedFaults::text_of_misses() const {
+  std::string lines;
+  bool is_explained = true;
+  for (const FaultPlan& plan : plans_) {
+    if (plan.hits() > 0) continue;
+    const std::string reason = plan.reason_of_miss(tracker_.forward());
+    lines += (lines.empty() ? "'" : ", '") + plan.receipt().fault + "'";
+    if (!reason.empty()) lines += " (" + reason + ")";
+    is_explained &= !reason.empty();
+  }
+  if (is_explained) return lines;
+  return lines +
+         "; run the network that was profiled, on this thread, while the fault is armed (a network that was "
+         "moved or converted since needs a new Injector)";
 }
 
 std::vector<std::string> ArmedFaults::missed() const {

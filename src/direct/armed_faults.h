@@ -30,7 +30,10 @@ namespace faultwave::detail {
 /// mean still changes the model.
 class ArmedFaults : public intercept::Handler {
  public:
-  ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards);
+  /// `written`: the locations of the faults before they were resolved, so that forwards may have other shapes
+  /// than the profile; none: they may not.
+  ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards,
+              const std::vector<Location>& written = {});
 
   bool wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) override;
   void on_call(intercept::OperatorCall& call) override;
@@ -61,17 +64,22 @@ class ArmedFaults : public intercept::Handler {
     std::vector<size_t> plans;
     at::Tensor original;  // kept alive, so that its identity stays its own
     at::Tensor faulty;
+    std::vector<size_t> acting;  // the plans that are in `faulty`
     int64_t version = -1;
     int64_t forward = 0;
   };
   /// Throws UserError(usage) where the scope did not end as it should.
   void switch_off();
   void plan_uses(size_t plan);
+  /// The lines of the faults that have hit nothing, and why, as far as that can be told; "" if all have.
+  std::string text_of_misses() const;
   /// Where all faults lie at a few calls that can be told apart, the rest of the network need not be seen.
   /// Whether so.
   bool watch_few_calls();
   void replace_stored(intercept::OperatorCall& call);
-  const at::Tensor& faulty_stored(int number, Copy& copy);
+  /// Undefined where no fault acts in this forward.
+  at::Tensor faulty_stored(int number, Copy& copy);
+  bool acts(size_t plan) const { return plans_[plan].acts_in(tracker_.forward()); }
   void replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
   void hit_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);
   void run_and_hit_outputs(intercept::OperatorCall& call, const std::vector<Hit>& hits);

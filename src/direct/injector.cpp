@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <random>
 #include <utility>
 
@@ -20,6 +21,25 @@
 #include "src/model/profile.h"
 
 namespace faultwave {
+
+/// What the last random fault was drawn from, since the next one is likely drawn from the same. Thread-safe.
+class detail::LastPopulation {
+ public:
+  std::shared_ptr<const Population> get(const Injector& injector, SiteKind kind, const ErrorModelPtr& model) {
+    const std::lock_guard lock(mutex_);
+    if (population_ == nullptr || kind_ != kind || population_->model() != model) {
+      population_ = std::make_shared<Population>(injector.select(kind), DrawRule::layers, model);
+      kind_ = kind;
+    }
+    return population_;
+  }
+
+ private:
+  std::mutex mutex_;
+  SiteKind kind_ = SiteKind::output;
+  std::shared_ptr<const Population> population_;
+};
+
 namespace {
 
 void check_batch(const Fault& fault, const Site& site, int64_t batch, bool batch_is_free) {
@@ -36,7 +56,7 @@ void check_batch(const Fault& fault, const Site& site, int64_t batch, bool batch
 }
 
 uint64_t key_from_entropy() {
-  std::random_device device;
+  static thread_local std::random_device device;
   return device();  // 32 bits: short enough to copy by hand
 }
 
@@ -44,7 +64,8 @@ uint64_t key_from_entropy() {
 
 Injector::Injector(std::shared_ptr<Network> network, std::vector<c10::IValue> example,
                    const std::vector<int64_t>& batch_axes)
-    : profile_(std::make_unique<detail::Profile>(std::move(network), example, batch_axes)) {}
+    : profile_(std::make_unique<detail::Profile>(std::move(network), example, batch_axes)),
+      last_population_(std::make_unique<detail::LastPopulation>()) {}
 
 Injector::Injector(torch::nn::Module& module, std::function<void(const std::vector<c10::IValue>&)> forward,
                    std::vector<c10::IValue> example)
@@ -95,6 +116,10 @@ std::optional<double> Injector::int8_scale(const Site& site) const {
   return int8_scale_of(profile_->largest(profile_->find(site.kind, site.name)));
 }
 
+void Injector::learn(const std::function<void()>& loop) {
+  profile_->learn(loop);
+}
+
 void Injector::observe(const std::vector<Site>& sites, const std::function<void()>& forward,
                        const std::function<void(size_t, const at::Tensor&)>& visit) const {
   std::vector<int> numbers;
@@ -116,9 +141,9 @@ Fault Injector::resolve(const Fault& fault) const {
 }
 
 Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key) const {
-  Draw draw(key.value_or(key_from_entropy()));
-  const Population population(select(kind), DrawRule::layers, model);
-  return resolve(population.fault(population.draw(draw), draw));
+  Draw draw(key ? *key : key_from_entropy());  // asking the system takes 12 us
+  const auto population = last_population_->get(*this, kind, model);
+  return resolve(population->fault(population->draw(draw), draw));
 }
 
 namespace detail {
@@ -153,9 +178,12 @@ void StateScope::detach(std::vector<at::Tensor>& results) const {
 
 Armed::Armed(const Injector& injector, const std::vector<Fault>& faults, Forwards forwards) {
   std::vector<Fault> resolved;
-  for (const Fault& fault : faults)
+  std::vector<Location> written;
+  for (const Fault& fault : faults) {
     resolved.push_back(injector.resolve(fault));
-  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards);
+    written.push_back(fault.location);
+  }
+  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards, written);
 }
 
 Armed::~Armed() {

@@ -55,8 +55,21 @@ class OpenedUp {
   c10::impl::ForceDispatchKeyGuard on_;
 };
 
+/// PyTorch takes one fallback a key. Two libraries that want the same one cannot work in one process.
+void require_free(c10::DispatchKey key) {
+  if (!c10::Dispatcher::singleton().hasBackendFallbackForDispatchKey(key)) return;
+  throw UserError(
+      ErrorCode::usage,
+      std::string("another library in this process, perhaps a second copy of Faultwave, has taken "
+                  "PyTorch's dispatch key ") +
+          c10::toString(key) +
+          ", by which Faultwave sees operators; load only one of the two into a process");
+}
+
 void register_fallbacks() {
   static const auto libraries = [] {
+    require_free(every_key);
+    require_free(chosen_key);
     const auto library = [](c10::DispatchKey key) {
       return std::make_unique<torch::Library>(torch::Library::IMPL, "_", key, __FILE__, __LINE__);
     };

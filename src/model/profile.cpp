@@ -14,6 +14,7 @@
 #include "src/common/near_names.h"
 #include "src/model/batch_runs.h"
 #include "src/model/call_tracker.h"
+#include "src/model/loop_recorder.h"
 #include "src/model/preserved_state.h"
 #include "src/model/site_names.h"
 
@@ -67,15 +68,15 @@ Profile::Profile(std::shared_ptr<Network> network, const std::vector<c10::IValue
       stored_(network_->parameters(), network_->buffers()),
       batch_(axes_.batch_of(example)) {
   PreservedState preserved(*network_);
-  const std::vector<RecordedCall> calls = record(example, true, preserved);
-  if (calls.empty()) {
+  recorded_ = record(example, true, preserved);
+  if (recorded_.empty()) {
     throw UserError(
         ErrorCode::bad_network,
         "the dummy inference called no operator that can be seen: the forward given must run the network "
         "on the calling thread");
   }
-  add_sites(calls);
-  find_batch_axes(calls, example, preserved);
+  add_sites(recorded_);
+  find_batch_axes(recorded_, example, preserved);
   if (batch_is_free_) find_batch_runs(example, preserved);
   preserved.put_back();
 }
@@ -317,6 +318,85 @@ void Profile::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
     forward_under(calibrator, input, preserved);
   }
   preserved.put_back();
+}
+
+void Profile::learn(const std::function<void()>& loop) {
+  PreservedState preserved(*network_);
+  LoopRecorder recorder(*this);
+  {
+    torch::NoGradGuard no_grad;
+    intercept::Intercept on(recorder);
+    loop();
+  }
+  preserved.put_back();
+  recorder.align(recorded_);
+  for (const auto& [call, ways] : recorder.ways())
+    add_ways(call, ways);
+  mark_free_axes(recorder);
+}
+
+Way Profile::own_way(size_t call) const {
+  Way way;
+  for (size_t next = call + 1; next < calls_.size() && calls_[next].stored.empty(); ++next)
+    way.push_back({calls_[next].op, static_cast<int>(next)});
+  return way;
+}
+
+void Profile::add_ways(size_t call, const std::vector<Way>& ways) {
+  const auto known = ways_.find(call);
+  std::vector<Way> all = known == ways_.end() ? std::vector<Way>{own_way(call)} : known->second;
+  for (const Way& way : ways) {
+    if (std::find(all.begin(), all.end(), way) == all.end()) all.push_back(way);
+  }
+  if (all.size() > 1) ways_[call] = std::move(all);
+}
+
+const std::vector<Way>& Profile::ways_after(size_t call) const {
+  static const std::vector<Way> none;
+  const auto found = ways_.find(call);
+  return found == ways_.end() ? none : found->second;
+}
+
+void Profile::mark_free_axes(const LoopRecorder& loop) {
+  const auto for_each_use = [this](size_t number, const RecordedCall& call, const auto& visit) {
+    const auto visit_all = [&](const std::vector<SiteUse>& uses, const std::vector<RecordedTensor>& tensors) {
+      for (const SiteUse& use : uses) {
+        for (const RecordedTensor& tensor : tensors) {
+          if (tensor.place == use.place) visit(use.site, tensor);
+        }
+      }
+    };
+    visit_all(calls_[number].inputs, call.arguments);
+    visit_all(calls_[number].network_inputs, call.arguments);
+    visit_all(calls_[number].outputs, call.results);
+  };
+  // The batch of each forward, which an axis tells that counts nothing else.
+  std::map<int64_t, int64_t> batches;
+  loop.for_each_match([&](size_t number, const RecordedCall& call, int64_t forward) {
+    for_each_use(number, call, [&](int site, const RecordedTensor& tensor) {
+      const BatchAxis& axis = sites_[static_cast<size_t>(site)].batch;
+      const auto dim = static_cast<size_t>(axis.dim);
+      if (axis.dim >= 0 && axis.rows == 1 && dim < tensor.shape.size())
+        batches.try_emplace(forward, tensor.shape[dim]);
+    });
+  });
+  loop.for_each_match([&](size_t number, const RecordedCall& call, int64_t forward) {
+    const auto batch = batches.try_emplace(forward, batch_).first->second;
+    for_each_use(number, call,
+                 [&](int site, const RecordedTensor& tensor) { mark_free_axes(site, tensor, batch); });
+  });
+}
+
+void Profile::mark_free_axes(int number, const RecordedTensor& tensor, int64_t batch) {
+  Site& site = sites_[static_cast<size_t>(number)];
+  if (tensor.shape.size() != site.shape.size()) return;
+  for (size_t d = 0; d < site.shape.size(); ++d) {
+    const auto axis = static_cast<int64_t>(d);
+    const int64_t expected = axis == site.batch.dim ? site.batch.rows * batch : site.shape[d];
+    if (tensor.shape[d] == expected) continue;
+    const auto place = std::lower_bound(site.free_axes.begin(), site.free_axes.end(), axis);
+    if (place == site.free_axes.end() || *place != axis) site.free_axes.insert(place, axis);
+  }
 }
 
 }  // namespace faultwave::detail

@@ -16,6 +16,7 @@
 #include "src/common/memory_shortage.h"
 #include "src/common/usable_memory.h"
 #include "src/direct/golden_runs.h"
+#include "src/direct/resolve_fault.h"
 #include "src/direct/trial_sharing.h"
 #include "src/direct/watched_forward.h"
 #include "src/model/profile.h"
@@ -168,7 +169,7 @@ void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)
-      fault = injector_.resolve(fault);
+      fault = detail::resolve_in_one_forward(injector_, fault);
   }
   Positions left;
   for (const Positions& positions : waves(resolved)) {
