@@ -18,14 +18,15 @@ import sys
 import time
 from collections.abc import Callable
 
-import faultwave as fw
 import torch
 import torchvision
 from pytorchfi.core import fault_injection
 
+import faultwave as fw
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
-import harness  # noqa: E402
+import harness
 
 NEURON = 5  # of the first convolution or linear layer: feature map, or neuron
 VALUE = 3.0
@@ -141,7 +142,12 @@ def main() -> None:
     head = ["network", "batch", "plain", "armed for many", "armed for each", "drawn for each"]
     harness.print_table([*head, "PyTorchFI, declared", "PyTorchFI, drawn"], rows)
     if len(sys.argv) > 2:
-        report = {"processor": harness.processor(), "torch": torch.__version__, "threads": 1, "results": results}
+        report = {
+            "processor": harness.processor(),
+            "torch": torch.__version__,
+            "threads": 1,
+            "results": results,
+        }
         harness.write_json(pathlib.Path(sys.argv[2]), report)
 
 

@@ -37,6 +37,7 @@ from faultwave._perturb import perturb  # noqa: E402
 from faultwave._results import Group, Groups, Rate, Rates, Results, merge, open  # noqa: E402
 from faultwave._sites import Sites  # noqa: E402
 from faultwave._specification import HalfWidth, Minutes  # noqa: E402
+from faultwave._statistics import clopper_pearson  # noqa: E402
 
 __all__ = [
     "Armed",
@@ -68,6 +69,7 @@ __all__ = [
     "UsageError",
     "Victim",
     "burst",
+    "clopper_pearson",
     "compare",
     "constant",
     "criterion",

@@ -258,5 +258,8 @@ def user_error_model(name: str, function: Callable[[torch.Tensor, ErrorContext],
 def error_model_help() -> list[tuple[str, str]]:
     """Form and summary of each error model."""
 
+def clopper_pearson(count: int, trials: int, confidence: float) -> tuple[float, float]:
+    """The interval of Clopper and Pearson, from 0 to 1. Raises UsageError."""
+
 def check_interception() -> None:
     """Injects a fault into one operator, and raises if it does not hit."""

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "faultwave/error.h"
@@ -133,6 +134,13 @@ void bind_report(py::module_& m) {
       py::arg("store"), py::arg("by") = "layer", WithoutGil());
   m.def("by_layer_and_bit", &by_layer_and_bit, py::arg("store"), WithoutGil());
   m.def("convergence", &convergence, py::arg("store"), py::arg("criterion"), py::arg("looks"), WithoutGil());
+  m.def(
+      "clopper_pearson",
+      [](int64_t count, int64_t trials, double confidence) {
+        const Interval interval = clopper_pearson(count, trials, confidence);
+        return std::pair(interval.low, interval.high);
+      },
+      py::arg("count"), py::arg("trials"), py::arg("confidence"));
   m.def(
       "write_csv",
       [](const Store& store, const std::string& path) { write_trials(store, path, Format::csv); },

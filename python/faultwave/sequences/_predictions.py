@@ -30,7 +30,7 @@ def perplexity(logits: torch.Tensor, targets: Tokens) -> float:
         >>> round(perplexity(torch.zeros(3, 8), [0, 5, 7]), 9)
         8.0
     """
-    return _exp(_loss(logits, targets, "logits"))
+    return _exp(float(loss(logits, targets, "logits")))
 
 
 def perplexity_ratio(golden: torch.Tensor, faulty: torch.Tensor, targets: Tokens) -> float:
@@ -49,8 +49,8 @@ def perplexity_ratio(golden: torch.Tensor, faulty: torch.Tensor, targets: Tokens
         >>> round(perplexity_ratio(golden, faulty, [0]), 9)
         0.5
     """
-    _check_same_shape(golden, faulty)
-    return _exp(_loss(faulty, targets, "faulty") - _loss(golden, targets, "golden"))
+    check_same_shape(golden, faulty)
+    return _exp(float(loss(faulty, targets, "faulty") - loss(golden, targets, "golden")))
 
 
 def kl_divergence(golden: torch.Tensor, faulty: torch.Tensor) -> float:
@@ -69,7 +69,7 @@ def kl_divergence(golden: torch.Tensor, faulty: torch.Tensor) -> float:
         >>> round(kl_divergence(golden, faulty), 6)  # ln 2
         0.693147
     """
-    _check_same_shape(golden, faulty)
+    check_same_shape(golden, faulty)
     total = 0.0
     for rows in _parts(len(golden)):
         ln_p, ln_q = golden[rows].double().log_softmax(-1), faulty[rows].double().log_softmax(-1)
@@ -89,7 +89,7 @@ def check_logits(logits: torch.Tensor, name: str) -> None:
         )
 
 
-def _check_same_shape(golden: torch.Tensor, faulty: torch.Tensor) -> None:
+def check_same_shape(golden: torch.Tensor, faulty: torch.Tensor) -> None:
     check_logits(golden, "golden")
     check_logits(faulty, "faulty")
     if golden.shape != faulty.shape:
@@ -114,14 +114,14 @@ def _target_tensor(logits: torch.Tensor, targets: Tokens) -> torch.Tensor:
     return torch.tensor(identifiers, device=logits.device)
 
 
-def _loss(logits: torch.Tensor, targets: Tokens, name: str) -> float:
-    """The mean over tokens of -ln p(target), in nats."""
+def loss(logits: torch.Tensor, targets: Tokens, name: str) -> torch.Tensor:
+    """The mean over tokens of -ln p(target), in nats: one FP64 number, with a gradient where the logits have one."""
     check_logits(logits, name)
     expected = _target_tensor(logits, targets)
-    total = 0.0
+    total = torch.zeros((), dtype=torch.float64, device=logits.device)
     for rows in _parts(len(logits)):
         ln_p = logits[rows].double().log_softmax(-1)
-        total -= float(ln_p.gather(1, expected[rows, None]).sum())
+        total = total - ln_p.gather(1, expected[rows, None]).sum()
     return total / len(logits)
 
 

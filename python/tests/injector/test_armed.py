@@ -6,11 +6,12 @@ from __future__ import annotations
 import gc
 import weakref
 
-import faultwave as fw
 import pytest
 import torch
-from networks import Sum, convolutional
+from support.tiny_networks import Sum, convolutional
 from torch import nn
+
+import faultwave as fw
 
 LINE = "output:0[3,1,2]@0 flip(30)"
 
@@ -106,7 +107,10 @@ def test_run_puts_a_replaced_buffer_back() -> None:
 
 def test_a_fault_that_hits_nothing_is_an_error() -> None:
     injector = fw.Injector(convolutional(), torch.rand(2, 3, 8, 8))
-    with pytest.raises(fw.IllegalFaultError, match="armed and hit nothing: 'output:0"), injector.armed(LINE) as armed:
+    with (
+        pytest.raises(fw.IllegalFaultError, match="armed and hit nothing: 'output:0"),
+        injector.armed(LINE) as armed,
+    ):
         assert armed.missed == [LINE]
 
 
@@ -129,7 +133,9 @@ def test_an_exception_of_the_user_comes_first() -> None:
         ("output:0(1,1,1) flip", fw.UsageError, "column"),
     ],
 )
-def test_illegal_faults_are_refused_before_anything_runs(line: str, error: type[Exception] | None, message: str) -> None:
+def test_illegal_faults_are_refused_before_anything_runs(
+    line: str, error: type[Exception] | None, message: str
+) -> None:
     model = convolutional()
     injector = fw.Injector(model, torch.rand(2, 3, 8, 8))
     if error is None:  # a batch element that the example has not, where batches may be of any size
@@ -174,7 +180,9 @@ def test_a_random_fault_is_that_of_its_key() -> None:
     assert injector.random_neuron("flip", key=7) == injector.random_neuron(fw.flip(), key=7)
     assert len({str(injector.random_neuron(key=key)) for key in range(8)}) > 1
     assert injector.random_weight(fw.zero(), key=3).kind == "weight"
-    assert str(injector.resolve("output:0[?] flip#7")) == str(injector.resolve(fw.Fault("output:0[?] flip#7")))
+    assert str(injector.resolve("output:0[?] flip#7")) == str(
+        injector.resolve(fw.Fault("output:0[?] flip#7"))
+    )
 
 
 def test_a_model_that_owns_its_injector_is_collected() -> None:

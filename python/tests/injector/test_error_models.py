@@ -6,10 +6,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import faultwave as fw
 import pytest
 import torch
-from networks import Sum
+from support.tiny_networks import Sum
+
+import faultwave as fw
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_users_own_that_fails(function: object, message: str) -> None:
     fw.error_model("failing", function)  # type: ignore[arg-type]
     net, x = Sum(), torch.ones(1, 3)
     injector = fw.Injector(net, x)
-    with pytest.raises(fw.IllegalFaultError, match="the error model user.failing. failed|it must return a tensor like") as caught:
+    with pytest.raises(fw.IllegalFaultError, match="failing") as caught:
         injector.run("output:same[0] user(failing)", x)
     assert message in str(caught.value)
     if "ZeroDivision" in message:

@@ -7,11 +7,12 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-import faultwave as fw
 import pytest
 import torch
-from networks import Sum, convolutional
+from support.tiny_networks import Sum, convolutional
 from torch import nn
+
+import faultwave as fw
 
 
 def output_names(injector: fw.Injector) -> list[str]:
@@ -32,13 +33,41 @@ def test_sites_have_the_names_of_modules() -> None:
     model.layer1 = nn.Sequential(Block(), Block())
     injector = fw.Injector(model, torch.rand(1, 3, 2, 2))
     block = ["conv1", "relu", "conv2", "add"]
-    expected = [f"layer1.{i}" + ("." if name.startswith("conv") else "/") + name for i in range(2) for name in block]
+    expected = [
+        f"layer1.{i}" + ("." if name.startswith("conv") else "/") + name for i in range(2) for name in block
+    ]
     assert output_names(injector) == expected
     site = injector.site("layer1.1.conv2")
-    assert (site.kind, site.op, site.shape, site.element_shape) == ("output", "aten::conv2d", (1, 3, 2, 2), (3, 2, 2))
+    assert (site.kind, site.op, site.shape, site.element_shape) == (
+        "output",
+        "aten::conv2d",
+        (1, 3, 2, 2),
+        (3, 2, 2),
+    )
     assert site.dtype == torch.float32 and site.channel_axis == 0 and site.batch.dim == 0 and site.is_default
     assert [site.name for site in injector.select("layer1.0.*")] == ["layer1.0.conv1", "layer1.0.conv2"]
     assert injector.sites[site.number].name == site.name
+
+
+def test_a_tied_weight_is_read_by_two_layers() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(5, 3)
+            self.head = nn.Linear(3, 5, bias=False)
+            self.head.weight = self.embedding.weight
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            return self.head(self.embedding(ids))
+
+    model, ids = Tied(), torch.tensor([[1, 2]])
+    injector = fw.Injector(model, ids)
+    assert output_names(injector) == ["embedding", "head"]
+    assert [site.name for site in injector.sites if site.kind == "weight"] == ["embedding"]
+    golden = model(ids)
+    with injector.armed("weight:embedding[4,*] zero"):  # read by the head alone
+        faulty = model(ids)
+    assert torch.equal(faulty[..., :4], golden[..., :4]) and faulty[..., 4].eq(0).all()
 
 
 def test_a_name_that_is_none_gets_near_ones() -> None:
@@ -62,7 +91,9 @@ def test_several_nested_and_integer_inputs() -> None:
             super().__init__()
             self.embedding = nn.Embedding(10, 4)
 
-        def forward(self, ids: torch.Tensor, state: dict[str, list[torch.Tensor]], scale: float = 1.0) -> object:
+        def forward(
+            self, ids: torch.Tensor, state: dict[str, list[torch.Tensor]], scale: float = 1.0
+        ) -> object:
             hidden = self.embedding(ids) + state["h"][0]
             return {"out": (hidden * scale).sum(-1), "count": 3, "none": None, "name": "pair"}
 
@@ -85,6 +116,20 @@ def test_a_result_that_is_an_object() -> None:
 
     def model(x: torch.Tensor) -> Result:
         return Result(logits=x * 2, cache=[x + 1])
+
+    injector = fw.Injector(model, torch.ones(2, 3))
+    assert output_names(injector) == ["mul", "add"]
+
+
+def test_a_result_that_holds_its_tensors_in_attributes() -> None:
+    class Cache:
+        def __init__(self, keys: torch.Tensor) -> None:
+            self.layers = [{"keys": keys}]
+            self.device = keys.device
+            self.owner = self
+
+    def model(x: torch.Tensor) -> tuple[torch.Tensor, Cache]:
+        return x * 2, Cache(x + 1)
 
     injector = fw.Injector(model, torch.ones(2, 3))
     assert output_names(injector) == ["mul", "add"]
@@ -139,7 +184,9 @@ def test_what_cannot_run_is_said_with_its_cause() -> None:
     def broken(x: torch.Tensor) -> torch.Tensor:
         raise ValueError("no such thing")
 
-    with pytest.raises(fw.NetworkError, match="the dummy inference failed: ValueError: no such thing") as caught:
+    with pytest.raises(
+        fw.NetworkError, match="the dummy inference failed: ValueError: no such thing"
+    ) as caught:
         fw.Injector(broken, torch.ones(1))
     assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(fw.UsageError, match="cannot be called"):
@@ -176,6 +223,22 @@ def test_compiled_models_run_eagerly_while_they_are_looked_at() -> None:
         assert armed.receipts[0].hits == 1
         assert faulty[0, 1].item() == 9.0
     assert torch.equal(compiled(x), golden)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["scripted", "traced", "exported", "fx"])
+def test_graphs_of_a_model(kind: str) -> None:
+    model, x = convolutional(), torch.rand(2, 3, 8, 8)
+    graph = {
+        "scripted": lambda: torch.jit.script(model),
+        "traced": lambda: torch.jit.trace(model, x),
+        "exported": lambda: torch.export.export(model, (x,)).module(),
+        "fx": lambda: torch.fx.symbolic_trace(model),
+    }[kind]()
+    injector = fw.Injector(graph, x)
+    (site,) = [site for site in injector.sites if site.op == "aten::linear" and site.kind == "output"]
+    with injector.armed(fw.Fault(site=site.name, location=(1,), batch="0", model="constant(9)")):
+        assert graph(x)[0, 1].item() == 9.0
 
 
 def test_hooks_of_users_are_seen_and_kept() -> None:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-import faultwave as fw
 import pytest
 import torch
-from networks import Sum
+from support.tiny_networks import Sum
+
+import faultwave as fw
 
 
 def test_a_weight_is_written() -> None:

@@ -7,10 +7,11 @@ import asyncio
 import os
 import threading
 
-import faultwave as fw
 import pytest
 import torch
-from networks import convolutional
+from support.tiny_networks import convolutional
+
+import faultwave as fw
 
 LINE = "output:3[1]@0 constant(9)"
 
@@ -34,7 +35,9 @@ def is_faulty(scores: torch.Tensor) -> bool:
     return scores[0, 1].item() == 9.0
 
 
-def test_each_thread_has_its_own_faults(injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor) -> None:
+def test_each_thread_has_its_own_faults(
+    injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor
+) -> None:
     wrong: list[object] = []
 
     def work(neuron: int) -> None:
@@ -54,7 +57,9 @@ def test_each_thread_has_its_own_faults(injector: fw.Injector, model: torch.nn.M
     assert not is_faulty(model(x))
 
 
-def test_a_scope_that_ends_on_another_thread(injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor) -> None:
+def test_a_scope_that_ends_on_another_thread(
+    injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor
+) -> None:
     armed = injector.armed(LINE).__enter__()
     assert is_faulty(model(x))
     caught: list[Exception] = []
@@ -87,7 +92,9 @@ def test_a_scope_that_is_dropped_on_another_thread(
         assert is_faulty(model(x))
 
 
-def test_tasks_may_arm_faults_but_not_await(injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor) -> None:
+def test_tasks_may_arm_faults_but_not_await(
+    injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor
+) -> None:
     async def short() -> bool:
         with injector.armed(LINE):
             faulty = is_faulty(model(x))
@@ -115,7 +122,9 @@ def test_modes_of_torch(injector: fw.Injector, model: torch.nn.Module, x: torch.
         assert not is_faulty(model(x))
 
 
-def test_a_mode_that_ends_within_the_scope(injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor) -> None:
+def test_a_mode_that_ends_within_the_scope(
+    injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor
+) -> None:
     mode = torch.inference_mode()
     mode.__enter__()
     with pytest.raises(fw.UsageError, match="end them in the opposite order"), injector.armed(LINE):
@@ -124,7 +133,9 @@ def test_a_mode_that_ends_within_the_scope(injector: fw.Injector, model: torch.n
     assert not is_faulty(model(x))
 
 
-def test_a_mode_that_ends_after_the_scope(injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor) -> None:
+def test_a_mode_that_ends_after_the_scope(
+    injector: fw.Injector, model: torch.nn.Module, x: torch.Tensor
+) -> None:
     mode = torch.inference_mode()
     with injector.armed(LINE):
         mode.__enter__()
@@ -143,7 +154,9 @@ def test_autocast(model: torch.nn.Module, x: torch.Tensor) -> None:
         assert injector.site("3").dtype == torch.bfloat16
         with injector.armed(LINE):
             assert is_faulty(model(x))
-    with pytest.raises(fw.IllegalFaultError, match="profile the network with an input like the ones it runs on"):
+    with pytest.raises(
+        fw.IllegalFaultError, match="profile the network with an input like the ones it runs on"
+    ):
         injector.run(LINE, x)
 
 
