@@ -157,17 +157,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--campaign-trials", type=int, default=4096)
     options = parser.parse_args()
-    with torch.no_grad():
-        results = [measure(name, options) for name in options.networks]
     head = ["network", "PyTorchFI 0.6.0", "faultwave.pytorchfi", "campaign"]
     head += ["faultwave.pytorchfi / PyTorchFI", "campaign / PyTorchFI", "same top class"]
+    results = []
+    for name in options.networks:
+        with torch.no_grad():
+            results.append(measure(name, options))
+        write(options, results)
     tables.print_table(head, [row(result, options.trials) for result in results])
-    if options.output is not None:
-        settings = {name: value for name, value in vars(options).items() if name != "output"}
-        machine = {"processor": tables.processor(), "torch": torch.__version__, "threads": torch.get_num_threads()}
-        tables.write_json(
-            options.output, {"commit": tables.commit(), **machine, **settings, "networks": results}
-        )
+
+
+def write(options: argparse.Namespace, results: list[dict[str, Any]]) -> None:
+    """After each network, so that an interrupted run leaves what it has measured."""
+    if options.output is None:
+        return
+    settings = {name: value for name, value in vars(options).items() if name != "output"}
+    machine = {"processor": tables.processor(), "torch": torch.__version__, "threads": torch.get_num_threads()}
+    tables.write_json(options.output, {"commit": tables.commit(), **machine, **settings, "networks": results})
 
 
 if __name__ == "__main__":
