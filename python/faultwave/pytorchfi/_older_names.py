@@ -30,7 +30,7 @@ class OlderNames:
         """See assert_injection_bounds."""
         self.assert_injection_bounds(index)
 
-    def updateLayer(self: FaultInjection, value: int = 1) -> None:  # type: ignore[misc]  # noqa: N802
+    def updateLayer(self: FaultInjection, value: int = 1) -> None:  # type: ignore[misc]
         """See update_layer."""
         self.update_layer(value)
 
@@ -70,15 +70,15 @@ class OlderNames:
         """How many feature maps an output has."""
         return self.output_size[layer][1]
 
-    def get_fmaps_H(self: FaultInjection, layer: int) -> int:  # type: ignore[misc]  # noqa: N802
+    def get_fmaps_H(self: FaultInjection, layer: int) -> int:  # type: ignore[misc]
         """The height of an output's feature maps."""
         return self.output_size[layer][2]
 
-    def get_fmaps_W(self: FaultInjection, layer: int) -> int:  # type: ignore[misc]  # noqa: N802
+    def get_fmaps_W(self: FaultInjection, layer: int) -> int:  # type: ignore[misc]
         """The width of an output's feature maps."""
         return self.output_size[layer][3]
 
-    def get_fmap_HW(self: FaultInjection, layer: int) -> tuple[int, int]:  # type: ignore[misc]  # noqa: N802
+    def get_fmap_HW(self: FaultInjection, layer: int) -> tuple[int, int]:  # type: ignore[misc]
         """Height and width of an output's feature maps."""
         return self.output_size[layer][2], self.output_size[layer][3]
 

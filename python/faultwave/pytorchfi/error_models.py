@@ -20,7 +20,7 @@ from faultwave.pytorchfi.weight_error_models import (
     zero_func_rand_weight,
 )
 
-zeroFunc_rand_weight = zero_func_rand_weight  # noqa: N816
+zeroFunc_rand_weight = zero_func_rand_weight
 
 __all__ = [
     "multi_weight_inj",

@@ -145,7 +145,7 @@ def random_inj_per_layer_batched(
     return faults.declare(pfi)
 
 
-class single_bit_flip_func(core.FaultInjection):  # noqa: N801
+class single_bit_flip_func(core.FaultInjection):
     """A FaultInjection whose faults flip one bit of a quantised value.
 
     A value becomes the integer value / range * 2^(bits - 1), cut towards zero; one bit of it, in two's
@@ -164,7 +164,7 @@ class single_bit_flip_func(core.FaultInjection):  # noqa: N801
         self.layer_ranges: Sequence[Any] = []
 
     @property
-    def LayerRanges(self) -> Sequence[Any]:  # noqa: N802
+    def LayerRanges(self) -> Sequence[Any]:
         """The name that releases up to 0.6.0 have for layer_ranges."""
         return self.layer_ranges
 

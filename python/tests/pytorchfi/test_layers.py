@@ -44,7 +44,7 @@ def test_five_axes() -> None:
         layer_num=[0], k=[1], dim1=[0], dim2=[1], dim3=[(0, 1)], value=[4]
     )
     assert weights.faults == ["weight:0[1,0,1,0,1] constant(4)"]
-    with pytest.raises(DeclarationError, match="an index in dim3 is missing for .*dim3 may be a tuple"):
+    with pytest.raises(DeclarationError, match=r"an index in dim3 is missing for .*dim3 may be a tuple"):
         pfi.declare_neuron_fault_injection(layer_num=[0], batch=[0], dim1=[0], dim2=[0], dim3=[0], value=[9])
 
 
@@ -175,7 +175,7 @@ def test_modules_with_children_are_told() -> None:
 
     model = nn.Sequential(Padded(), nn.Conv2d(2, 1, 1))
     with pytest.warns(
-        UserWarning, match="outputs of 1 modules have no number.*: 0; Faultwave's own injector"
+        UserWarning, match=r"outputs of 1 modules have no number.*: 0; Faultwave's own injector"
     ):
         pfi = FaultInjection(model, 1, [1, 4, 4])
     assert pfi.get_total_layers() == 1
@@ -239,7 +239,7 @@ def test_a_weight_that_nothing_reads() -> None:
             return self.used(x)
 
     pfi = FaultInjection(Idle(), 1, [3], [nn.Linear])
-    with pytest.raises(fw.IllegalFaultError, match="no operator of the network reads unused.weight"):
+    with pytest.raises(fw.IllegalFaultError, match=r"no operator of the network reads unused.weight"):
         pfi.declare_weight_fault_injection(layer_num=[1], k=[0], dim1=[0], value=[1])
 
 

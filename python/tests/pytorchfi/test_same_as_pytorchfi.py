@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from networks import CASES, Case
+from support.compared_networks import CASES, Case
 from torch import nn
 
 import faultwave.pytorchfi as ours
@@ -105,11 +105,14 @@ def test_weights_by_number(peer: SimpleNamespace, name: str) -> None:
     for layer, shape in enumerate(shapes):
         index = [[size - 1] for size in shape] + [[None]] * (4 - len(shape))
         places = dict(zip(("k", "dim1", "dim2", "dim3"), index), layer_num=[layer], value=[7.5])
-        theirs = outcome(case, peer.core.fault_injection, lambda pfi: pfi.declare_weight_fi(**places), 1)
-        mine = outcome(
-            case, ours.core.FaultInjection, lambda pfi: pfi.declare_weight_fault_injection(**places), 1
+
+        def study(pfi: Any, places: dict[str, Any] = places) -> nn.Module:
+            return pfi.declare_weight_fi(**places)
+
+        assert_same(
+            outcome(case, peer.core.fault_injection, study, 1),
+            outcome(case, ours.core.FaultInjection, study, 1),
         )
-        assert_same(theirs, mine)
 
 
 @pytest.mark.parametrize("is_same_place", [False, True])
