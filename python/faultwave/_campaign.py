@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,15 +13,17 @@ import torch
 from faultwave import _core
 from faultwave._core import Criterion, ErrorModel, Trial
 from faultwave._criteria import criterion_of
+from faultwave._database import Database
 from faultwave._errors import MismatchError, StoreError, UsageError
 from faultwave._injector import error_model_of
-from faultwave._inputs import BatchAxes, Inputs, inputs_of, labels_of
+from faultwave._inputs import BatchAxes, Inputs, in_order, inputs_of, inputs_of_core, labels_of
 from faultwave._progress import Report, Shown
 from faultwave._replay import Replay
-from faultwave._results import Results, file_of
+from faultwave._results import Results
 from faultwave._sites import Sites
 from faultwave._specification import Stop, preprocess_of, refuse_unknown, specification_of
-from faultwave._subject import Model, Modules, subject_of
+from faultwave._subject import Model, ModelFile, ModelInMemory, Modules, Subject
+from faultwave._workers import worker_command
 
 Path = str | os.PathLike[str]
 
@@ -39,6 +41,7 @@ class Campaign:
             model is called with; a list of inputs, each what the model is called with; or the path of a tensor file,
             an image, or a folder of images.
         labels: the right class of each input: integers, or the path of a tensor file. Adds accuracies.
+        factory: a function without arguments that makes the model, in place of it: what is sent to other processes.
         error: an error model, or its text as in a fault line: `"flip"`, `"random(-1,1)"`, `fw.error_model(...)`.
         trials: how many faults to try, at most; needed unless `stop` or the way of drawing ends the campaign.
         kind: what is hit: "output" (neurons), "input" of an operator, "weight", "bias", "buffer", "network-input".
@@ -77,10 +80,11 @@ class Campaign:
 
     def __init__(
         self,
-        model: Model,
-        inputs: Any,
+        model: Model | None = None,
+        inputs: Any = None,
         labels: Any = None,
         *,
+        factory: Callable[[], Model] | None = None,
         error: ErrorModel | str | None = None,
         trials: int | None = None,
         kind: str | None = None,
@@ -111,24 +115,24 @@ class Campaign:
         modules: Modules = None,
         **unknown: Any,
     ) -> None:
-        keys = {name: value for name, value in locals().items() if name not in _NO_KEYS}
-        refuse_unknown(unknown, [*_NO_KEYS[1:-1], *keys])
+        given = {name: value for name, value in locals().items() if name not in ("self", "unknown")}
+        refuse_unknown(unknown, [*given])
+        self._recipe = given  # what makes the same campaign in another process
+        keys = {name: value for name, value in given.items() if name not in _NO_KEYS}
         spec = specification_of(keys)
         spec.preprocess = preprocess_of(preprocess)
+        model = _model_of(model, factory)
+        if inputs is None:
+            raise UsageError("inputs are missing: give a tensor [N, ...], a list, a Dataset, or a path")
         self._error = _error_of(error, spec)
         self._criteria = _criteria_of(criteria)
-        self._inputs = inputs_of(inputs, batch_axes, spec.preprocess)
-        self._subject = subject_of(model, self._inputs.arguments, modules, keys["device"] and spec.device, spec.dtype)
-        if device is None:
-            spec.device = self._subject.device()
-        spec.model = self._subject.path
-        spec.input = self._inputs.path
+        self._inputs, self._subject = _opened(model, inputs, batch_axes, modules, spec, device is not None)
         self._labels = _labels_of(labels, self._inputs, spec)
         if spec.only_right and not self._labels:
             raise UsageError("only_right=True needs labels, which say what is right")
         self._spec = spec
         self._core = self._open(None)
-        self._store: _core.Store | None = None
+        self._database: Database | None = None
 
     def _open(self, recorded: _core.Store | None) -> _core.Campaign:
         """The core's campaign: a new one, or that which a database holds."""
@@ -173,18 +177,20 @@ class Campaign:
     @property
     def results(self) -> Results | None:
         """What was found so far, also after Ctrl-C; None before the first run."""
-        return Results(self._store) if self._store is not None else None
+        return Results(self._database) if self._database is not None else None
 
     def trial(self, number: int) -> Trial:
-        """Trial `number`: its input and its faults. In a stratified campaign the trials of rounds that were run."""
-        return self._core.draw(number, self._store)
+        """Trial `number`: its input and its faults. In a stratified campaign, of rounds that were run."""
+        with self._recorded() as store:
+            return self._core.draw(number, store)
 
     def replay(self, number: int) -> Replay:
         """Runs one trial again, alone, as a real faulty run. Raises MismatchError if the outcome is not what was
         recorded."""
-        with self._subject.running():
-            replay = Replay(self._core.replay(number, self._store), self.criteria)
-        row = self._store.row(number) if self._store is not None else None
+        with self._recorded() as store:
+            with self._subject.running():
+                replay = Replay(self._core.replay(number, store), self.criteria)
+            row = store.row(number) if store is not None else None
         if row is not None and (row.outcome, row.fired) != (replay.outcome, replay._core.fired):
             raise MismatchError(
                 f"trial {number}: its outcome is {replay.outcome} now and {row.outcome} in the database: "
@@ -192,80 +198,96 @@ class Campaign:
             )
         return replay
 
-    def run(self, path: Path | None = None, *, progress: bool | Report = True) -> Results:
-        """Runs it to its end: a new database at `path`, or in memory without one.
+    def run(
+        self, path: Path | None = None, *, processes: int = 1, shard: str = "1/1", progress: bool | Report = True
+    ) -> Results:
+        """Runs it to its end: into a new database at `path`, or in memory without one.
 
         A database that holds this campaign already goes on where it was stopped. Ctrl-C stops at once and raises
-        KeyboardInterrupt: what is finished is kept, and the same call, or `resume`, goes on to the same result as
-        an unbroken run.
+        KeyboardInterrupt: what is finished is kept, and the same call, or `resume`, goes on to the same result
+        as an unbroken run.
 
         Args:
+            processes: how many run blocks; 1 is this one. Worth it for models too small to keep all threads busy.
+                Model, inputs and functions travel by pickle, so they belong into a module that can be imported; or
+                `model` is a file. Where a fault ends a process or never ends, the trial is a crash or a hang.
+            shard: "2/3" runs part 2 of 3, for machines that share a campaign; `fw.merge` joins them.
             progress: whether to show a bar (where tqdm is installed); or a function that is called with `done`,
                 `total`, `seconds` and `rate` now and then.
 
         Raises:
             StoreError: the file belongs to another campaign, is none of ours, or cannot be written.
             MismatchError: model, inputs or labels are not those that the database was begun with.
-            Error: what a criterion or an error model raised is the cause of it; what was finished is kept.
+            Error: what a criterion or an error model raised is its cause; what was finished is kept.
         """
         if path is None:
-            if self._store is None or file_of(self._store):
-                self._store = _core.Store.in_memory(self._core.info())
-            return self._go_on(self._core, self._store, progress)
-        if os.path.exists(path):
-            return self.resume(path, progress=progress)
-        store = _core.Store.create(os.fspath(path), self._core.info())
-        return self._go_on(self._core, store, progress)
-
-    def resume(self, path: Path, *, progress: bool | Report = True) -> Results:
-        """Goes on with the campaign in a database, which must be this one. See run()."""
+            if self._database is None or self._database.path:
+                self._database = Database("", _core.Store.in_memory(self._core.info(shard)))
+            return self._go_on(self._database, processes, progress)
+        path = os.fspath(path)
         if not os.path.exists(path):
-            raise StoreError(f"there is no database '{os.fspath(path)}' to go on with: begin one with run()")
-        core, store = self._recorded(os.fspath(path))
-        return self._go_on(core, store, progress)
+            _core.Store.create(path, self._core.info(shard)).close()
+        return self._go_on(Database(path), processes, progress)
 
-    def _recorded(self, path: str) -> tuple[_core.Campaign, _core.Store]:
-        """The database at `path`, and this campaign as it was begun there."""
-        if self._store is not None and self._store.path == path:
-            self._store = None  # one may write at a time
-        store = _core.Store.open(path, writable=True)
-        is_stratified = self._spec.draw == "stratified"
+    def resume(self, path: Path, *, processes: int = 1, progress: bool | Report = True) -> Results:
+        """Goes on with the campaign in a database, which must be this one. See run()."""
+        path = os.fspath(path)
+        if not os.path.exists(path):
+            raise StoreError(f"there is no database '{path}' to go on with: begin one with run()")
+        return self._go_on(Database(path), processes, progress)
+
+    @contextmanager
+    def _recorded(self) -> Iterator[_core.Store | None]:
+        """The database of the last run, or None."""
+        if self._database is None:
+            yield None
+            return
+        with self._database.read() as store:
+            yield store
+
+    def _as_begun(self, store: _core.Store, path: str) -> _core.Campaign:
+        """This campaign as it was begun in a database. Raises MismatchError if it is another."""
         core = self._core
-        if is_stratified:  # strata may go by what golden runs gave when it was begun
+        if self._spec.draw == "stratified" and path:  # strata may go by what golden runs gave when it was begun
             chosen, self._spec.criteria = self._spec.criteria, core.specification.criteria
             try:
                 core = self._open(store)
             finally:
                 self._spec.criteria = chosen
         _core.check_same_campaign(store.info, core.info(), path)
-        return core, store
+        return core
 
-    def _go_on(self, core: _core.Campaign, store: _core.Store, progress: bool | Report) -> Results:
-        self._core = core
-        self._store = store
-        if not store.ended():
-            with self._explained(store), self._subject.running(), self._shown(store, progress) as shown:
-                is_at_end = core.run(store, shown.report)
-                shown.finish(store.trials_done(), is_at_end)
-        if file_of(store):
-            self._store = _core.Store.open(store.path)  # so that others may write
-        return Results(self._store)
+    def _go_on(self, database: Database, processes: int, progress: bool | Report) -> Results:
+        with database.write() as store, self._explained(store, database.path):
+            self._core = self._as_begun(store, database.path)
+            self._database = database
+            if not store.ended():
+                self._run_blocks(store, database.path, processes, progress)
+        return Results(database)
 
-    def _shown(self, store: _core.Store, progress: bool | Report) -> Shown:
-        return Shown(progress, self.criteria[0], store.info.trials, store.trials_done())
+    def _run_blocks(self, store: _core.Store, path: str, processes: int, progress: bool | Report) -> None:
+        command = worker_command(self._recipe, processes, path)
+        with (
+            self._subject.running(),
+            Shown(progress, self.criteria[0], store.info.trials, store.trials_done()) as shown,
+        ):
+            if command is None:
+                is_at_end = self._core.run(store, shown.report)
+            else:
+                with command as words:
+                    is_at_end = _core.run_in_processes(self._core, store, shown.report, words, processes)
+            shown.finish(store.trials_done(), is_at_end)
 
     @contextmanager
-    def _explained(self, store: _core.Store) -> Iterator[None]:
-        """Where it is interrupted, says how to go on, and lets go of the database."""
+    def _explained(self, store: _core.Store, path: str) -> Iterator[None]:
+        """Where the run is interrupted, says how to go on."""
         try:
             yield
         except BaseException as error:
-            done = store.trials_done()
-            how = f"campaign.resume({store.path!r})" if file_of(store) else "campaign.run()"
-            if hasattr(error, "add_note"):
+            how = f"campaign.resume({path!r})" if path else "campaign.run()"
+            if hasattr(error, "add_note") and self._database is not None:
+                done = store.trials_done()
                 error.add_note(f"{done:,} of {self.trials:,} trials are kept: go on with {how}")
-            if file_of(store):
-                self._store = _core.Store.open(store.path)
             raise
 
     def __repr__(self) -> str:
@@ -278,8 +300,8 @@ class Campaign:
 
 # Parameters of Campaign that are no keys of a specification, as they come in a call.
 _NO_KEYS = (
-    "self",
     "model",
+    "factory",
     "inputs",
     "labels",
     "error",
@@ -287,8 +309,46 @@ _NO_KEYS = (
     "preprocess",
     "batch_axes",
     "modules",
-    "unknown",
 )
+
+
+def _opened(
+    model: Model,
+    inputs: Any,
+    batch_axes: BatchAxes,
+    modules: Modules,
+    spec: _core.Specification,
+    has_device: bool,
+) -> tuple[Inputs, Subject]:
+    """The inputs, and the network for them. Notes in the specification where both are from, and lie."""
+    if not isinstance(model, str | os.PathLike):
+        opened = inputs_of(inputs, batch_axes, spec.preprocess)
+        subject: Subject = ModelInMemory(model, opened.arguments, modules)
+        if not has_device:
+            spec.device = subject.device()
+        spec.input = opened.path
+        return opened, subject
+    if modules is not None:
+        raise UsageError("modules= goes with a model in memory: the network of a file names its modules itself")
+    spec.model = os.fspath(model)
+    if isinstance(inputs, str | os.PathLike):
+        spec.input = os.fspath(inputs)
+        network, core, _, fingerprint = _core.load_experiment(spec)
+        return inputs_of_core(core, spec.input), ModelFile(spec.model, network, fingerprint)
+    network = _core.open_network(spec.model, spec.device, getattr(torch, spec.dtype) if spec.dtype else None)
+    opened = inputs_of(in_order(inputs, network.input_names), batch_axes, spec.preprocess)
+    return opened, ModelFile(spec.model, network, _core.file_fingerprint(spec.model))
+
+
+def _model_of(model: Model | None, factory: Callable[[], Model] | None) -> Model:
+    if (model is None) == (factory is None):
+        raise UsageError("give a model, or factory=, a function that makes one")
+    if factory is None:
+        assert model is not None
+        return model
+    if not callable(factory):
+        raise UsageError(f"factory is a {type(factory).__name__}: expected a function that makes the model")
+    return factory()
 
 
 def _error_of(error: ErrorModel | str | None, spec: _core.Specification) -> ErrorModel | None:

@@ -65,4 +65,5 @@ def compare(first: Results, second: Results) -> Comparison:
     Raises MismatchError if seed, way of drawing, error or inputs differ, naming the first trial whose fault does, and
     for stratified campaigns, whose trials do not count alike.
     """
-    return Comparison(_core.compare(first._store, second._store))
+    with first._database.read() as one, second._database.read() as other:
+        return Comparison(_core.compare(one, other))

@@ -19,6 +19,9 @@ from faultwave import _core
 from faultwave._core import Criterion
 from faultwave._errors import UsageError
 
+# What criterion() was called with, by name: for other processes.
+own: dict[str, tuple[Any, ...]] = {}
+
 Outputs = torch.Tensor | list[torch.Tensor]
 Fires = Callable[..., bool]
 Margin = Callable[..., torch.Tensor | float]
@@ -61,6 +64,7 @@ def criterion(
         >>> far = fw.criterion("mse", margin=lambda golden, faulty: (golden - faulty).square().mean(), threshold=0.1)
         >>> fw.Campaign(model, images, criteria=["top1", far], trials=1000)
     """
+    own[name] = (name, function, margin, threshold, near_border)
     if (function is None) == (margin is None):
         raise UsageError(f"criterion '{name}': give either a function, or margin= and threshold=")
     if margin is not None:
@@ -72,6 +76,11 @@ def criterion(
     assert function is not None
     border = None if near_border is None else _near_function(name, near_border)
     return _core.own_criterion(name, _fires_function(name, function), border)
+
+
+def remade(name: str, function: Any, margin: Any, threshold: Any, near_border: Any) -> Criterion:
+    """The same criterion again, in another process."""
+    return criterion(name, function, margin=margin, threshold=threshold, near_border=near_border)
 
 
 def criterion_of(value: Criterion | str) -> Criterion:

@@ -10,8 +10,10 @@ from typing import Any
 
 import torch
 from torch.utils import _pytree
+from torch.utils.data import DataLoader, Dataset
 
 from faultwave import _core
+from faultwave._datasets import open_dataset
 from faultwave._errors import InputError, UsageError
 from faultwave._network import Arguments
 
@@ -105,6 +107,11 @@ def inputs_of(value: Any, batch_axes: BatchAxes, preprocess: _core.Preprocess) -
         path = os.fspath(value)
         core = _core.open_inputs(path, preprocess)
         return Inputs(core, Arguments((torch.empty(0),), {}), path=path)
+    if isinstance(value, Dataset | DataLoader):
+        if batch_axes is not None:
+            raise UsageError("batch_axes does not go with a data set: its items are put together along a new axis 0")
+        core, call, labels = open_dataset(value)
+        return Inputs(core, arguments_of(call), labels)
     if isinstance(value, torch.Tensor | tuple | Mapping) or hasattr(value, "__array__"):
         return _from_tensors(value, batch_axes)
     if isinstance(value, list):
@@ -113,6 +120,21 @@ def inputs_of(value: Any, batch_axes: BatchAxes, preprocess: _core.Preprocess) -
         f"inputs is a {type(value).__name__}: expected a tensor whose first axis counts inputs, a tuple or dictionary "
         "of such tensors, a list of inputs, a Dataset, a DataLoader, or the path of a file or folder of images"
     )
+
+
+def inputs_of_core(core: _core.InputSet, path: str) -> Inputs:
+    """Inputs of a file, for a network of a file, which knows by itself how it is called."""
+    return Inputs(core, Arguments((), {}), path=path)
+
+
+def in_order(value: Any, names: Sequence[str]) -> Any:
+    """A dictionary of inputs in the order in which a network of a file takes them; anything else as it is."""
+    if not isinstance(value, Mapping):
+        return value
+    wrong = [name for name in value if name not in names] or [name for name in names if name not in value]
+    if wrong:
+        raise InputError(f"inputs and network do not agree on '{wrong[0]}': the network takes {', '.join(names)}")
+    return tuple(value[name] for name in names)
 
 
 def labels_of(value: Any, inputs: int) -> list[int]:

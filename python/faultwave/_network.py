@@ -160,7 +160,8 @@ class PythonNetwork:
         return flatten_outputs(self.model(*args, **kwargs))
 
     def enter_eval(self) -> Callable[[], None] | None:
-        training = [module for module in self.modules.values() if module.training]
+        # A frozen TorchScript module has no mode any more.
+        training = [module for module in self.modules.values() if getattr(module, "training", False)]
         if not training:
             return None
         for module in training:

@@ -50,7 +50,7 @@ def _grouped(number: int) -> str:
 
 def _describe(ax: Axes, result: Results, name: str, what: str) -> None:
     """The title, and below it in small print what the numbers are of."""
-    info = result._store.info
+    info = result._info
     ax.set_title(f"{name} {what}", loc="left", fontsize=11, fontweight="bold", pad=22)
     line = (
         f"{info.error} in {_grouped(sum(site.values for site in info.sites))} values of {len(info.sites)} sites, "
@@ -150,7 +150,7 @@ def _bit_names(choices: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _fields_of(result: Results) -> list[tuple[str, int, int]]:
-    info = result._store.info
+    info = result._info
     numbers = [_bit_of(choice) for choice in info.choices]
     if numbers != list(range(len(numbers))) or any(":" in choice for choice in info.choices):
         return []
@@ -208,7 +208,7 @@ def _by_layer_and_bit(result: Results, name: str, ax: Axes | None) -> Axes:
 
 def _convergence(result: Results, name: str, ax: Axes | None) -> Axes:
     """The rate and its interval as one would have read them after so many trials."""
-    info = result._store.info
+    info = result._info
     if name not in info.criteria:
         raise UsageError(f"the convergence of '{name}' cannot be drawn: expected one of {', '.join(info.criteria)}")
     if result._summary().interval != "Clopper-Pearson":
@@ -218,7 +218,8 @@ def _convergence(result: Results, name: str, ax: Axes | None) -> Axes:
     done = result.trials_done
     count = min(done, _LOOKS)
     looks = sorted({max(1, round(done ** ((i + 1) / count))) for i in range(count)}) if done else []
-    found = _core.convergence(result._store, info.criteria.index(name), looks)
+    with result._database.read() as store:
+        found = _core.convergence(store, info.criteria.index(name), looks)
     trials = [look.trials for look in found]
     ax = _axes(ax, 7.2, 3.6)
     low = [100 * look.rate.low for look in found]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from faultwave import _core
+from faultwave._database import Database
 from faultwave._errors import UsageError
 from faultwave._specification import near
 from faultwave._trials import Trials
@@ -153,51 +154,53 @@ class Groups(Sequence[Group]):
         return "\n".join([*lines, next(iter(self._groups[0].rates.values())).of])
 
 
-def file_of(store: _core.Store) -> str:
-    """The file of a database; "" for one in memory."""
-    return "" if store.path == ":memory:" else store.path
-
-
 class Results:
-    """A campaign's database, finished or under way. Made by `fw.open`, and by `Campaign.run`."""
+    """A campaign's database, finished or under way. Made by `fw.open`, and by `Campaign.run`.
 
-    def __init__(self, store: _core.Store) -> None:
-        self._store = store
+    The file is open only while it is read, so that it can be moved, copied and written to meanwhile.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        with database.read() as store:
+            self._info = store.info
 
     @property
     def path(self) -> str:
         """The database's file; "" for a campaign in memory."""
-        return file_of(self._store)
+        return self._database.path
 
     @property
     def specification(self) -> str:
         """The campaign's specification, as TOML."""
-        return str(self._store.info.specification)
+        return str(self._info.specification)
 
     @property
     def sites(self) -> list[_core.StoredSite]:
         """The sites that faults were drawn from, in execution order."""
-        return list(self._store.info.sites)
+        return list(self._info.sites)
 
     @property
     def criteria(self) -> list[str]:
         """Names of the criteria, in the order of the report."""
-        return list(self._store.info.criteria)
+        return list(self._info.criteria)
 
     @property
     def trials_done(self) -> int:
         """How many trials are recorded so far."""
-        return self._store.trials_done()
+        with self._database.read() as store:
+            return store.trials_done()
 
     @property
     def ended(self) -> str:
         """Why the campaign is at its end: "trials", "half width", "time", "shard"; "" while it is not."""
-        return self._store.ended()
+        with self._database.read() as store:
+            return store.ended()
 
     @property
     def statement(self) -> str:
         """What the numbers are of, in one line: error model, population, sampling, kind of interval."""
-        info = self._store.info
+        info = self._info
         campaign = json.loads(self._summary().json())["campaign"]
         kinds = sorted({site.kind for site in info.sites})
         values = sum(site.values for site in info.sites)
@@ -211,11 +214,12 @@ class Results:
         )
 
     def _summary(self, by: str = "layer") -> _core.Summary:
-        return _core.summarize(self._store, by)
+        with self._database.read() as store:
+            return _core.summarize(store, by)
 
     def _rates(self, group: _core.RateGroup, of: str) -> Rates:
         tally = group.tally
-        named = list(zip(self._store.info.criteria, group.rates, tally.fired))
+        named = list(zip(self._info.criteria, group.rates, tally.fired))
         named += [("crash", group.crash, tally.classes["crash"]), ("hang", group.hang, tally.classes["hang"])]
         return Rates(
             [
@@ -261,10 +265,12 @@ class Results:
         return Group(name, keys, group.tally.trials, dict(group.tally.classes), self._rates(group, of))
 
     def _by_layer_and_bit(self) -> Groups:
-        info = self._store.info
+        info = self._info
         of = self.statement
         layers = [f"{site.kind}:{site.name}" for site in info.sites for _ in info.choices]
-        pairs = zip(layers, _core.by_layer_and_bit(self._store) if self._summary().has_layers else [])
+        with self._database.read() as store:
+            found = _core.by_layer_and_bit(store) if self._summary().has_layers else []
+        pairs = zip(layers, found)
         return Groups(
             ("layer", "bit"), [self._group({"layer": layer, "bit": group.name}, group, of) for layer, group in pairs]
         )
@@ -272,7 +278,7 @@ class Results:
     @property
     def trials(self) -> Trials:
         """All trials that are done, one row each, for pandas, Arrow, Parquet and CSV."""
-        return Trials(self._store)
+        return Trials(self._database)
 
     def text(self, by: str = "layer", most: int = 0, width: int = 0) -> str:
         """The report that `faultwave stats` prints.
@@ -309,7 +315,7 @@ class Results:
 
 def open(path: str | os.PathLike[str]) -> Results:
     """The results in a database, also while a campaign writes to it. Raises StoreError if it cannot be read."""
-    return Results(_core.Store.open(os.fspath(path)))
+    return Results(Database(os.fspath(path)))
 
 
 def merge(databases: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> Results:

@@ -26,9 +26,6 @@ class Subject(Protocol):
     path: str  # "" for a model in memory
     fingerprint: str  # of its file; "" for a model in memory, whose values tell
 
-    def device(self) -> str:
-        """Where it is, and inputs have to be."""
-
     def opening(self) -> AbstractContextManager[None]:
         """Around what profiles it."""
 
@@ -54,11 +51,20 @@ class ModelInMemory:
     path = ""
     fingerprint = ""
 
-    def __init__(self, model: Callable[..., Any], arguments: Arguments, modules: Modules) -> None:
+    def __init__(self, model: Callable[..., Any] | Injector, arguments: Arguments, modules: Modules) -> None:
+        if isinstance(model, Injector):
+            modules = model._network.roots if modules is None else modules
+            model = model.model
+        if not callable(model):
+            raise UsageError(
+                f"the model is a {type(model).__name__}, which cannot be called: give an nn.Module, a function, or "
+                "the path of an exported program (.pt2) or TorchScript archive (.pt)"
+            )
         self._network = PythonNetwork(model, arguments, modules)
         self.core: _core.Network = self._network.core
 
     def device(self) -> str:
+        """Where its parameters are."""
         return str(self._network.device())
 
     @contextmanager
@@ -75,33 +81,13 @@ class ModelInMemory:
 class ModelFile:
     """An exported program or a TorchScript archive, which C++ runs without Python."""
 
-    def __init__(self, path: str, device: str, dtype: str) -> None:
+    def __init__(self, path: str, core: _core.Network, fingerprint: str) -> None:
         self.path = path
-        self._device = device
-        self.core = _core.open_network(path, device, getattr(torch, dtype) if dtype else None)
-        self.fingerprint = _core.file_fingerprint(path)
-
-    def device(self) -> str:
-        return self._device
+        self.core = core
+        self.fingerprint = fingerprint
 
     def opening(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def running(self) -> AbstractContextManager[None]:
         return nullcontext()
-
-
-def subject_of(model: Model, arguments: Arguments, modules: Modules, device: str | None, dtype: str) -> Subject:
-    """The network of what a user gave as a model. Raises UsageError, InputError, NetworkError."""
-    if isinstance(model, str | os.PathLike):
-        if modules is not None:
-            raise UsageError("modules= goes with a model in memory: the network of a file names its modules itself")
-        return ModelFile(os.fspath(model), device or "cpu", dtype)
-    if isinstance(model, Injector):
-        return ModelInMemory(model.model, arguments, modules if modules is not None else model._network.roots)
-    if not callable(model):
-        raise UsageError(
-            f"the model is a {type(model).__name__}, which cannot be called: give an nn.Module, a function, or the "
-            "path of an exported program (.pt2) or TorchScript archive (.pt)"
-        )
-    return ModelInMemory(model, arguments, modules)

@@ -8,6 +8,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from faultwave import _core
+from faultwave._database import Database
 from faultwave._errors import StoreError
 
 if TYPE_CHECKING:
@@ -27,23 +28,32 @@ class Trials:
     Trials without a row of their own in the database (`keep`) have their receipts and classes empty.
     """
 
-    def __init__(self, store: _core.Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def __len__(self) -> int:
-        return self._store.trials_done()
+        with self._database.read() as store:
+            return store.trials_done()
+
+    def _criteria(self) -> list[str]:
+        with self._database.read() as store:
+            return list(store.info.criteria)
+
+    def _write_csv(self, path: str) -> None:
+        with self._database.read() as store:
+            _core.write_csv(store, path)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Writes what `faultwave export` writes. Raises StoreError for a file that exists."""
         _refuse_existing(path)
-        _core.write_csv(self._store, os.fspath(path))
+        self._write_csv(os.fspath(path))
 
     def to_dataframe(self) -> pandas.DataFrame:
         """A DataFrame: whole numbers as int64, or as Int64 where cells may be empty, names as categories. Needs
         pandas."""
         import pandas
 
-        criteria = self._store.info.criteria
+        criteria = self._criteria()
         types: dict[str, Any] = {name: "Int64" for name in _INTEGERS}
         types |= {"trial": "int64", "input": "int64"}
         types |= {name: "float64" for name in _NUMBERS}
@@ -52,7 +62,7 @@ class Trials:
         types |= {name: "int8" for name in criteria}
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "trials.csv")
-            _core.write_csv(self._store, path)
+            self._write_csv(path)
             empty = {name: ["", "nan"] if name in _NUMBERS else [""] for name in types}
             table = pandas.read_csv(path, dtype=types, keep_default_na=False, na_values=empty)
         for name in criteria:
@@ -68,13 +78,13 @@ class Trials:
         types |= {name: pyarrow.float64() for name in _NUMBERS}
         types |= {name: pyarrow.string() for name in _TEXTS}
         types |= {name: pyarrow.dictionary(pyarrow.int32(), pyarrow.string()) for name in _NAMES}
-        types |= {name: pyarrow.bool_() for name in self._store.info.criteria}
+        types |= {name: pyarrow.bool_() for name in self._criteria()}
         convert = pyarrow.csv.ConvertOptions(
             column_types=types, null_values=[""], strings_can_be_null=True, true_values=["1"], false_values=["0"]
         )
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "trials.csv")
-            _core.write_csv(self._store, path)
+            self._write_csv(path)
             return pyarrow.csv.read_csv(path, convert_options=convert)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
@@ -85,8 +95,7 @@ class Trials:
         pyarrow.parquet.write_table(self.to_arrow(), os.fspath(path))
 
     def __repr__(self) -> str:
-        done = len(self)
-        return f"<{done:,} trials of {self._store.info.trials:,}; to_dataframe(), to_arrow(), to_csv(), to_parquet()>"
+        return f"<{len(self):,} trials; to_dataframe(), to_arrow(), to_csv(), to_parquet()>"
 
 
 def _refuse_existing(path: str | os.PathLike[str]) -> None:

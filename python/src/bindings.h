@@ -25,6 +25,7 @@ void bind_criteria(py::module_& m);       // outcome.h
 void bind_store(py::module_& m);          // store.h
 void bind_report(py::module_& m);         // report.h, estimates.h, interval.h
 void bind_campaign(py::module_& m);       // campaign.h
+void bind_workers(py::module_& m);        // processes of a campaign
 void bind_comparison(py::module_& m);     // comparison.h, merge.h
 void bind_perturb(py::module_& m);        // perturb.h
 void bind_interception(py::module_& m);   // whether faults hit at all

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faultwave/campaign.h"
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,36 +8,13 @@
 #include <vector>
 
 #include "faultwave/error.h"
-#include "faultwave/extension.h"
 
 #include "bindings.h"
 #include "python_call.h"
+#include "reporter.h"
 
 namespace faultwave::python {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// So often at most somebody is told how far a campaign is.
-constexpr std::chrono::milliseconds kBetweenReports{100};
-
-/// Tells a Python function (progress) how far a campaign is, now and then.
-class Reporter {
- public:
-  explicit Reporter(const py::object& function) {
-    if (!function.is_none()) function_ = Kept{function};
-  }
-
-  void operator()(const Progress& progress) {
-    if (!function_ || Clock::now() - last_ < kBetweenReports) return;
-    last_ = Clock::now();
-    call_python([&] { function_->get()(progress); });
-  }
-
- private:
-  std::optional<Kept> function_;
-  Clock::time_point last_{};
-};
 
 std::shared_ptr<Campaign> open(const std::shared_ptr<Network>& network,
                                const std::shared_ptr<InputSet>& inputs, const std::vector<int64_t>& labels,
@@ -53,6 +29,17 @@ std::shared_ptr<Campaign> open(const std::shared_ptr<Network>& network,
                               .criteria = {criteria.begin(), criteria.end()},
                               .network_fingerprint = network_fingerprint};
   return std::make_shared<Campaign>(open_campaign(experiment, specification, recorded.get()));
+}
+
+/// Of the files that a specification names, with the criteria and error model of the program.
+py::tuple load(const Specification& specification) {
+  Experiment experiment;
+  {
+    const py::gil_scoped_release no_gil;
+    experiment = load_experiment(specification);
+  }
+  return py::make_tuple(experiment.network, std::const_pointer_cast<InputSet>(experiment.inputs),
+                        experiment.labels, experiment.network_fingerprint);
 }
 
 /// Whether it is at its end. Signals that Python handles are noticed between calls of the engine.
@@ -168,12 +155,6 @@ void bind_campaign(py::module_& m) {
       .def(py::init(&open), py::arg("network"), py::arg("inputs"), py::arg("labels"), py::arg("error"),
            py::arg("criteria"), py::arg("network_fingerprint"), py::arg("specification"), py::arg("recorded"),
            WithoutGil())
-      .def_static(
-          "of_files",
-          [](const Specification& specification, const std::shared_ptr<Store>& recorded) {
-            return std::make_shared<Campaign>(open_campaign(specification, recorded.get()));
-          },
-          py::arg("specification"), py::arg("recorded"), WithoutGil())
       .def_property_readonly("specification", &Campaign::specification)
       .def_property_readonly("trials", &Campaign::trials)
       .def_property_readonly("columns", &Campaign::columns)
@@ -195,6 +176,7 @@ void bind_campaign(py::module_& m) {
       .def("run", &run, py::arg("store"), py::arg("progress"))
       .def("replay", &replay, py::arg("number"), py::arg("store") = nullptr, WithoutGil());
 
+  m.def("load_experiment", &load, py::arg("specification"));
   m.def("check_same_campaign", &check_same_campaign, py::arg("recorded"), py::arg("now"), py::arg("where"));
   m.def("file_fingerprint", &file_fingerprint, py::arg("path"), WithoutGil());
 }

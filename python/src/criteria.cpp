@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "faultwave/error.h"
 #include "faultwave/outcome.h"
@@ -65,6 +66,13 @@ void bind_criteria(py::module_& m) {
       "parse_criterion",
       [](const std::string& text) { return std::const_pointer_cast<Criterion>(parse_criterion(text)); },
       py::arg("text"));
+  m.def(
+      "is_near_border",
+      [](const Criterion& criterion, const std::vector<at::Tensor>& golden,
+         const std::vector<at::Tensor>& faulty,
+         double rounding) { return criterion.is_near_border({golden, faulty}, rounding); },
+      py::arg("criterion"), py::arg("golden"), py::arg("faulty"), py::arg("rounding"),
+      py::call_guard<py::gil_scoped_release>());
   m.def("criterion_names", &criterion_names);
   m.def(
       "own_criterion",

@@ -17,6 +17,7 @@ PYBIND11_MODULE(_core, m) {
   bind_store(m);
   bind_report(m);
   bind_campaign(m);
+  bind_workers(m);
   bind_comparison(m);
   bind_interception(m);
   bind_docstrings(m);

@@ -19,6 +19,10 @@ Remembered& remembered() {
   return *exception;
 }
 
+bool is_interruption(const py::object& exception) {
+  return exception && !exception.is_none() && !py::isinstance(exception, PyExc_Exception);
+}
+
 }  // namespace
 
 py::object take_exception(const std::string& message) {
@@ -41,6 +45,12 @@ void forget_exception() {
 
 void rethrow(py::error_already_set& error) {
   if (!error.matches(PyExc_Exception)) throw Interruption(std::move(error));
+  if (is_interruption(
+          remembered().exception)) {  // of which an operator in between has made another exception
+    const py::object interruption = std::exchange(remembered(), {}).exception;
+    PyErr_SetObject(py::type::handle_of(interruption).ptr(), interruption.ptr());
+    throw Interruption(py::error_already_set());
+  }
   rethrow_as_text(error);
 }
 

@@ -92,6 +92,7 @@ void bind_store(py::module_& m) {
                 Store::open(path, writable ? Store::Access::write : Store::Access::read));
           },
           py::arg("path"), py::arg("writable") = false, WithoutGil())
+      .def("close", [](Store& store) { const Store closed = std::move(store); })  // to be used no more
       .def_property_readonly("path", &Store::path)
       .def_property_readonly("info", &Store::info, py::return_value_policy::reference_internal)
       .def("ended", &Store::ended)

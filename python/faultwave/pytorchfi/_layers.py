@@ -28,7 +28,9 @@ class OutputLayer:
     shape: tuple[int, ...]  # of its output, batch axis included
     dtype: torch.dtype
     weight_shape: torch.Size | None
-    site: fw.Site | None  # None: no operator of the module made its output, as in nn.Identity
+    # None where no operator of the module made its output, as in nn.Identity, or a fault line cannot say
+    # which of its values belong to a batch element.
+    site: fw.Site | None
 
 
 @dataclass(frozen=True)

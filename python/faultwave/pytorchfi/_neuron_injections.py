@@ -16,7 +16,7 @@ from torch.utils import _pytree
 import faultwave as fw
 from faultwave.pytorchfi._errors import OutOfBoundsError
 from faultwave.pytorchfi._layers import LayerTypes, OutputLayer, output_modules
-from faultwave.pytorchfi._places import Index, can_name, neuron_line
+from faultwave.pytorchfi._places import Index, neuron_line
 from faultwave.pytorchfi._profile import Profile, first_tensor
 
 Hook = Callable[[nn.Module, Any, Any], Any]
@@ -75,10 +75,6 @@ def _layer(profile: Profile, number: int) -> OutputLayer:
     return profile.outputs[number]
 
 
-def _is_reachable(layer: OutputLayer) -> bool:
-    return layer.site is not None and can_name(layer.site)
-
-
 class NeuronInjection:
     """Values for neurons. Faultwave sets those in the outputs of operators; a hook sets the others."""
 
@@ -97,7 +93,7 @@ class NeuronInjection:
         faults = []
         for fault in self._faults:
             site = _layer(profile, fault.layer).site
-            if site is not None and can_name(site):
+            if site is not None:
                 faults.append(fw.Fault(neuron_line(site, fault.index, fault.value)))
         return faults
 
@@ -107,7 +103,7 @@ class NeuronInjection:
         by_path: dict[str, list[tuple[int, NeuronFault]]] = defaultdict(list)
         for fault in self._faults:
             layer = _layer(profile, fault.layer)
-            if not _is_reachable(layer):
+            if layer.site is None:
                 by_path[layer.path].append((layer.call, fault))
         with ExitStack() as stack:
             for path, faults in by_path.items():
@@ -209,5 +205,5 @@ class FunctionInjection:
 
 
 def _function_receipt(layer: OutputLayer, victim: Victim) -> FunctionReceipt:
-    line = neuron_line(layer.site, victim.index, victim.after) if _is_reachable(layer) and layer.site else ""
+    line = "" if layer.site is None else neuron_line(layer.site, victim.index, victim.after)
     return FunctionReceipt(line, "output", layer.path, 1, [victim])

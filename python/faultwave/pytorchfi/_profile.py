@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch.utils import _pytree
 
 import faultwave as fw
 from faultwave.pytorchfi._layers import LayerTypes, OutputLayer, output_modules, weight_layers
-from faultwave.pytorchfi._places import quoted
+from faultwave.pytorchfi._places import can_name, quoted
 
 _PROBE = "pytorchfi.probe"
 _probed = threading.local()  # .calls: what operators returned within the layer that is running, or None
@@ -39,8 +40,8 @@ def mode(network: nn.Module, training: bool | None) -> Iterator[None]:
 def fused_layers(network: nn.Module, layer_types: LayerTypes) -> list[nn.Module]:
     """Transformer layers with numbered layers inside.
 
-    PyTorch runs each as one fused operator, unless a module within it has a hook, as with PyTorchFI's faults in
-    neurons.
+    PyTorch runs each as one fused operator, unless a module within it has a hook, as with PyTorchFI's faults
+    in neurons.
     """
     numbered = {id(module) for _, module in output_modules(network, layer_types)}
     encoders = [module for module in network.modules() if isinstance(module, nn.TransformerEncoderLayer)]
@@ -104,7 +105,7 @@ class Profile:
         with ExitStack() as stack:
             stack.enter_context(mode(network, False))
             stack.enter_context(torch.no_grad())
-            stack.callback(watch.remove_hooks)
+            stack.callback(watch.close)
             if probes:
                 self.injector.run(probes, *args, **kwargs)
             else:
@@ -127,6 +128,8 @@ class _Watch:
         self._calls: Counter[str] = Counter()
         self._weights = {layer.path: layer.shape for layer in weight_layers(network, layer_types)}
         self._hooks: list[torch.utils.hooks.RemovableHandle] = []
+        # Operators of ours must not be taken for the network's; those of another thread are not seen.
+        self._unseen = ThreadPoolExecutor(1)
         entries = list(output_modules(network, layer_types))
         numbers = Counter(id(module) for _, module in entries)
         for path, module in {id(module): (path, module) for path, module in reversed(entries)}.values():
@@ -134,11 +137,17 @@ class _Watch:
             self._hooks.append(module.register_forward_hook(self._writer(path, numbers[id(module)])))
 
     def probes(self) -> list[fw.Fault]:
-        """A fault that changes nothing at each output that may be a layer's."""
+        """A fault that changes nothing in the first batch element of each output that may be a layer's."""
         model = fw.error_model(_PROBE, _probe)
-        return [fw.Fault(f"output:{quoted(name)}[*] {model}") for name in self._sites]
+        faults = []
+        for name, site in self._sites.items():
+            batch = "@0" if site.batch.dim >= 0 else ""
+            faults.append(fw.Fault(f"output:{quoted(name)}[*]{batch} {model}"))
+        return faults
 
-    def remove_hooks(self) -> None:
+    def close(self) -> None:
+        """Removes the hooks."""
+        self._unseen.shutdown()
         for hook in self._hooks:
             hook.remove()
         _probed.calls = None
@@ -156,7 +165,7 @@ class _Watch:
                 shape=tuple(tensor.shape),
                 dtype=tensor.dtype,
                 weight_shape=self._weights.get(path),
-                site=self._site_of(tensor, calls),
+                site=self._unseen.submit(self._site_of, tensor, calls).result(),
             )
             self._calls[path] += 1
             self.layers += [layer] * numbers
@@ -166,14 +175,18 @@ class _Watch:
     def _site_of(self, output: torch.Tensor, calls: list[tuple[str, torch.Tensor]]) -> fw.Site | None:
         for name, values in reversed(calls):
             site = self._sites[name]
-            if tuple(site.shape) == tuple(output.shape) and site.dtype == output.dtype:
-                if _equal(values, output.detach().reshape(-1).cpu()):
-                    return site
+            is_alike = tuple(site.shape) == tuple(output.shape) and site.dtype == output.dtype
+            if is_alike and _equal(values, _first_element(output.detach(), site).flatten().cpu()):
+                return site
         return None
 
 
 def _can_be_probed(site: fw.Site) -> bool:
-    return not site.dtype.is_complex and 0 not in site.shape
+    return can_name(site) and not site.dtype.is_complex and 0 not in site.shape
+
+
+def _first_element(output: torch.Tensor, site: fw.Site) -> torch.Tensor:
+    return output if site.batch.dim < 0 else output.select(site.batch.dim, 0)
 
 
 def _begin(_: nn.Module, __: Any) -> None:

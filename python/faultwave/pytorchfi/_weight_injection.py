@@ -125,10 +125,10 @@ class WeightInjection:
 
     def _site(self, profile: Profile, name: str) -> fw.Site:
         weight = self._network.get_parameter(name)
-        for path, parameter in self._network.named_parameters(remove_duplicate=False):
-            site = profile.weight_sites.get(path.removesuffix("weight").removesuffix("."))
-            if parameter is weight and path.rsplit(".", 1)[-1] == "weight" and site is not None:
-                return site
+        for other, parameter in self._network.named_parameters(remove_duplicate=False):
+            for site_name in (other.removesuffix(".weight"), other):
+                if parameter is weight and site_name in profile.weight_sites:
+                    return profile.weight_sites[site_name]
         raise fw.IllegalFaultError(
             f"no operator of the network reads {name} on inputs of this shape, so that a fault in it would "
             "hit nothing; choose another layer"

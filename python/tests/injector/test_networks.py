@@ -225,6 +225,22 @@ def test_compiled_models_run_eagerly_while_they_are_looked_at() -> None:
     assert torch.equal(compiled(x), golden)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["scripted", "traced", "exported", "fx"])
+def test_graphs_of_a_model(kind: str) -> None:
+    model, x = convolutional(), torch.rand(2, 3, 8, 8)
+    graph = {
+        "scripted": lambda: torch.jit.script(model),
+        "traced": lambda: torch.jit.trace(model, x),
+        "exported": lambda: torch.export.export(model, (x,)).module(),
+        "fx": lambda: torch.fx.symbolic_trace(model),
+    }[kind]()
+    injector = fw.Injector(graph, x)
+    (site,) = [site for site in injector.sites if site.op == "aten::linear" and site.kind == "output"]
+    with injector.armed(fw.Fault(site=site.name, location=(1,), batch="0", model="constant(9)")):
+        assert graph(x)[0, 1].item() == 9.0
+
+
 def test_hooks_of_users_are_seen_and_kept() -> None:
     model = Sum()
     model.same.register_forward_hook(lambda module, args, result: result * 2)

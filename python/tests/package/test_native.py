@@ -11,6 +11,7 @@ import sys
 import pytest
 import torch
 
+import _faultwave
 import faultwave as fw
 from _faultwave import builds
 

@@ -7,6 +7,10 @@ import importlib
 from types import SimpleNamespace
 
 import pytest
+import torch
+
+# The networks are so small that threads would only wait for one another.
+torch.set_num_threads(1)
 
 _MODULES = ("core", "neuron_error_models", "weight_error_models", "util")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small networks of different make, with random weights, on which PyTorchFI and its replacement are compared."""
+"""Small networks of different make, with random weights, to compare PyTorchFI and its replacement on."""
 
 from __future__ import annotations
 
@@ -163,7 +163,12 @@ def perceptron() -> nn.Module:
 def sequence() -> nn.Module:
     """Convolutions along one axis."""
     return nn.Sequential(
-        nn.Conv1d(4, 8, 3), nn.ELU(), nn.Conv1d(8, 8, 5, stride=2), nn.Hardswish(), nn.Flatten(), nn.Linear(40, 3)
+        nn.Conv1d(4, 8, 3),
+        nn.ELU(),
+        nn.Conv1d(8, 8, 5, stride=2),
+        nn.Hardswish(),
+        nn.Flatten(),
+        nn.Linear(40, 3),
     )
 
 
