@@ -80,6 +80,7 @@ class Campaign:
         >>> campaign = fw.Campaign(model, images, trials=1000, seed=1)
         >>> result = campaign.run("a.db")
         >>> print(result.rates["top1"])
+        top1: 3.7 % [2.34 %, 5.52 %] at 99 %, 37 of 1,000 trials
     """
 
     def __init__(

@@ -260,6 +260,10 @@ class Injector:
     @property
     def sites(self) -> list[Site]:
         """All sites, in execution order."""
+
+    @property
+    def gradient_sites(self) -> list[Site]:
+        """Those of a backward pass, in the order of what they are gradients of."""
     def site(self, kind: str, name: str) -> Site:
         """The site of a name. Raises IllegalFaultError if there is none."""
     def select(self, kind: str, globs: Sequence[str]) -> list[Site]:

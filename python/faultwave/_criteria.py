@@ -63,9 +63,11 @@ def criterion(
         UsageError: the name is one of Faultwave's or is none, or the functions do not fit together.
 
     Example:
-        >>> far = fw.criterion("mse", margin=lambda golden, faulty: (golden - faulty).square().mean(),
-        threshold=0.1)
-        >>> fw.Campaign(model, images, criteria=["top1", far], trials=1000)
+        >>> far = fw.criterion(
+        ...     "mse", margin=lambda golden, faulty: (golden - faulty).square().mean(), threshold=0.1
+        ... )
+        >>> fw.Campaign(model, images, criteria=["top1", far], trials=1000).criteria
+        ['top1', 'mse']
     """
     own[name] = (name, function, margin, threshold, near_border)
     if (function is None) == (margin is None):

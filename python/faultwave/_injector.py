@@ -106,6 +106,12 @@ class Injector:
         """All sites, in execution order; weights, biases and buffers before the operator that reads them first."""
         return Sites(self._core.sites)
 
+    @property
+    def gradient_sites(self) -> Sites:
+        """Places in a backward pass: the gradients of outputs, weights and biases, by the names of their sites and of
+        kind "output-gradient", "weight-gradient" or "bias-gradient"."""
+        return Sites(self._core.gradient_sites)
+
     def site(self, name: str, kind: str = "output") -> Site:
         """The site of a name. Raises IllegalFaultError with near names if there is none."""
         return self._core.site(kind, name)

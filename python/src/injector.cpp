@@ -29,6 +29,7 @@ void bind_injector(py::module_& m) {
            }),
            py::arg("network"), py::arg("example"), py::arg("batch_axes"), WithoutGil())
       .def_property_readonly("sites", &Injector::sites)
+      .def_property_readonly("gradient_sites", &Injector::gradient_sites)
       .def(
           "site",
           [](const Injector& injector, const std::string& kind, const std::string& name) {

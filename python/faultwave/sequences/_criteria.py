@@ -36,7 +36,9 @@ def perplexity_ratio_above(
 
     Example:
         >>> harmful = perplexity_ratio_above(1.1, ids[1:])
-        >>> fw.Campaign(lambda ids: model(ids)[:, :-1], ids[None], criteria=harmful, trials=1000, modules=model)
+        >>> campaign = fw.Campaign(
+        ...     lambda ids: model(ids)[:, :-1], ids[None], criteria=harmful, trials=1000, modules=model
+        ... )
     """
     if not 0 < ratio < math.inf:
         raise UsageError(f"perplexity_ratio_above({ratio}): expected a finite ratio above 0")
@@ -62,7 +64,7 @@ def predictions_differ_above(share: float = 0.0, *, name: str = "predictions_dif
         UsageError: the share is none, or the name is taken.
 
     Example:
-        >>> fw.Campaign(model, ids[None], criteria=predictions_differ_above(0.05), trials=1000)
+        >>> campaign = fw.Campaign(model, ids[None], criteria=predictions_differ_above(0.05), trials=1000)
     """
     if not 0 <= share < 1:
         raise UsageError(f"predictions_differ_above({share}): expected a share from 0 to below 1")
