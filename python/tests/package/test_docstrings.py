@@ -27,7 +27,8 @@ def modules() -> list[ModuleType]:
     return found
 
 
-def run(test: doctest.DocTest) -> None:
+def run(test: doctest.DocTest, folder: pathlib.Path) -> None:
+    test.globs["folder"] = folder  # for examples that write a file
     report: list[str] = []
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed = doctest.DocTestRunner(optionflags=options).run(test, out=report.append).failed
@@ -55,8 +56,8 @@ def stub_examples() -> list[doctest.DocTest]:
 
 
 @pytest.mark.parametrize("test", docstring_examples() + stub_examples(), ids=lambda test: test.name)
-def test_examples(test: doctest.DocTest) -> None:
-    run(test)
+def test_examples(test: doctest.DocTest, tmp_path: pathlib.Path) -> None:
+    run(test, tmp_path)
 
 
 def public_members(value: Any) -> list[str]:
