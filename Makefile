@@ -9,6 +9,7 @@ WERROR ?= OFF
 PYTHON ?= python3
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
+ENVIRONMENTS ?= .venv/bin/python
 KEY ?= 1
 FILES ?= 20000
 NETWORKS ?= 300
@@ -20,7 +21,7 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test check check-format check-python nightly nightly-files nightly-builds demo bench install format tidy clean
+.PHONY: help build test check check-format check-python nightly nightly-files nightly-builds demo bench wheels install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
@@ -31,6 +32,7 @@ help:
 	@echo 'make nightly-builds   every test with Clang, and with the sanitizers'
 	@echo 'make demo      inject faults into EfficientNet-Lite0 with ImageNet weights (about two minutes)'
 	@echo 'make bench     build the benches, in $(BUILD)/benches'
+	@echo 'make wheels    wheels of the Python package in dist/, tested in fresh environments'
 	@echo 'make install   build and install program, library and CMake package to PREFIX ($(PREFIX))'
 	@echo 'make format    clang-format all sources, ruff format python/'
 	@echo 'make tidy      clang-tidy all sources of src/; a finding is an error'
@@ -43,6 +45,7 @@ help:
 	@echo '  JOBS=n            compile and test n at a time (default: all cores)'
 	@echo '  KEY=1 NETWORKS=300 TRIALS=100   what make nightly draws: the first key, how many, trials of each'
 	@echo '  KEY=1 FILES=20000   what make nightly-files spoils: the first key, how many'
+	@echo '  ENVIRONMENTS="a/bin/python b/bin/python"   Pythons with a torch each, for make wheels'
 	@echo '  PYTHON=python3.x  the Python that makes .venv'
 
 build:
@@ -91,6 +94,11 @@ demo:
 bench:
 	@$(setup_build)
 	@$(compile) --target benches
+
+# ENVIRONMENTS: Pythons that have a torch; those of one version of Python share a wheel.
+wheels:
+	@tools/setup packages python python-tests
+	@.venv/bin/python tools/make_wheels.py dist $(ENVIRONMENTS)
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

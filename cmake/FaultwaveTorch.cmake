@@ -76,7 +76,12 @@ endfunction()
 
 function(_faultwave_link_torch root)
   _faultwave_torch_libraries(referenced "${root}" torch_cpu c10)
-  _faultwave_torch_libraries(kept "${root}" torch torch_cuda c10_cuda torch_hip c10_hip torch_xpu c10_xpu)
+  if(SKBUILD)
+    # A wheel meets CPU builds and CUDA builds of its version of torch; libtorch loads what belongs to it.
+    _faultwave_torch_libraries(kept "${root}" torch)
+  else()
+    _faultwave_torch_libraries(kept "${root}" torch torch_cuda c10_cuda torch_hip c10_hip torch_xpu c10_xpu)
+  endif()
   if(NOT APPLE)
     # Nothing refers to accelerators by a symbol: they register themselves when loaded, so a linker that drops
     # unreferenced libraries must be told to keep them. One item, since CMake may reorder several.

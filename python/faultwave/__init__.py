@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faultwave perturbs a running neural network on purpose, and tells how the network takes it."""
 
+from _faultwave import program
+
+if program.is_asked_for():
+    program.main()  # python -m faultwave: this process becomes the program, before torch is imported
+
 from faultwave import _native
 
 _native.load()
@@ -20,6 +25,7 @@ from faultwave._errors import (  # noqa: E402
     StoreError,
     UsageError,
 )
+from faultwave._export import Exported, export  # noqa: E402
 from faultwave._injector import Armed, Injector  # noqa: E402
 from faultwave._models import (  # noqa: E402
     burst,
@@ -47,6 +53,7 @@ __all__ = [
     "Error",
     "ErrorContext",
     "ErrorModel",
+    "Exported",
     "Fault",
     "Group",
     "Groups",
@@ -74,6 +81,7 @@ __all__ = [
     "constant",
     "criterion",
     "error_model",
+    "export",
     "flip",
     "merge",
     "noise",

@@ -40,7 +40,8 @@ def known_names(module: str) -> dict[str, Any]:
         return {"fw": fw, "torch": torch, "model": model, "images": torch.rand(16, 3, 8, 8)}
 
 
-def run(test: doctest.DocTest) -> None:
+def run(test: doctest.DocTest, folder: pathlib.Path) -> None:
+    test.globs["folder"] = folder  # for examples that write a file
     report: list[str] = []
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed = doctest.DocTestRunner(optionflags=options).run(test, out=report.append).failed
@@ -72,7 +73,7 @@ def stub_examples() -> list[doctest.DocTest]:
 @pytest.mark.parametrize("test", docstring_examples() + stub_examples(), ids=lambda test: test.name)
 def test_examples(test: doctest.DocTest, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # for the files that they write
-    run(test)
+    run(test, tmp_path)
 
 
 def public_members(value: Any) -> list[str]:
