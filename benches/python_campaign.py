@@ -31,15 +31,17 @@ import sys, time, warnings
 import torch
 warnings.simplefilter("ignore")
 import faultwave as fw
+
+def moved(golden, faulty):
+    return (golden.softmax(0) - faulty.softmax(0)).abs().sum()
+
 network, inputs, trials, criterion, database, kind = sys.argv[1:]
 model = network if kind == "file" else torch.export.unflatten(torch.export.load(network))
 criteria = ["top1", "confidence(0.2)"]
 if criterion == "margin":
-    criteria[1] = fw.criterion(
-        "moved", margin=lambda golden, faulty: (golden.softmax(0) - faulty.softmax(0)).abs().sum(), threshold=0.2)
+    criteria[1] = fw.criterion("moved", margin=moved, threshold=0.2)
 if criterion == "function":
-    criteria[1] = fw.criterion(
-        "moved", lambda golden, faulty: bool((golden.softmax(0) - faulty.softmax(0)).abs().sum() >= 0.2))
+    criteria[1] = fw.criterion("moved", lambda golden, faulty: bool(moved(golden, faulty) >= 0.2))
 campaign = fw.Campaign(model, inputs, trials=int(trials), seed=1, criteria=criteria)
 begin = time.process_time()
 campaign.run(database, progress=False)
@@ -122,9 +124,8 @@ def main() -> None:
     for name, times in measured.items():
         for what in times[0]:
             values = sorted(time[what] for time in times)
-            print(
-                f"{name:16} {what:6} median {statistics.median(values):6.2f} s CPU ({values[0]:.2f} to {values[-1]:.2f})"
-            )
+            middle = statistics.median(values)
+            print(f"{name:16} {what:6} median {middle:6.2f} s CPU ({values[0]:.2f} to {values[-1]:.2f})")
     if options.output is not None:
         options.output.write_text(json.dumps(measured, indent=1) + "\n")
 
