@@ -112,7 +112,7 @@ def main() -> None:
         variants = Variants(options, pathlib.Path(folder))
         expected = None
         for name in options.only:
-            variants.run(name)
+            print("first run of", name, variants.run(name), file=sys.stderr, flush=True)
             found = variants.outcomes(name)
             expected = expected or found
             if len(found) != options.trials or found != expected:
@@ -121,6 +121,7 @@ def main() -> None:
         for _ in range(options.rounds):
             for name in options.only:
                 measured[name].append(variants.run(name))
+                print(name, measured[name][-1], file=sys.stderr, flush=True)
     for name, times in measured.items():
         for what in times[0]:
             values = sorted(time[what] for time in times)
