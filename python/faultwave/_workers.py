@@ -69,7 +69,10 @@ def _command(content: bytes) -> Iterator[list[str]]:
         path = os.path.join(folder, "campaign.pickle")
         with open(path, "wb") as file:
             file.write(content)
-        yield [sys.executable, "-m", "faultwave._worker", path]
+        # Threads that wait sleep, as in the program: processes are there to share a machine.
+        is_set = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys()
+        start = [] if is_set else ["/usr/bin/env", "GOMP_SPINCOUNT=2000"]
+        yield [*start, sys.executable, "-m", "faultwave._worker", path]
 
 
 def worker_command(
