@@ -50,7 +50,7 @@ class Campaign:
         kind: what is hit: "output" (neurons), "input" of an operator, "weight", "bias", "buffer",
             "network-input". Left out: "output".
         sites: globs; each must match a site. Left out: the default sites of the kind.
-        draw: how faults are chosen: "bits", "layers", "stratified", "exhaustive", or "list". Left out: "bits".
+        draw: how faults are chosen: "bits", "layers", "stratified", "exhaustive", "list". Left out: "bits".
         list: for "list": the path of a file of fault lines.
         per_trial: faults of one trial, or "each layer".
         criteria: what counts as an error: texts such as "top1", or `fw.criterion(...)`. Left out: those that
@@ -214,8 +214,8 @@ class Campaign:
         """Runs it to its end: into a new database at `path`, or in memory without one.
 
         A database that holds this campaign already goes on where it was stopped. Ctrl-C stops at once and
-        raises KeyboardInterrupt: what is finished is kept, and the same call, or `resume`, goes on to the same
-        result as an unbroken run.
+        raises KeyboardInterrupt: what is finished is kept, and the same call, or `resume`, goes on to the
+        same result as an unbroken run.
 
         Args:
             processes: how many run blocks; 1 is this one. Worth it for models too small to keep all threads

@@ -36,7 +36,8 @@ def split(item: Any, number: int) -> tuple[Any, int | None]:
         if len(item) == 2 and _is_integer(item[1]):
             return item[0], int(item[1])
         raise InputError(
-            f"item {number} of the data set is a {type(item).__name__} of {len(item)}: expected a tensor, a pair of "
+            f"item {number} of the data set is a {type(item).__name__} of {len(item)}: expected a tensor, a "
+            "pair of "
             "tensor and integer label, or a dictionary of tensors"
         )
     return item, None
@@ -70,7 +71,8 @@ class DatasetReader:
         for tensor in tensors:
             if not isinstance(tensor, torch.Tensor):
                 raise InputError(
-                    f"item {number} of the data set holds a {type(tensor).__name__}: expected tensors; a transform "
+                    f"item {number} of the data set holds a {type(tensor).__name__}: expected tensors; a "
+                    "transform "
                     "such as torchvision.transforms.ToTensor() makes one of an image"
                 )
         return tensors
@@ -98,7 +100,8 @@ def _of_loader(loader: DataLoader[Any]) -> tuple[Dataset[Any], Callable[[list[An
         return loader.dataset, None
     if not isinstance(sampler, SequentialSampler):
         raise InputError(
-            f"the DataLoader draws its items by a {type(sampler).__name__}, and a campaign numbers its inputs: give "
+            f"the DataLoader draws its items by a {type(sampler).__name__}, and a campaign numbers its "
+            "inputs: give "
             "loader.dataset, or a DataLoader with shuffle=False"
         )
     return loader.dataset, None if loader.collate_fn is default_collate else loader.collate_fn
@@ -113,7 +116,8 @@ def open_dataset(source: Dataset[Any] | DataLoader[Any]) -> tuple[_core.InputSet
     dataset, collate = _of_loader(source) if isinstance(source, DataLoader) else (source, None)
     if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
         raise InputError(
-            f"the data set ({type(dataset).__name__}) has no items by number, which trials refer to: give a list of "
+            f"the data set ({type(dataset).__name__}) has no items by number, which trials refer to: give a "
+            "list of "
             "its items, or a data set with __len__ and __getitem__"
         )
     size = len(dataset)

@@ -127,8 +127,10 @@ def inputs_of(value: Any, batch_axes: BatchAxes, preprocess: _core.Preprocess) -
     if isinstance(value, list):
         return _from_list(value, batch_axes)
     raise InputError(
-        f"inputs is a {type(value).__name__}: expected a tensor whose first axis counts inputs, a tuple or dictionary "
-        "of such tensors, a list of inputs, a Dataset, a DataLoader, or the path of a file or folder of images"
+        f"inputs is a {type(value).__name__}: expected a tensor whose first axis counts inputs, a tuple or "
+        "dictionary "
+        "of such tensors, a list of inputs, a Dataset, a DataLoader, or the path of a file or folder of "
+        "images"
     )
 
 
@@ -155,7 +157,8 @@ def labels_of(value: Any, inputs: int) -> list[int]:
     is_integer = not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
     if not is_integer or tensor.dim() != 1:
         raise InputError(
-            f"labels are {str(tensor.dtype).removeprefix('torch.')} of shape {list(tensor.shape)}: expected one "
+            f"labels are {str(tensor.dtype).removeprefix('torch.')} of shape {list(tensor.shape)}: expected "
+            "one "
             f"integer for each of the {inputs} inputs, in one dimension"
         )
     if len(tensor) != inputs:

@@ -57,7 +57,8 @@ def _describe(ax: Axes, result: Results, name: str, what: str) -> None:
     info = result._info
     ax.set_title(f"{name} {what}", loc="left", fontsize=11, fontweight="bold", pad=22)
     line = (
-        f"{info.error} in {_grouped(sum(site.values for site in info.sites))} values of {len(info.sites)} sites, "
+        f"{info.error} in {_grouped(sum(site.values for site in info.sites))} values of {len(info.sites)} "
+        "sites, "
         f"{_grouped(result.trials_done)} trials, intervals at {100 * info.confidence:g} %"
     )
     ax.annotate(
@@ -246,7 +247,8 @@ def _convergence(result: Results, name: str, ax: Axes | None) -> Axes:
         )
     if result._summary().interval != "Clopper-Pearson":
         raise UsageError(
-            "the convergence of this campaign cannot be drawn: its trials do not count alike, or every fault was tried"
+            "the convergence of this campaign cannot be drawn: its trials do not count alike, or every "
+            "fault was tried"
         )
     done = result.trials_done
     count = min(done, _LOOKS)

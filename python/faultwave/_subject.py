@@ -57,7 +57,8 @@ class ModelInMemory:
             model = model.model
         if not callable(model):
             raise UsageError(
-                f"the model is a {type(model).__name__}, which cannot be called: give an nn.Module, a function, or "
+                f"the model is a {type(model).__name__}, which cannot be called: give an nn.Module, a "
+                "function, or "
                 "the path of an exported program (.pt2) or TorchScript archive (.pt)"
             )
         self._network = PythonNetwork(model, arguments, modules)

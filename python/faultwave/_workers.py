@@ -69,7 +69,10 @@ def _command(content: bytes) -> Iterator[list[str]]:
         path = os.path.join(folder, "campaign.pickle")
         with open(path, "wb") as file:
             file.write(content)
-        yield [sys.executable, "-m", "faultwave._worker", path]
+        # Threads that wait sleep, as in the program: processes are there to share a machine.
+        is_set = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys()
+        start = [] if is_set else ["/usr/bin/env", "GOMP_SPINCOUNT=2000"]
+        yield [*start, sys.executable, "-m", "faultwave._worker", path]
 
 
 def worker_command(
@@ -92,7 +95,8 @@ def worker_command(
         return _command(_pickled(sent))
     except Exception as error:  # whatever a user's __reduce__ may raise
         warnings.warn(
-            f"the campaign runs in one process, since it cannot be sent to others ({type(error).__name__}: {error}): "
+            f"the campaign runs in one process, since it cannot be sent to others ({type(error).__name__}: "
+            f"{error}): "
             "give factory=, a function of a module that makes the model, or the path of an exported program",
             stacklevel=5,
         )

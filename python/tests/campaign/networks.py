@@ -83,3 +83,10 @@ def mean_square(golden: torch.Tensor, faulty: torch.Tensor) -> torch.Tensor:
 
 def thrice(values: torch.Tensor, _: object) -> torch.Tensor:
     return values * 3
+
+
+def boom(golden: torch.Tensor, faulty: torch.Tensor) -> bool:
+    """A criterion with a mistake that shows once outputs differ."""
+    if not torch.equal(golden, faulty):
+        raise ValueError("a mistake of mine")
+    return False

@@ -121,17 +121,13 @@ def test_an_error_model_is_a_function_of_values(model: torch.nn.Module, images: 
     assert (table.value_after == -table.value_before).all()
 
 
-def boom(golden: torch.Tensor, faulty: torch.Tensor) -> bool:
-    if not torch.equal(golden, faulty):
-        raise ValueError("a mistake of mine")
-    return False
-
-
 @pytest.mark.parametrize("engine", ["wave", "direct"])
 def test_what_a_criterion_raises_ends_the_campaign(
     engine: str, model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
 ) -> None:
-    campaign = fw.Campaign(model, images, trials=300, engine=engine, criteria=fw.criterion("boom", boom))
+    campaign = fw.Campaign(
+        model, images, trials=300, engine=engine, criteria=fw.criterion("boom", networks.boom)
+    )
     with pytest.raises(fw.InputError, match="criterion boom failed: ValueError: a mistake of mine") as caught:
         campaign.run(tmp_path / "a.db", progress=False)
     assert isinstance(caught.value.__cause__, ValueError)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
@@ -132,3 +133,42 @@ def test_processes_need_a_database(images: torch.Tensor) -> None:
         campaign.run(processes=2)
     with pytest.raises(fw.UsageError, match="processes is 0"):
         campaign.run(processes=0)
+
+
+def test_ctrl_c_stops_all_processes(images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+    def make() -> fw.Campaign:
+        return fw.Campaign(
+            factory=networks.make_small,
+            inputs=images,
+            trials=4000,
+            block=64,
+            criteria="top1",
+            engine="direct",
+        )
+
+    def press(_: object) -> None:
+        if not pressed:
+            pressed.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    pressed: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        make().run(tmp_path / "a.db", processes=2, progress=press)
+    children = pathlib.Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    commands = [pathlib.Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
+    assert not any(b"faultwave._worker" in command for command in commands)
+    assert fw.open(tmp_path / "a.db").trials_done < 4000
+    result = make().resume(tmp_path / "a.db", processes=2, progress=False)
+    assert result.outcomes == make().run(progress=False).outcomes
+
+
+def test_a_mistake_in_a_worker_is_told(images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+    campaign = fw.Campaign(
+        factory=networks.make_small,
+        inputs=images,
+        trials=400,
+        block=64,
+        criteria=fw.criterion("boom", networks.boom),
+    )
+    with pytest.raises(fw.StoreError, match="a worker ended with exit code 1; what was recorded stays"):
+        campaign.run(tmp_path / "a.db", processes=2, progress=False)
