@@ -82,9 +82,13 @@ class Injector {
   ~Injector();
   Injector(Injector&&) noexcept;
 
-  /// All sites, in execution order; weights, biases and buffers before the operator that reads them first,
-  /// gradients behind all others, in the order of what they are gradients of.
+  /// All sites of a forward, in execution order; weights, biases and buffers before the operator that reads
+  /// them first.
   const std::vector<Site>& sites() const;
+  /// Those of a backward pass, in the order of what they are gradients of: of outputs that are floating
+  /// point, and of weights and biases that, when the injector is made, require a gradient, too. None is a
+  /// default site.
+  const std::vector<Site>& gradient_sites() const;
   /// Throws UserError(illegal_fault) with near names if there is none.
   const Site& site(SiteKind kind, std::string_view name) const;
   /// Sites of a kind whose name matches one of the globs (`*`, `?`, `[a-z]`); no globs: the default ones of
@@ -164,6 +168,10 @@ class Injector {
 /// tensor has then, with the fault's own key, and what lies outside of it hits nothing in that forward. Rank,
 /// type and batch axis must be those of the profile; otherwise the forward ends with
 /// UserError(illegal_fault).
+///
+/// Faults in gradients act in backward passes within the scope, on whatever thread they run, as far as these
+/// go back through forwards within the scope on this thread; `%` names these forwards. Each backward pass
+/// applies the fault, with the same draws.
 ///
 /// One Armed at a time per thread: a second throws UserError(usage). What the network writes to its own
 /// buffers meanwhile stays, as in any forward.

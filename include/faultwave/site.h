@@ -21,8 +21,9 @@ enum class SiteKind : uint8_t {
   network_input,  ///< an input of the whole network, seen by every operator that reads it
   // Gradients go by the name of the site whose gradient they are. Only a backward pass of the user's own has
   // them, so engines and campaigns do not.
-  output_gradient,  ///< of the loss with respect to an output: what the backward pass hands to its operator
-  weight_gradient,  ///< of the loss with respect to a weight, of one backward pass, before it is accumulated
+  output_gradient,  ///< with respect to an output, summed over all that read it
+  weight_gradient,  ///< with respect to a weight: what one forward adds to its `grad`, summed over its
+                    ///< readers
   bias_gradient,    ///< likewise for a bias
 };
 
@@ -60,7 +61,9 @@ struct Site {
   /// Axes of `shape` that have other lengths in other forwards, as far as Injector::learn has seen;
   /// ascending. The batch axis is among them where its `rows` change.
   std::vector<int64_t> free_axes;
-  int number = -1;  ///< position in Injector::sites(); -1 for a site that no injector has made
+  /// Position in Injector::sites(), behind which those of gradient_sites() count on; -1 for a site that no
+  /// injector has made.
+  int number = -1;
 
   /// The shape of one batch element: `shape` without the batch axis, or with `rows` in its place where there
   /// are more than one. Fault lines index into this shape.

@@ -23,7 +23,7 @@ from faultwave._results import Results
 from faultwave._sites import Sites
 from faultwave._specification import Stop, preprocess_of, refuse_unknown, specification_of
 from faultwave._subject import Model, ModelFile, ModelInMemory, Modules, Subject
-from faultwave._workers import worker_command
+from faultwave._workers import refuse_in_worker, worker_command
 
 Path = str | os.PathLike[str]
 
@@ -31,34 +31,38 @@ Path = str | os.PathLike[str]
 class Campaign:
     """Tries many faults on a model, one a trial, and counts what they did.
 
-    The keywords are the keys of a specification (docs/campaigns.md). Making one profiles the model: in eval mode,
-    without gradients. The model, its modes and its buffers are afterwards as before.
+    The keywords are the keys of a specification (docs/campaigns.md). Making one profiles the model: in eval
+    mode, without gradients. The model, its modes and its buffers are afterwards as before.
 
     Args:
-        model: an `nn.Module`; a callable that runs modules on the calling thread; an Injector; or the path of an
-            exported program (`.pt2`) or TorchScript archive, which then runs without Python.
-        inputs: a tensor [N, ...] whose first axis counts inputs; a tuple or dictionary of such tensors, which the
-            model is called with; a list of inputs, each what the model is called with; or the path of a tensor file,
-            an image, or a folder of images.
+        model: an `nn.Module`; a callable that runs modules on the calling thread; an Injector; or the path of
+            an exported program (`.pt2`) or TorchScript archive, which then runs without Python.
+        inputs: a tensor [N, ...] whose first axis counts inputs; a tuple or dictionary of such tensors, which
+            the model is called with; a list of inputs, each what the model is called with; a Dataset, or a
+            DataLoader that goes through one in order, of inputs or of pairs (input, label); or the path of a
+            tensor file, an image, or a folder of images.
         labels: the right class of each input: integers, or the path of a tensor file. Adds accuracies.
-        factory: a function without arguments that makes the model, in place of it: what is sent to other processes.
-        error: an error model, or its text as in a fault line: `"flip"`, `"random(-1,1)"`, `fw.error_model(...)`.
+        factory: a function without arguments that makes the model, in place of it: what is sent to other
+            processes.
+        error: an error model, or its text as in a fault line: `"flip"`, `"random(-1,1)"`,
+            `fw.error_model(...)`. Left out: "flip", one drawn bit.
         trials: how many faults to try, at most; needed unless `stop` or the way of drawing ends the campaign.
-        kind: what is hit: "output" (neurons), "input" of an operator, "weight", "bias", "buffer", "network-input".
+        kind: what is hit: "output" (neurons), "input" of an operator, "weight", "bias", "buffer",
+            "network-input". Left out: "output".
         sites: globs; each must match a site. Left out: the default sites of the kind.
-        draw: "bits", "layers", "stratified", "exhaustive", or "list".
+        draw: how faults are chosen: "bits", "layers", "stratified", "exhaustive", or "list". Left out: "bits".
         list: for "list": the path of a file of fault lines.
         per_trial: faults of one trial, or "each layer".
-        criteria: what counts as an error: texts such as "top1", or `fw.criterion(...)`. Left out: those that fit the
-            outputs.
-        seed: the key of everything random.
+        criteria: what counts as an error: texts such as "top1", or `fw.criterion(...)`. Left out: those that
+            fit the outputs.
+        seed: the key of everything random. Left out: 0.
         engine: "wave", which computes only what differs, or "direct", a real faulty forward a trial.
         audit: share of the wave's trials, 0 to 1, that are run again as real faulty runs.
         stop: `fw.HalfWidth(...)`, `fw.Minutes(...)`, or a list of both.
         inputs_in_turn: trial k takes input k modulo how many, instead of a random one.
         only_right: only inputs whose golden top class is the label.
         random_key: for models that draw random numbers: seeds torch's generators before each forward.
-        confidence: of the intervals.
+        confidence: of the intervals. Left out: 0.99.
         keep: trials with a row of their own: "all", or "events" (all but masked and benign).
         batch: trials of one forward at most.
         block: trials of one transaction.
@@ -185,8 +189,8 @@ class Campaign:
             return self._core.draw(number, store)
 
     def replay(self, number: int) -> Replay:
-        """Runs one trial again, alone, as a real faulty run. Raises MismatchError if the outcome is not what was
-        recorded."""
+        """Runs one trial again, alone, as a real faulty run. Raises MismatchError if the outcome is not what
+        was recorded."""
         with self._recorded() as store:
             with self._subject.running():
                 replay = Replay(self._core.replay(number, store), self.criteria)
@@ -199,21 +203,27 @@ class Campaign:
         return replay
 
     def run(
-        self, path: Path | None = None, *, processes: int = 1, shard: str = "1/1", progress: bool | Report = True
+        self,
+        path: Path | None = None,
+        *,
+        processes: int = 1,
+        shard: str = "1/1",
+        progress: bool | Report = True,
     ) -> Results:
         """Runs it to its end: into a new database at `path`, or in memory without one.
 
-        A database that holds this campaign already goes on where it was stopped. Ctrl-C stops at once and raises
-        KeyboardInterrupt: what is finished is kept, and the same call, or `resume`, goes on to the same result
-        as an unbroken run.
+        A database that holds this campaign already goes on where it was stopped. Ctrl-C stops at once and
+        raises KeyboardInterrupt: what is finished is kept, and the same call, or `resume`, goes on to the same
+        result as an unbroken run.
 
         Args:
-            processes: how many run blocks; 1 is this one. Worth it for models too small to keep all threads busy.
-                Model, inputs and functions travel by pickle, so they belong into a module that can be imported; or
-                `model` is a file. Where a fault ends a process or never ends, the trial is a crash or a hang.
+            processes: how many run blocks; 1 is this one. Worth it for models too small to keep all threads
+                busy. Model, inputs and functions travel by pickle, so they belong into a module that can be
+                imported; or `model` is a file. Where a fault ends a process or never ends, the trial is a
+                crash or a hang.
             shard: "2/3" runs part 2 of 3, for machines that share a campaign; `fw.merge` joins them.
-            progress: whether to show a bar (where tqdm is installed); or a function that is called with `done`,
-                `total`, `seconds` and `rate` now and then.
+            progress: whether to show a bar (where tqdm is installed); or a function that is called with
+                `done`, `total`, `seconds` and `rate` now and then.
 
         Raises:
             StoreError: the file belongs to another campaign, is none of ours, or cannot be written.
@@ -248,7 +258,8 @@ class Campaign:
     def _as_begun(self, store: _core.Store, path: str) -> _core.Campaign:
         """This campaign as it was begun in a database. Raises MismatchError if it is another."""
         core = self._core
-        if self._spec.draw == "stratified" and path:  # strata may go by what golden runs gave when it was begun
+        # Strata may go by what golden runs gave when it was begun.
+        if self._spec.draw == "stratified" and path:
             chosen, self._spec.criteria = self._spec.criteria, core.specification.criteria
             try:
                 core = self._open(store)
@@ -258,6 +269,7 @@ class Campaign:
         return core
 
     def _go_on(self, database: Database, processes: int, progress: bool | Report) -> Results:
+        refuse_in_worker()
         with database.write() as store, self._explained(store, database.path):
             self._core = self._as_begun(store, database.path)
             self._database = database
@@ -323,13 +335,15 @@ def _opened(
     """The inputs, and the network for them. Notes in the specification where both are from, and lie."""
     if not isinstance(model, str | os.PathLike):
         opened = inputs_of(inputs, batch_axes, spec.preprocess)
-        subject: Subject = ModelInMemory(model, opened.arguments, modules)
+        subject = ModelInMemory(model, opened.arguments, modules)
         if not has_device:
             spec.device = subject.device()
         spec.input = opened.path
         return opened, subject
     if modules is not None:
-        raise UsageError("modules= goes with a model in memory: the network of a file names its modules itself")
+        raise UsageError(
+            "modules= goes with a model in memory: the network of a file names its modules itself"
+        )
     spec.model = os.fspath(model)
     if isinstance(inputs, str | os.PathLike):
         spec.input = os.fspath(inputs)
@@ -357,7 +371,9 @@ def _error_of(error: ErrorModel | str | None, spec: _core.Specification) -> Erro
             raise UsageError("error= does not go with draw='list': the fault lines say what happens")
         return None
     if error is not None and not isinstance(error, ErrorModel | str):
-        raise UsageError(f"error is a {type(error).__name__}: expected an error model, or its text such as 'flip'")
+        raise UsageError(
+            f"error is a {type(error).__name__}: expected an error model, or its text such as 'flip'"
+        )
     return error_model_of("flip" if error is None else error)
 
 
@@ -366,7 +382,9 @@ def _criteria_of(criteria: Any) -> list[Criterion]:
         return []
     given = [criteria] if isinstance(criteria, Criterion | str) else list(criteria)
     if not given:
-        raise UsageError("criteria is empty: leave it out for those that fit the outputs, or name at least one")
+        raise UsageError(
+            "criteria is empty: leave it out for those that fit the outputs, or name at least one"
+        )
     return [criterion_of(one) for one in given]
 
 

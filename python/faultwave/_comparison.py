@@ -17,8 +17,8 @@ class Comparison:
     """Whether one network takes the same faults better than another: pairs of trials, criterion by criterion.
 
     `criteria` has for each criterion `counts` (both, first_only, second_only, neither), the rates `first` and
-    `second` with their `difference` as intervals, `p_value` of McNemar's test, and `worse` ("first", "second" or
-    None).
+    `second` with their `difference` as intervals, `p_value` of McNemar's test, and `worse` ("first", "second"
+    or None).
     """
 
     def __init__(self, core: _core.Comparison) -> None:
@@ -62,8 +62,8 @@ class Comparison:
 def compare(first: Results, second: Results) -> Comparison:
     """Pairs trial k of one campaign with trial k of another: "is the protected network better?"
 
-    Raises MismatchError if seed, way of drawing, error or inputs differ, naming the first trial whose fault does, and
-    for stratified campaigns, whose trials do not count alike.
+    Raises MismatchError if seed, way of drawing, error or inputs differ, naming the first trial whose fault
+    does, and for stratified campaigns, whose trials do not count alike.
     """
     with first._database.read() as one, second._database.read() as other:
         return Comparison(_core.compare(one, other))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Criteria of one's own: Python functions that say what counts as an error.
 
-A wave gives outputs that are those of a real faulty run but for rounding. Where that may decide, a trial is run again as
-a real faulty run, which takes as long as a forward of the model; so a criterion should know its border, the outputs at
-which its answer changes. One of a margin and a threshold finds it by itself.
+A wave gives outputs that are those of a real faulty run but for rounding. Where that may decide, a trial is
+run again as a real faulty run, which takes as long as a forward of the model; so a criterion should know its
+border, the outputs at which its answer changes. One of a margin and a threshold finds it by itself.
 """
 
 from __future__ import annotations
@@ -41,27 +41,30 @@ def criterion(
 ) -> Criterion:
     """A criterion of your own. Give either `function`, or `margin` and `threshold`.
 
-    All functions are called with the golden and the faulty output of one batch element, without the batch axis, on the
-    CPU: a tensor where the model returns one, else the list of all. A parameter named `label` gets the right class of
+    All functions are called with the golden and the faulty output of one batch element, without the batch
+    axis, on the CPU: a tensor where the model returns one, else the list of all. A parameter named `label`
+    gets the right class of
     the input, or None. They are called for outputs that differ in at least one bit, and must not change them.
 
     Args:
         name: a letter, then letters, digits and underscores: the column's name.
-        function: returns whether the outputs count as an error. Without `near_border` each trial whose output is
-            not golden bit for bit is decided by a real faulty run, which takes as long as a forward.
-        margin: returns a number, and the criterion fires where it is at least `threshold` (NaN fires, too). It must be
-            continuous, and built of torch's differentiable operations: how far rounding may move it is taken from its
-            gradient, sum |d margin / d output| x largest move of the output, twice. Where it has none, a real faulty
-            run decides.
+        function: returns whether the outputs count as an error. Without `near_border` each trial whose output
+            is not golden bit for bit is decided by a real faulty run, which takes as long as a forward.
+        margin: returns a number, and the criterion fires where it is at least `threshold` (NaN fires, too).
+            It must be continuous, and built of torch's differentiable operations: how far rounding may move
+            it is taken from its gradient, sum |d margin / d output| x largest move of the output, twice.
+            Where it has none, a real faulty run decides.
         threshold: of the margin.
-        near_border: `(golden, faulty, rounding) -> bool`: whether the answer could be another one if each finite
-            output value, golden or faulty, moved by `rounding`, in parts of the largest magnitude of its output.
+        near_border: `(golden, faulty, rounding) -> bool`: whether the answer could be another one if each
+            finite output value, golden or faulty, moved by `rounding`, in parts of the largest magnitude of
+            its output.
 
     Raises:
         UsageError: the name is one of Faultwave's or is none, or the functions do not fit together.
 
     Example:
-        >>> far = fw.criterion("mse", margin=lambda golden, faulty: (golden - faulty).square().mean(), threshold=0.1)
+        >>> far = fw.criterion("mse", margin=lambda golden, faulty: (golden - faulty).square().mean(),
+        threshold=0.1)
         >>> fw.Campaign(model, images, criteria=["top1", far], trials=1000)
     """
     own[name] = (name, function, margin, threshold, near_border)
@@ -69,7 +72,9 @@ def criterion(
         raise UsageError(f"criterion '{name}': give either a function, or margin= and threshold=")
     if margin is not None:
         if threshold is None or near_border is not None:
-            raise UsageError(f"criterion '{name}': margin= goes with threshold=, and finds its border by itself")
+            raise UsageError(
+                f"criterion '{name}': margin= goes with threshold=, and finds its border by itself"
+            )
         return _of_margin(name, margin, float(threshold))
     if threshold is not None:
         raise UsageError(f"criterion '{name}': threshold= goes with margin=")
@@ -125,7 +130,9 @@ def _fires_function(name: str, function: Fires) -> Callable[..., bool]:
 def _near_function(name: str, near_border: NearBorder) -> Callable[..., bool]:
     takes_label = _takes_label(name, near_border)
 
-    def near(golden: list[torch.Tensor], faulty: list[torch.Tensor], label: int | None, rounding: float) -> bool:
+    def near(
+        golden: list[torch.Tensor], faulty: list[torch.Tensor], label: int | None, rounding: float
+    ) -> bool:
         options = {"label": label} if takes_label else {}
         return _truth(name, near_border(_one_or_all(golden), _one_or_all(faulty), rounding, **options))
 
@@ -161,7 +168,9 @@ def _of_margin(name: str, margin: Margin, threshold: float) -> Criterion:
         with torch.no_grad():
             return not float(value(golden, faulty, label)) < threshold
 
-    def near(golden: list[torch.Tensor], faulty: list[torch.Tensor], label: int | None, rounding: float) -> bool:
+    def near(
+        golden: list[torch.Tensor], faulty: list[torch.Tensor], label: int | None, rounding: float
+    ) -> bool:
         with torch.enable_grad():
             before, after = _with_gradient(golden), _with_gradient(faulty)
             result = value(before, after, label)
@@ -175,7 +184,7 @@ def _of_margin(name: str, margin: Margin, threshold: float) -> Criterion:
         for leaf, slope in zip(leaves, slopes):
             if slope is not None:
                 reach += of_leaf[id(leaf)] * float(slope.abs().sum(dtype=torch.float64))
-        distance = abs(float(result) - threshold)
+        distance = abs(float(result.detach()) - threshold)
         # Also where one of them is NaN: nothing is known then.
         return not distance > _SAFETY * reach
 

@@ -63,7 +63,9 @@ class DatasetReader:
         call, label = self.item(number)
         known = self._labels.setdefault(number, label)
         if known != label:
-            raise InputError(f"the label of item {number} of the data set was {known} before and is {label} now")
+            raise InputError(
+                f"the label of item {number} of the data set was {known} before and is {label} now"
+            )
         tensors = _pytree.tree_leaves(call)
         for tensor in tensors:
             if not isinstance(tensor, torch.Tensor):
@@ -89,7 +91,8 @@ def _only_row(value: Any) -> Any:
 
 
 def _of_loader(loader: DataLoader[Any]) -> tuple[Dataset[Any], Callable[[list[Any]], Any] | None]:
-    """The data set of a loader that goes through it in order, and how items become a batch if it is not the usual."""
+    """The data set of a loader that goes through it in order, and how items become a batch if it is not the
+    usual."""
     sampler = loader.sampler if loader.batch_sampler is not None else None
     if isinstance(loader.dataset, IterableDataset) or sampler is None:
         return loader.dataset, None
@@ -104,8 +107,8 @@ def _of_loader(loader: DataLoader[Any]) -> tuple[Dataset[Any], Callable[[list[An
 def open_dataset(source: Dataset[Any] | DataLoader[Any]) -> tuple[_core.InputSet, Any, list[int] | None]:
     """The inputs, a call as an example, and the labels. Reads each item once, and some again.
 
-    Raises InputError for a data set without numbers, one that is empty, items that are no tensors or of differing
-    shapes, and items that are others when they are read again.
+    Raises InputError for a data set without numbers, one that is empty, items that are no tensors or of
+    differing shapes, and items that are others when they are read again.
     """
     dataset, collate = _of_loader(source) if isinstance(source, DataLoader) else (source, None)
     if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):

@@ -40,13 +40,15 @@ def _tensor(value: Any, what: str) -> torch.Tensor:
     if not isinstance(value, torch.Tensor):
         raise InputError(f"{what} is a {type(value).__name__}: expected a tensor")
     if value.device.type == "meta":
-        raise InputError(f"{what} is on the device 'meta', which holds no values: expected a tensor with data")
+        raise InputError(
+            f"{what} is on the device 'meta', which holds no values: expected a tensor with data"
+        )
     return value.detach().cpu()
 
 
 def arguments_of(call: Any) -> Arguments:
-    """How a model is called with one input: a tuple holds positional arguments, a dictionary keyword arguments, and
-    anything else is the only argument."""
+    """How a model is called with one input: a tuple holds positional arguments, a dictionary keyword
+    arguments, and anything else is the only argument."""
     if isinstance(call, Mapping):
         return Arguments((), call)
     return Arguments(call if isinstance(call, tuple) else (call,), {})
@@ -69,15 +71,21 @@ def _axes_of(batch_axes: BatchAxes, call: Any, tensors: int) -> list[int] | None
         return None
     if isinstance(batch_axes, Mapping):
         if not isinstance(call, Mapping):
-            raise UsageError("batch_axes is a dictionary, and the inputs are none: give a list, one axis a tensor")
+            raise UsageError(
+                "batch_axes is a dictionary, and the inputs are none: give a list, one axis a tensor"
+            )
         unknown = [name for name in batch_axes if name not in call]
         if unknown:
-            raise UsageError(f"batch_axes names '{unknown[0]}', which is not among the inputs: {', '.join(call)}")
+            raise UsageError(
+                f"batch_axes names '{unknown[0]}', which is not among the inputs: {', '.join(call)}"
+            )
         axes = [batch_axes.get(name, 0) for name in call]
     else:
         axes = list(batch_axes)
     if len(axes) != tensors:
-        raise UsageError(f"batch_axes has {len(axes)} axes for {tensors} tensors: expected one each, -1 for none")
+        raise UsageError(
+            f"batch_axes has {len(axes)} axes for {tensors} tensors: expected one each, -1 for none"
+        )
     return axes
 
 
@@ -109,7 +117,9 @@ def inputs_of(value: Any, batch_axes: BatchAxes, preprocess: _core.Preprocess) -
         return Inputs(core, Arguments((torch.empty(0),), {}), path=path)
     if isinstance(value, Dataset | DataLoader):
         if batch_axes is not None:
-            raise UsageError("batch_axes does not go with a data set: its items are put together along a new axis 0")
+            raise UsageError(
+                "batch_axes does not go with a data set: its items are put together along a new axis 0"
+            )
         core, call, labels = open_dataset(value)
         return Inputs(core, arguments_of(call), labels)
     if isinstance(value, torch.Tensor | tuple | Mapping) or hasattr(value, "__array__"):
@@ -133,7 +143,9 @@ def in_order(value: Any, names: Sequence[str]) -> Any:
         return value
     wrong = [name for name in value if name not in names] or [name for name in names if name not in value]
     if wrong:
-        raise InputError(f"inputs and network do not agree on '{wrong[0]}': the network takes {', '.join(names)}")
+        raise InputError(
+            f"inputs and network do not agree on '{wrong[0]}': the network takes {', '.join(names)}"
+        )
     return tuple(value[name] for name in names)
 
 

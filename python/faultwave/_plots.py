@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from faultwave import _core
 from faultwave._errors import UsageError
@@ -28,10 +28,14 @@ def plot(result: Results, by: str, criterion: str | None, ax: Axes | None) -> Ax
     name = result.criteria[0] if criterion is None else criterion
     known = [*result.criteria, "crash", "hang"]
     if name not in known:
-        raise UsageError(f"there is no criterion '{name}': expected one of {', '.join(known)}{near(name, known)}")
+        raise UsageError(
+            f"there is no criterion '{name}': expected one of {', '.join(known)}{near(name, known)}"
+        )
     draw = _PLOTS.get(by)
     if draw is None:
-        raise UsageError(f"there is no picture by '{by}': expected {', '.join(_PLOTS)}{near(by, list(_PLOTS))}")
+        raise UsageError(
+            f"there is no picture by '{by}': expected {', '.join(_PLOTS)}{near(by, list(_PLOTS))}"
+        )
     return draw(result, name, ax)
 
 
@@ -56,10 +60,19 @@ def _describe(ax: Axes, result: Results, name: str, what: str) -> None:
         f"{info.error} in {_grouped(sum(site.values for site in info.sites))} values of {len(info.sites)} sites, "
         f"{_grouped(result.trials_done)} trials, intervals at {100 * info.confidence:g} %"
     )
-    ax.text(0, 1.015, line, transform=ax.transAxes, fontsize=8, color="0.35", va="bottom")
+    ax.annotate(
+        line,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 5),
+        textcoords="offset points",
+        fontsize=8,
+        color="0.35",
+        va="bottom",
+    )
 
 
-def _tidy(ax: Axes, grid: str) -> None:
+def _tidy(ax: Axes, grid: Literal["x", "y", "both"]) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis=grid, color="0.9", linewidth=0.8)
     ax.set_axisbelow(True)
@@ -82,7 +95,9 @@ def _percents(groups: Groups, name: str) -> tuple[list[float], list[list[float]]
 
 def _require(groups: Sequence[Any], what: str) -> None:
     if not groups:
-        raise UsageError(f"there is nothing to draw by {what}: trials of several faults lie in several layers")
+        raise UsageError(
+            f"there is nothing to draw by {what}: trials of several faults lie in several layers"
+        )
 
 
 def _by_layer(result: Results, name: str, ax: Axes | None) -> Axes:
@@ -94,20 +109,22 @@ def _by_layer(result: Results, name: str, ax: Axes | None) -> Axes:
     middle, reach = _percents(groups, name)
     places = list(range(count))
     size = 5 if count <= _SHOWN_NAMES else 3.5
-    ax.errorbar(middle, places, xerr=reach, fmt="o", color=_COLOR, ecolor=_BAND, elinewidth=2, markersize=size)
+    ax.errorbar(
+        middle, places, xerr=reach, fmt="o", color=_COLOR, ecolor=_BAND, elinewidth=2, markersize=size
+    )
     step = math.ceil(count / _SHOWN_NAMES)
-    ax.set_yticks(places[::step], [_short(group.name) for group in groups[::step]], fontsize=8 if count > 20 else 9)
+    ax.set_yticks(
+        places[::step], [_short(group.name) for group in groups[::step]], fontsize=8 if count > 20 else 9
+    )
     ax.set_ylim(count - 0.4, -0.6)
-    ax.set_xlim(left=0)
     ax.set_xlabel(f"{name}, % of trials")
     ax.set_ylabel("layer, in execution order" + (f" (every {_ordinal(step)} named)" if step > 1 else ""))
     overall = result.rates[name]
-    ax.axvline(100 * overall.estimate, color="0.45", linewidth=1, linestyle="--", zorder=1)
-    ax.annotate(
-        f"all layers {100 * overall.estimate:.3g} %",
-        (100 * overall.estimate, 1), xycoords=("data", "axes fraction"), xytext=(4, -4), textcoords="offset points",
-        fontsize=8, color="0.35", va="top",
-    )  # fmt: skip
+    label = f"all layers {100 * overall.estimate:.3g} %"
+    ax.axvline(100 * overall.estimate, color="0.45", linewidth=1, linestyle="--", zorder=1, label=label)
+    ax.legend(frameon=False, fontsize=9, loc="best")
+    right = ax.get_xlim()[1]
+    ax.set_xlim(-0.015 * right, right)
     _tidy(ax, "x")
     _describe(ax, result, name, "by layer")
     return ax
@@ -129,7 +146,11 @@ def _bit_fields(bits: int, dtypes: set[str]) -> list[tuple[str, int, int]]:
     width = {"float32": 32, "float16": 16, "bfloat16": 16, "float64": 64}.get(next(iter(dtypes)), 0)
     if len(dtypes) != 1 or exponent == 0 or bits != width:
         return []
-    return [("mantissa", 0, bits - 1 - exponent), ("exponent", bits - 1 - exponent, bits - 1), ("sign", bits - 1, bits)]
+    return [
+        ("mantissa", 0, bits - 1 - exponent),
+        ("exponent", bits - 1 - exponent, bits - 1),
+        ("sign", bits - 1, bits),
+    ]
 
 
 def _name_fields(ax: Axes, fields: Sequence[tuple[str, int, int]]) -> None:
@@ -138,8 +159,18 @@ def _name_fields(ax: Axes, fields: Sequence[tuple[str, int, int]]) -> None:
         if first > 0:
             ax.axvline(first - 0.5, color="0.75", linewidth=0.8, zorder=1)
         middle = (first + end - 1) / 2
-        ax.annotate(name, (middle, 1), xycoords=("data", "axes fraction"), xytext=(0, -3), textcoords="offset points",
-                    ha="center", va="top", fontsize=8, color="0.45", rotation=90 if end - first == 1 else 0)  # fmt: skip
+        ax.annotate(
+            name,
+            (middle, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, -3),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=8,
+            color="0.45",
+            rotation=90 if end - first == 1 else 0,
+        )
 
 
 def _bit_names(choices: Sequence[str]) -> tuple[list[str], str]:
@@ -194,7 +225,7 @@ def _by_layer_and_bit(result: Results, name: str, ax: Axes | None) -> Axes:
     table = values.reshape(len(layers), len(bits))
     image = ax.imshow(table, aspect="auto", cmap="viridis", vmin=0, interpolation="nearest")
     names, label = _bit_names(bits)
-    step = math.ceil(len(bits) / 32)
+    step = math.ceil(len(bits) / 16)
     ax.set_xticks(range(0, len(bits), step), names[::step], fontsize=8)
     step = math.ceil(len(layers) / _SHOWN_NAMES)
     ax.set_yticks(range(0, len(layers), step), [_short(layer) for layer in layers[::step]], fontsize=8)
@@ -210,7 +241,9 @@ def _convergence(result: Results, name: str, ax: Axes | None) -> Axes:
     """The rate and its interval as one would have read them after so many trials."""
     info = result._info
     if name not in info.criteria:
-        raise UsageError(f"the convergence of '{name}' cannot be drawn: expected one of {', '.join(info.criteria)}")
+        raise UsageError(
+            f"the convergence of '{name}' cannot be drawn: expected one of {', '.join(info.criteria)}"
+        )
     if result._summary().interval != "Clopper-Pearson":
         raise UsageError(
             "the convergence of this campaign cannot be drawn: its trials do not count alike, or every fault was tried"
@@ -224,7 +257,9 @@ def _convergence(result: Results, name: str, ax: Axes | None) -> Axes:
     ax = _axes(ax, 7.2, 3.6)
     low = [100 * look.rate.low for look in found]
     high = [100 * look.rate.high for look in found]
-    ax.fill_between(trials, low, high, color=_BAND, linewidth=0, label=f"{100 * info.confidence:g} % interval")
+    ax.fill_between(
+        trials, low, high, color=_BAND, linewidth=0, label=f"{100 * info.confidence:g} % interval"
+    )
     ax.plot(trials, [100 * look.rate.estimate for look in found], color=_COLOR, linewidth=1.6, label="rate")
     ax.set_xscale("log")
     ax.set_xlim(max(min(trials, default=1), done / 1000 if done > 1000 else 1), max(done, 2))

@@ -41,7 +41,7 @@ class Shown:
 
     def __init__(self, progress: bool | Report, criterion: str, total: int, done: int) -> None:
         self._criterion = criterion
-        self._bar = _bar(total, done) if progress is True else None
+        self._bar: Any = _bar(total, done) if progress is True else None
         self.report: Report | None = progress if callable(progress) else None
         if self._bar is not None:
             self.report = self._tell

@@ -27,8 +27,8 @@ _PARTS = ("layer", "bit", "channel", "class", "input")
 class Rate:
     """How often a criterion fired, over a population, with the interval that holds the true rate.
 
-    `estimate`, `low` and `high` are shares from 0 to 1. `count` of `trials` trials fired it; in a stratified campaign
-    trials do not count alike, so that the estimate is not `count / trials`.
+    `estimate`, `low` and `high` are shares from 0 to 1. `count` of `trials` trials fired it; in a stratified
+    campaign trials do not count alike, so that the estimate is not `count / trials`.
     """
 
     criterion: str
@@ -70,7 +70,9 @@ class Rates(Mapping[str, Rate]):
     def __getitem__(self, criterion: str) -> Rate:
         if criterion not in self._rates:
             names = list(self._rates)
-            raise KeyError(f"no criterion '{criterion}'{near(criterion, names) or ': there are ' + ', '.join(names)}")
+            raise KeyError(
+                f"no criterion '{criterion}'{near(criterion, names) or ': there are ' + ', '.join(names)}"
+            )
         return self._rates[criterion]
 
     def __iter__(self) -> Iterator[str]:
@@ -128,8 +130,8 @@ class Groups(Sequence[Group]):
         return len(self._groups)
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """One row a part: what it is, trials, outcomes, and for each criterion `top1`, `top1_low`, `top1_high`,
-        `top1_count` (rates from 0 to 1). Needs pandas."""
+        """One row a part: what it is, trials, outcomes, and for each criterion `top1`, `top1_low`,
+        `top1_high`, `top1_count` (rates from 0 to 1). Needs pandas."""
         import pandas
 
         rows = []
@@ -244,18 +246,23 @@ class Results:
         return self._summary().accuracy
 
     def by(self, *words: str) -> Groups:
-        """Rates of parts: by "layer", "bit", "channel", "class" (golden top class), "input", or "layer" and "bit".
+        """Rates of parts: by "layer", "bit", "channel", "class" (golden top class), "input", or "layer" and
+        "bit".
 
-        By layer and bit it takes milliseconds; by the others all trials are walked, about a second for two million.
-        Raises UsageError for anything else.
+        By layer and bit it takes milliseconds; by the others all trials are walked, about a second for two
+        million. Raises UsageError for anything else.
         """
         for word in words:
             if word not in _PARTS:
-                raise UsageError(f"cannot group by {word!r}: expected {', '.join(_PARTS)}{near(str(word), _PARTS)}")
+                raise UsageError(
+                    f"cannot group by {word!r}: expected {', '.join(_PARTS)}{near(str(word), _PARTS)}"
+                )
         if words == ("layer", "bit"):
             return self._by_layer_and_bit()
         if len(words) != 1:
-            raise UsageError(f"cannot group by {' and '.join(words) or 'nothing'}: expected one word, or 'layer', 'bit'")
+            raise UsageError(
+                f"cannot group by {' and '.join(words) or 'nothing'}: expected one word, or 'layer', 'bit'"
+            )
         of = self.statement
         groups = [self._group({words[0]: group.name}, group, of) for group in self._summary(words[0]).groups]
         return Groups(words, groups)
@@ -272,7 +279,8 @@ class Results:
             found = _core.by_layer_and_bit(store) if self._summary().has_layers else []
         pairs = zip(layers, found)
         return Groups(
-            ("layer", "bit"), [self._group({"layer": layer, "bit": group.name}, group, of) for layer, group in pairs]
+            ("layer", "bit"),
+            [self._group({"layer": layer, "bit": group.name}, group, of) for layer, group in pairs],
         )
 
     @property
@@ -296,7 +304,8 @@ class Results:
         return report
 
     def plot(self, by: str = "layer", criterion: str | None = None, ax: Axes | None = None) -> Axes:
-        """A picture of the rates by "layer", "bit", "layer x bit", or of their "convergence". Needs matplotlib.
+        """A picture of the rates by "layer", "bit", "layer x bit", or of their "convergence". Needs
+        matplotlib.
 
         Args:
             criterion: whose rates; the first one if left out.
@@ -314,16 +323,17 @@ class Results:
 
 
 def open(path: str | os.PathLike[str]) -> Results:
-    """The results in a database, also while a campaign writes to it. Raises StoreError if it cannot be read."""
+    """The results in a database, also while a campaign writes to it. Raises StoreError if it cannot be
+    read."""
     return Results(Database(os.fspath(path)))
 
 
 def merge(databases: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> Results:
-    """Joins the shards of a campaign, in any order, into a new database: complete or not at all. Reports and exports
-    equal those of a campaign that ran in one piece.
+    """Joins the shards of a campaign, in any order, into a new database: complete or not at all. Reports and
+    exports equal those of a campaign that ran in one piece.
 
-    Raises MismatchError naming what differs, UsageError for a shard that is missing, there twice or not finished, and
-    StoreError for files that cannot be read or created.
+    Raises MismatchError naming what differs, UsageError for a shard that is missing, there twice or not
+    finished, and StoreError for files that cannot be read or created.
     """
     _core.merge([os.fspath(path) for path in databases], os.fspath(output))
     return open(output)

@@ -81,7 +81,9 @@ def _choice(*choices: str) -> Callable[[str, Any], str]:
     def read(key: str, value: Any) -> str:
         if value not in choices:
             advice = near(value, choices) if isinstance(value, str) else ""
-            raise UsageError(f"{key} is {value!r}: expected {' or '.join(repr(one) for one in choices)}{advice}")
+            raise UsageError(
+                f"{key} is {value!r}: expected {' or '.join(repr(one) for one in choices)}{advice}"
+            )
         return str(value)
 
     return read
@@ -127,7 +129,9 @@ def _memory(key: str, value: Any) -> int:
         return _integer(key, value)
     found = re.fullmatch(r"(\d+) ?(MB|GB)", value)
     if found is None:
-        raise UsageError(f"{key} is {value!r}: expected a number of bytes, or a text such as '500MB' or '4GB'")
+        raise UsageError(
+            f"{key} is {value!r}: expected a number of bytes, or a text such as '500MB' or '4GB'"
+        )
     return int(found[1]) << (30 if found[2] == "GB" else 20)
 
 
@@ -157,8 +161,12 @@ def preprocess_of(value: Mapping[str, Any] | None) -> _core.Preprocess:
     known = ("resize", "crop", "mean", "std")
     for key, item in value.items():
         if key not in known:
-            raise UsageError(f"preprocess has no key '{key}'{near(str(key), known) or ': expected ' + ', '.join(known)}")
-        setattr(preprocess, key, _integer(key, item) if key in ("resize", "crop") else [float(x) for x in item])
+            raise UsageError(
+                f"preprocess has no key '{key}'{near(str(key), known) or ': expected ' + ', '.join(known)}"
+            )
+        setattr(
+            preprocess, key, _integer(key, item) if key in ("resize", "crop") else [float(x) for x in item]
+        )
     preprocess.is_scaled = "mean" in value or "std" in value
     return preprocess
 
@@ -210,6 +218,8 @@ def specification_of(keys: Mapping[str, Any]) -> _core.Specification:
     if keys.get("trials") == 0:
         raise UsageError("trials is 0: expected at least one trial")
     if (spec.draw == "list") != (spec.list is not None):
-        raise UsageError("draw='list' and list= go together: list= is a file of fault lines, one trial's faults a line")
+        raise UsageError(
+            "draw='list' and list= go together: list= is a file of fault lines, one trial's faults a line"
+        )
     _check_ends(spec)
     return spec

@@ -23,7 +23,8 @@ _TEXTS = ("fault", "index", "bits_before", "bits_after", "crash")
 
 
 class Trials:
-    """One row a finished trial, ascending: fault, receipt, outcome, top classes, and a column for each criterion.
+    """One row a finished trial, ascending: fault, receipt, outcome, top classes, and a column for each
+    criterion.
 
     Trials without a row of their own in the database (`keep`) have their receipts and classes empty.
     """
@@ -49,8 +50,8 @@ class Trials:
         self._write_csv(os.fspath(path))
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """A DataFrame: whole numbers as int64, or as Int64 where cells may be empty, names as categories. Needs
-        pandas."""
+        """A DataFrame: whole numbers as int64, or as Int64 where cells may be empty, names as categories.
+        Needs pandas."""
         import pandas
 
         criteria = self._criteria()
@@ -80,7 +81,11 @@ class Trials:
         types |= {name: pyarrow.dictionary(pyarrow.int32(), pyarrow.string()) for name in _NAMES}
         types |= {name: pyarrow.bool_() for name in self._criteria()}
         convert = pyarrow.csv.ConvertOptions(
-            column_types=types, null_values=[""], strings_can_be_null=True, true_values=["1"], false_values=["0"]
+            column_types=types,
+            null_values=[""],
+            strings_can_be_null=True,
+            true_values=["1"],
+            false_values=["0"],
         )
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "trials.csv")

@@ -22,6 +22,15 @@ from faultwave._errors import UsageError
 in_worker = False
 
 
+def refuse_in_worker() -> None:
+    """Raises UsageError where a worker imports a script that begins campaigns whenever it is imported."""
+    if in_worker:
+        raise UsageError(
+            "this script runs a campaign where another process imports it: put that under "
+            "`if __name__ == '__main__':`"
+        )
+
+
 def _reduce_model(model: ErrorModel) -> tuple[Any, ...]:
     function = _models.user_functions.get(str(model))
     if function is not None:
@@ -35,8 +44,8 @@ def _reduce_criterion(criterion: Criterion) -> tuple[Any, ...]:
     return (_criteria.remade, recipe) if recipe is not None else (_criteria.criterion_of, (str(criterion),))
 
 
-copyreg.pickle(ErrorModel, _reduce_model)  # type: ignore[arg-type]
-copyreg.pickle(Criterion, _reduce_criterion)  # type: ignore[arg-type]
+copyreg.pickle(ErrorModel, _reduce_model)
+copyreg.pickle(Criterion, _reduce_criterion)
 
 
 def _pickled(recipe: Mapping[str, Any]) -> bytes:
@@ -47,7 +56,7 @@ def _pickled(recipe: Mapping[str, Any]) -> bytes:
     content = pickle.dumps(recipe)
     if b"__main__" in content and not has_main:
         try:
-            import cloudpickle
+            import cloudpickle  # type: ignore[import-not-found]
         except ImportError:
             raise pickle.PicklingError("it is defined in a notebook or at a prompt") from None
         content = cloudpickle.dumps(recipe)
@@ -66,19 +75,16 @@ def _command(content: bytes) -> Iterator[list[str]]:
 def worker_command(
     recipe: Mapping[str, Any], processes: int, database: str
 ) -> AbstractContextManager[list[str]] | None:
-    """What starts a worker, while a `with` block lasts; None where the campaign runs in this process alone: where
-    that was asked for, or where it cannot be sent to others, which a warning says."""
-    if in_worker:
-        raise UsageError(
-            "this script runs a campaign where another process imports it: put that under "
-            "`if __name__ == '__main__':`"
-        )
+    """What starts a worker, while a `with` block lasts; None where the campaign runs in this process alone:
+    where that was asked for, or where it cannot be sent to others, which a warning says."""
     if processes < 1:
         raise UsageError(f"processes is {processes}: expected at least 1")
     if processes == 1:
         return None
     if not database:
-        raise UsageError("processes= needs a database, through which processes share the campaign: run('a.db', ...)")
+        raise UsageError(
+            "processes= needs a database, through which processes share the campaign: run('a.db', ...)"
+        )
     sent = dict(recipe)
     if sent["factory"] is not None:
         sent["model"] = None

@@ -45,10 +45,11 @@ void forget_exception() {
 
 void rethrow(py::error_already_set& error) {
   if (!error.matches(PyExc_Exception)) throw Interruption(std::move(error));
-  if (is_interruption(
-          remembered().exception)) {  // of which an operator in between has made another exception
-    const py::object interruption = std::exchange(remembered(), {}).exception;
-    PyErr_SetObject(py::type::handle_of(interruption).ptr(), interruption.ptr());
+  // An operator in between has made another exception of it. It stays remembered, since somebody on the way
+  // may throw what the operator's handler threw.
+  const py::object last = remembered().exception;
+  if (is_interruption(last)) {
+    PyErr_SetObject(py::type::handle_of(last).ptr(), last.ptr());
     throw Interruption(py::error_already_set());
   }
   rethrow_as_text(error);

@@ -94,7 +94,8 @@ void bind_store(py::module_& m) {
           py::arg("path"), py::arg("writable") = false, WithoutGil())
       .def("close", [](Store& store) { const Store closed = std::move(store); })  // to be used no more
       .def_property_readonly("path", &Store::path)
-      .def_property_readonly("info", &Store::info, py::return_value_policy::reference_internal)
+      // A copy: it outlives the store, which may be closed.
+      .def_property_readonly("info", [](const Store& store) { return store.info(); })
       .def("ended", &Store::ended)
       .def("trials_done", &Store::trials_done)
       .def("row", &Store::row, py::arg("trial"));

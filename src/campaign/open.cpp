@@ -218,6 +218,12 @@ ErrorModelPtr error_of(const Experiment& experiment, const Specification& spec) 
 Population population_of(const Workload& workload, const Specification& spec, const ErrorModelPtr& error,
                          const std::vector<std::vector<Fault>>& list) {
   const Injector& injector = workload.injector();
+  if (is_gradient(spec.kind)) {
+    throw UserError(ErrorCode::usage,
+                    "kind is " + std::string(to_string(spec.kind)) +
+                        ", and a campaign runs no backward pass; expected output, input, weight, "
+                        "bias, buffer or network-input");
+  }
   if (spec.draw == DrawRule::list) return {sites_of(list, injector), spec.draw, model_of(list)};
   Population population(select_sites(injector, spec), spec.draw, error);
   check_legal(injector, population, *error);

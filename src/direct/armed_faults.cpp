@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/direct/armed_faults.h"
 
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -22,6 +23,12 @@ int64_t version_of(const at::Tensor& tensor) {
   return tensor.is_inference() ? 0 : tensor._version();
 }
 
+/// Whether the operators that run now are those of a backward pass. Where gradients are recorded within one,
+/// it is a part of the network that runs again, as checkpointing has it.
+bool is_in_backward() {
+  return !at::GradMode::is_enabled() && torch::autograd::get_current_graph_task_id() != -1;
+}
+
 /// The argument that result `position` is, for operators that write to an argument; -1 for others.
 int written_argument(const c10::FunctionSchema& schema, int position) {
   const c10::Argument& result = schema.returns()[static_cast<size_t>(position)];
@@ -33,6 +40,12 @@ int written_argument(const c10::FunctionSchema& schema, int position) {
   return -1;
 }
 
+/// Whether sites of this kind are met where operators read a stored tensor.
+bool is_stored(SiteKind kind) {
+  return kind == SiteKind::weight || kind == SiteKind::bias || kind == SiteKind::buffer ||
+         kind == SiteKind::weight_gradient || kind == SiteKind::bias_gradient;
+}
+
 }  // namespace
 
 ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards,
@@ -40,14 +53,13 @@ ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resol
     : profile_(profile), is_one_forward_(forwards == Forwards::one), tracker_(profile, forwards) {
   for (const Fault& fault : resolved) {
     const int number = profile.number_of(fault);
-    const Site& site = profile.sites()[static_cast<size_t>(number)];
+    const Site& site = profile.site(number);
     sites_.push_back(number);
     std::optional<Location> location;
     if (!written.empty()) location = written[plans_.size()];
     plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))), location);
-    const bool is_stored =
-        fault.kind == SiteKind::weight || fault.kind == SiteKind::bias || fault.kind == SiteKind::buffer;
-    if (is_stored) stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
+    if (is_stored(fault.kind))
+      stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
   }
   for (size_t plan = 0; plan < sites_.size(); ++plan)
     plan_uses(plan);
@@ -92,11 +104,15 @@ void ArmedFaults::plan_uses(size_t plan) {
       case CallUse::Role::output:
         hits.outputs.push_back({use.place, plan});
         break;
+      case CallUse::Role::output_gradient:
+        hits.gradients.push_back({use.place, plan});
+        break;
     }
   }
 }
 
 bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
+  if (is_in_backward()) return false;
   const ProfiledCall* call = tracker_.match(op, tensors);
   const bool replaces = !stored_copies_.empty() && (call != nullptr || is_one_forward_);
   const bool wanted = replaces || (call != nullptr && hits_by_call_.count(tracker_.number()) > 0);
@@ -105,6 +121,7 @@ bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::T
 }
 
 void ArmedFaults::on_call(intercept::OperatorCall& call) {
+  if (is_in_backward()) return call.run();
   const ProfiledCall* profiled = matched_ ? *std::exchange(matched_, std::nullopt) : tracker_.match(call);
   // In one forward every call is the network's own, also in rounds of loops that the profile did not have.
   if (!stored_copies_.empty() && (profiled != nullptr || is_one_forward_)) replace_stored(call);
@@ -113,8 +130,8 @@ void ArmedFaults::on_call(intercept::OperatorCall& call) {
   if (found == hits_by_call_.end()) return call.run();
   replace_network_inputs(call, found->second.network_inputs);
   hit_inputs(call, found->second.inputs);
-  if (found->second.outputs.empty()) return call.run();
   run_and_hit_outputs(call, found->second.outputs);
+  watch_gradients(call, found->second.gradients);
 }
 
 void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
@@ -127,6 +144,9 @@ void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
     const at::Tensor& whole = profile_.stored()[number].tensor;
     const at::Tensor faulty = faulty_stored(number, copy->second);
     if (!faulty.defined()) return;
+    // A view of the parameter alone gets gradients itself where it was made of what stands in for it.
+    const bool has_own_values = storage_of(faulty) != storage_of(tensor);
+    if (!has_own_values && !tensor.is_same(profile_.stored()[number].tensor)) return;
     const bool is_whole = tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides();
     replacements.emplace_back(
         place, is_whole ? faulty
@@ -153,19 +173,36 @@ at::Tensor ArmedFaults::faulty_stored(int number, Copy& copy) {
   const bool is_fresh = copy.faulty.defined() && copy.version == version && copy.acting == acting &&
                         copy.faulty.requires_grad() == records && (!records || copy.forward == forward);
   if (is_fresh) {
-    for (size_t plan : acting)
-      plans_[plan].count(forward);
+    for (size_t plan : acting) {
+      if (!is_of_gradient(plan)) plans_[plan].count(forward);
+    }
     return copy.faulty;
   }
   if (copy.faulty.defined()) tracker_.remove_stand_in(copy.faulty);
-  copy.faulty = original;
-  for (size_t plan : acting)
-    copy.faulty = plans_[plan].hit_copy(copy.faulty, forward);
+  copy.faulty = with_faults(original, acting, forward);
+  if (copy.faulty.is_same(original)) {  // a gradient that nobody records
+    copy.faulty.reset();
+    return {};
+  }
   copy.acting = std::move(acting);
   copy.version = version;
   copy.forward = forward;
-  tracker_.add_stand_in(copy.faulty, number);
+  if (storage_of(copy.faulty) != storage_of(original)) tracker_.add_stand_in(copy.faulty, number);
   return copy.faulty;
+}
+
+at::Tensor ArmedFaults::with_faults(const at::Tensor& original, const std::vector<size_t>& acting,
+                                    int64_t forward) {
+  at::Tensor faulty = original;
+  for (const size_t plan : acting) {
+    if (!is_of_gradient(plan) || !records_gradient(original)) continue;
+    if (faulty.is_same(original)) faulty = original.view_as(original);
+    hooks_.add(faulty, plans_[plan], forward);
+  }
+  for (const size_t plan : acting) {
+    if (!is_of_gradient(plan)) faulty = plans_[plan].hit_copy(faulty, forward);
+  }
+  return faulty;
 }
 
 void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
@@ -263,6 +300,14 @@ void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
   }
 }
 
+void ArmedFaults::watch_gradients(const intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  for (const Hit& hit : hits) {
+    const at::Tensor tensor = tensor_at(call.results(), hit.place);
+    if (!tensor.defined() || !records_gradient(tensor) || !acts(hit.plan)) continue;
+    hooks_.add(tensor, plans_[hit.plan], tracker_.forward());
+  }
+}
+
 void ArmedFaults::stand_in(size_t plan, const at::Tensor& original, const at::Tensor& copy) {
   const int number = tracker_.stored_number(original);
   if (number == StoredTensors::none) return;
@@ -273,6 +318,7 @@ void ArmedFaults::stand_in(size_t plan, const at::Tensor& original, const at::Te
 }
 
 std::vector<Receipt> ArmedFaults::receipts() const {
+  const auto lock = hooks_.lock();
   std::vector<Receipt> receipts;
   for (const FaultPlan& plan : plans_)
     receipts.push_back(plan.receipt());
@@ -280,6 +326,7 @@ std::vector<Receipt> ArmedFaults::receipts() const {
 }
 
 void ArmedFaults::abandon() {
+  hooks_.end();
   if (is_on_this_thread()) {
     on_.reset();
   } else {
@@ -297,6 +344,7 @@ void ArmedFaults::switch_off() {
   }
   const bool was_whole = on_->is_whole();
   on_.reset();
+  hooks_.end();
   if (!was_whole) {
     throw UserError(
         ErrorCode::usage,
@@ -320,6 +368,7 @@ void ArmedFaults::disarm() {
 }
 
 std::string ArmedFaults::text_of_misses() const {
+  const auto lock = hooks_.lock();
   std::string lines;
   bool is_explained = true;
   for (const FaultPlan& plan : plans_) {
@@ -336,6 +385,7 @@ std::string ArmedFaults::text_of_misses() const {
 }
 
 std::vector<std::string> ArmedFaults::missed() const {
+  const auto lock = hooks_.lock();
   std::vector<std::string> lines;
   for (const FaultPlan& plan : plans_) {
     if (plan.hits() == 0) lines.push_back(plan.receipt().fault);

@@ -84,13 +84,17 @@ const std::vector<Site>& Injector::sites() const {
   return profile_->sites();
 }
 
+const std::vector<Site>& Injector::gradient_sites() const {
+  return profile_->gradient_sites();
+}
+
 const Site& Injector::site(SiteKind kind, std::string_view name) const {
-  return sites()[static_cast<size_t>(profile_->find(kind, name))];
+  return profile_->site(profile_->find(kind, name));
 }
 
 std::vector<Site> Injector::select(SiteKind kind, const std::vector<std::string>& globs) const {
   std::vector<Site> selected;
-  for (const Site& site : sites()) {
+  for (const Site& site : is_gradient(kind) ? gradient_sites() : sites()) {
     if (site.kind != kind) continue;
     const bool wanted = globs.empty() ? site.is_default
                                       : std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
@@ -132,7 +136,7 @@ void Injector::observe(const std::vector<Site>& sites, const std::function<void(
 
 Fault Injector::resolve(const Fault& fault) const {
   const int number = profile_->number_of(fault);
-  const Site& place = sites()[static_cast<size_t>(number)];
+  const Site& place = profile_->site(number);
   check_batch(fault, place, batch(), batch_is_free());
   Fault resolved =
       detail::resolve_fault(fault, place, context_of(place, int8_scale_of(profile_->largest(number))));

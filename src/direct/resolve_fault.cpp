@@ -48,6 +48,12 @@ Fault resolve_in_one_forward(const Injector& injector, const Fault& fault) {
         fault,
         "a trial runs one forward, number 0; leave '%' out, or arm the fault around a loop of your own");
   }
+  if (is_gradient(fault.kind)) {
+    refuse_fault(
+        fault,
+        "a trial runs no backward pass, so it has no gradients; arm the fault around a training step of "
+        "your own");
+  }
   return injector.resolve(fault);
 }
 

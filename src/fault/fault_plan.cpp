@@ -202,7 +202,9 @@ void FaultPlan::note(const Change& change, const at::Tensor& tensor, int64_t for
 }
 
 void FaultPlan::count(int64_t forward) {
-  if (forward == last_forward_ || victims_of_last_hit_ == 0) return;
+  // A gradient comes once in each backward pass, whose forward may have been one before the last.
+  const bool is_counted = forward == last_forward_ && !is_gradient(fault_.kind);
+  if (is_counted || victims_of_last_hit_ == 0) return;
   last_forward_ = forward;
   ++forwards_;
   hits_ += victims_of_last_hit_;
@@ -238,6 +240,10 @@ std::string FaultPlan::reason_of_miss(int64_t forwards) const {
            (range.end == range.begin + 1 ? "" : " and behind it") + ", and there " +
            (forwards == 1 ? "was forward 0 alone"
                           : "were forwards 0 to " + std::to_string(forwards - 1) + " alone");
+  }
+  if (!came_by_ && is_gradient(fault_.kind) && forwards > 0) {
+    return "no backward pass brought that gradient while it was armed: run forward, with gradients recorded, "
+           "and backward within its scope";
   }
   if (!came_by_) return "";
   return "lay outside of the site's tensor in each forward; in the last, an element of the batch had shape "

@@ -78,6 +78,7 @@ Profile::Profile(std::shared_ptr<Network> network, const std::vector<c10::IValue
   add_sites(recorded_);
   find_batch_axes(recorded_, example, preserved);
   if (batch_is_free_) find_batch_runs(example, preserved);
+  add_gradient_sites();
   preserved.put_back();
 }
 
@@ -279,10 +280,50 @@ void Profile::find_batch_runs(const std::vector<c10::IValue>& example, Preserved
   }
 }
 
+void Profile::add_gradient_sites() {
+  for (const Site& site : sites_) {
+    if (!at::isFloatingType(site.dtype)) continue;
+    if (site.kind == SiteKind::output) add_gradient_site(SiteKind::output_gradient, site);
+    if (site.kind != SiteKind::weight && site.kind != SiteKind::bias) continue;
+    if (!stored_[stored_of_site(site.number)].tensor.requires_grad()) continue;
+    add_gradient_site(site.kind == SiteKind::weight ? SiteKind::weight_gradient : SiteKind::bias_gradient,
+                      site);
+  }
+}
+
+void Profile::add_gradient_site(SiteKind kind, const Site& of) {
+  Site site = of;
+  site.kind = kind;
+  site.is_default = false;
+  site.number = static_cast<int>(sites_.size() + gradient_sites_.size());
+  by_name_.emplace(std::make_pair(kind, site.name), site.number);
+  uses_.emplace_back();
+  if (kind == SiteKind::output_gradient) {
+    for (CallUse use : uses_of(of.number)) {
+      use.role = CallUse::Role::output_gradient;
+      uses_.back().push_back(use);
+    }
+  }
+  largest_.push_back(0);
+  gradient_of_.push_back(of.number);
+  gradient_sites_.push_back(std::move(site));
+}
+
+const Site& Profile::site(int number) const {
+  const auto position = static_cast<size_t>(number);
+  return position < sites_.size() ? sites_[position] : gradient_sites_.at(position - sites_.size());
+}
+
+int Profile::base_of(int site) const {
+  const auto position = static_cast<size_t>(site);
+  return position < sites_.size() ? site : gradient_of_.at(position - sites_.size());
+}
+
 int Profile::number_of(const Fault& fault) const {
   const auto number = static_cast<size_t>(fault.site_number);
-  const bool is_known = fault.site_number >= 0 && number < sites_.size() &&
-                        sites_[number].kind == fault.kind && sites_[number].name == fault.site;
+  const bool is_number = fault.site_number >= 0 && number < sites_.size() + gradient_sites_.size();
+  const bool is_known =
+      is_number && site(fault.site_number).kind == fault.kind && site(fault.site_number).name == fault.site;
   return is_known ? fault.site_number : find(fault.kind, fault.site);
 }
 
@@ -291,6 +332,9 @@ int Profile::find(SiteKind kind, std::string_view name) const {
   if (found != by_name_.end()) return found->second;
   std::vector<std::string> names;
   std::string other_kinds;
+  for (const Site& site : gradient_sites_) {
+    if (site.kind == kind) names.push_back(site.name);
+  }
   for (const Site& site : sites_) {
     if (site.kind == kind) names.push_back(site.name);
     if (site.name == name)
@@ -302,11 +346,13 @@ int Profile::find(SiteKind kind, std::string_view name) const {
   } else {
     message += did_you_mean(name, names);
   }
+  if (is_gradient(kind) && !other_kinds.empty())
+    message += "; outputs that are floating point have a gradient, and parameters that require one, too";
   throw UserError(ErrorCode::illegal_fault, message);
 }
 
 int Profile::stored_of_site(int site) const {
-  const auto found = std::find(site_of_stored_.begin(), site_of_stored_.end(), site);
+  const auto found = std::find(site_of_stored_.begin(), site_of_stored_.end(), base_of(site));
   if (found == site_of_stored_.end()) throw InternalError("a site that is not a stored tensor");
   return static_cast<int>(found - site_of_stored_.begin());
 }
@@ -333,6 +379,8 @@ void Profile::learn(const std::function<void()>& loop) {
   for (const auto& [call, ways] : recorder.ways())
     add_ways(call, ways);
   mark_free_axes(recorder);
+  for (Site& site : gradient_sites_)
+    site.free_axes = sites_[static_cast<size_t>(base_of(site.number))].free_axes;
 }
 
 Way Profile::own_way(size_t call) const {

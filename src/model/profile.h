@@ -31,7 +31,7 @@ struct SiteUse {
 
 /// Where a call has a site.
 struct CallUse {
-  enum class Role { input, network_input, output };
+  enum class Role { input, network_input, output, output_gradient };
   size_t call = 0;
   Role role = Role::input;
   TensorPlace place;
@@ -70,6 +70,9 @@ class Profile {
           const std::vector<int64_t>& batch_axes);
 
   const std::vector<Site>& sites() const { return sites_; }
+  const std::vector<Site>& gradient_sites() const { return gradient_sites_; }
+  /// By its number: of sites(), or behind them of gradient_sites().
+  const Site& site(int number) const;
   const std::vector<ProfiledCall>& calls() const { return calls_; }
   const StoredTensors& stored() const { return stored_; }
 
@@ -93,7 +96,7 @@ class Profile {
   /// The orders in which calls that read nothing stored may follow this call, which does: as in the profile,
   /// and as learn() has seen them. None where it has seen no other than the profile's.
   const std::vector<Way>& ways_after(size_t call) const;
-  /// The stored tensor behind a weight, bias or buffer site.
+  /// The stored tensor behind a weight, bias or buffer site, or behind a gradient of one.
   int stored_of_site(int site) const;
 
   int64_t batch() const { return batch_; }
@@ -119,6 +122,10 @@ class Profile {
   void add_ways(size_t call, const std::vector<Way>& ways);
   void mark_free_axes(const LoopRecorder& loop);
   void mark_free_axes(int site, const RecordedTensor& tensor, int64_t batch);
+  void add_gradient_sites();
+  void add_gradient_site(SiteKind kind, const Site& of);
+  /// The site that a gradient is a gradient of; any other is its own.
+  int base_of(int site) const;
   int add_site(SiteKind kind, const std::string& name, const RecordedTensor& tensor, const std::string& op,
                bool is_default);
   void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example,
@@ -136,6 +143,8 @@ class Profile {
   BatchAxes axes_;
   StoredTensors stored_;
   std::vector<Site> sites_;
+  std::vector<Site> gradient_sites_;
+  std::vector<int> gradient_of_;  // by gradient site
   std::vector<ProfiledCall> calls_;
   std::vector<RecordedCall> recorded_;       // the same calls, as learn() needs them
   std::map<size_t, std::vector<Way>> ways_;  // by call

@@ -132,6 +132,26 @@ TEST_CASE("guide: a sequence that grows") {
   CHECK(armed.receipts().at(1).first_forward == 1);
 }
 
+TEST_CASE("guide: gradients") {
+  torch::nn::Sequential net = small_net();
+  const at::Tensor batch = torch::rand({4, 1, 6, 6});
+  const at::Tensor target = torch::tensor({0, 1, 2, 3}, at::kLong);
+  torch::optim::SGD optimizer(net->parameters(), 0.01);
+  faultwave::Injector injector(net, batch);
+  // snippet gradient
+  faultwave::Armed armed(injector, faultwave::parse_faults("weight-gradient:3[*,0] scale(100)%2; "
+                                                           "output-gradient:0[?]@each flip(30)#5"));
+  for (int step = 0; step < 4; ++step) {
+    optimizer.zero_grad();
+    torch::nn::functional::cross_entropy(net->forward(batch), target).backward();
+    optimizer.step();
+  }
+  armed.disarm();
+  // end snippet
+  CHECK(armed.receipts().at(0).first_forward == 2);
+  CHECK(armed.receipts().at(1).hits == 16);
+}
+
 TEST_CASE("guide: three lines") {
   const torch::NoGradGuard no_grad;
   torch::nn::Sequential net = small_net();

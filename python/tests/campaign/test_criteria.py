@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import pathlib
 
+import faultwave as fw
 import networks
 import pytest
 import torch
-
-import faultwave as fw
 from faultwave import _core
 
 
@@ -38,7 +37,9 @@ def decided_again(criterion: fw.Criterion, model: torch.nn.Module, images: torch
 
 def test_a_margin_spares_real_runs(model: torch.nn.Module, images: torch.Tensor) -> None:
     margin = decided_again(fw.criterion("m", margin=networks.mean_square, threshold=0.05), model, images)
-    plain = decided_again(fw.criterion("p", lambda g, f: bool(networks.mean_square(g, f) >= 0.05)), model, images)
+    plain = decided_again(
+        fw.criterion("p", lambda g, f: bool(networks.mean_square(g, f) >= 0.05)), model, images
+    )
     assert margin < plain / 10
 
 
@@ -47,11 +48,18 @@ def near(criterion: fw.Criterion, golden: torch.Tensor, faulty: torch.Tensor, ro
 
 
 def test_the_border_of_a_margin_by_hand() -> None:
-    # margin = |faulty - golden|, outputs of one value; rounding 0.01 moves each side by 0.01 x 2, so the margin by 0.04,
-    # and twice that is what is called near.
+    # margin = |faulty - golden|, outputs of one value; rounding 0.01 moves each side by 0.01 x 2, so the
+    # margin by 0.04, and twice that is what is called near.
     one = fw.criterion("one", margin=lambda g, f: (f - g).abs().sum(), threshold=1.0)
     golden = torch.tensor([1.0])
-    for faulty, expected in ((1.5, False), (1.9, False), (1.96, True), (2.0, True), (2.04, True), (2.5, False)):
+    for faulty, expected in (
+        (1.5, False),
+        (1.9, False),
+        (1.96, True),
+        (2.0, True),
+        (2.04, True),
+        (2.5, False),
+    ):
         assert near(one, golden, torch.tensor([faulty]), 0.01) == expected, faulty
 
 
@@ -62,13 +70,17 @@ def test_borders_hold_every_perturbation() -> None:
     changed = 0
     for _ in range(400):
         golden = torch.randn(6, generator=generator)
-        faulty = golden + 0.3 * golden.norm() * torch.nn.functional.normalize(torch.randn(6, generator=generator), dim=0)
+        faulty = golden + 0.3 * golden.norm() * torch.nn.functional.normalize(
+            torch.randn(6, generator=generator), dim=0
+        )
         faulty += 1e-3 * torch.randn(6, generator=generator)
         rounding = 1e-3
         fires = bool((golden - faulty).norm() / golden.norm() >= 0.3)
         largest = max(float(golden.abs().max()), float(faulty.abs().max()))
         for _ in range(20):
-            moves = [rounding * largest * (2 * torch.rand(6, generator=generator) - 1).sign() for _ in range(2)]
+            moves = [
+                rounding * largest * (2 * torch.rand(6, generator=generator) - 1).sign() for _ in range(2)
+            ]
             a, b = golden + moves[0], faulty + moves[1]
             if bool((a - b).norm() / a.norm() >= 0.3) != fires:
                 changed += 1
@@ -82,7 +94,9 @@ def test_a_margin_without_gradient_is_decided_by_real_runs() -> None:
     assert not near(count, torch.zeros(3), torch.zeros(3), 1e-6)
 
 
-def test_label_and_border_functions(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
+def test_label_and_border_functions(
+    model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor
+) -> None:
     seen = []
 
     def wrong(golden: torch.Tensor, faulty: torch.Tensor, label: int) -> bool:
@@ -90,7 +104,9 @@ def test_label_and_border_functions(model: torch.nn.Module, images: torch.Tensor
         return int(faulty.argmax()) != label and int(golden.argmax()) == label
 
     criterion = fw.criterion("wrong", wrong, near_border=lambda golden, faulty, rounding: False)
-    result = fw.Campaign(model, images, labels, trials=300, criteria=["label_topk(1)", criterion]).run(progress=False)
+    result = fw.Campaign(model, images, labels, trials=300, criteria=["label_topk(1)", criterion]).run(
+        progress=False
+    )
     assert set(seen) <= set(labels.tolist())
     assert result.rates["wrong"].count > 0
 
@@ -172,5 +188,7 @@ def test_margin_and_threshold_go_together() -> None:
 
 
 def test_an_answer_that_is_none(model: torch.nn.Module, images: torch.Tensor) -> None:
-    with pytest.raises(fw.InputError, match="criterion mine.*must return True or False, and returned a NoneType"):
+    with pytest.raises(
+        fw.InputError, match="criterion mine.*must return True or False, and returned a NoneType"
+    ):
         fw.Campaign(model, images, trials=10, criteria=fw.criterion("mine", lambda golden, faulty: None))

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import pathlib
 
+import faultwave as fw
 import networks
 import numpy
 import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
-
-import faultwave as fw
 
 
 def outcomes(model: torch.nn.Module, inputs: object, labels: object = None) -> dict[str, int]:
@@ -49,7 +48,11 @@ def test_labels_come_from_pairs(model: torch.nn.Module, images: torch.Tensor, la
 
 
 def test_only_right_inputs(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
-    table = fw.Campaign(model, images, labels, only_right=True, trials=300).run(progress=False).trials.to_dataframe()
+    table = (
+        fw.Campaign(model, images, labels, only_right=True, trials=300)
+        .run(progress=False)
+        .trials.to_dataframe()
+    )
     assert 11 not in set(table.input)
 
 
@@ -65,13 +68,19 @@ def test_dictionaries_with_labels(labels: torch.Tensor) -> None:
             values = self.inputs[number]
             return {"values": values, "mask": torch.ones_like(values), "label": self.labels[number]}
 
-    campaign = fw.Campaign(networks.TwoInputs(), Named(torch.randn(12, 6), labels % 4), trials=50, criteria="top1")
+    campaign = fw.Campaign(
+        networks.TwoInputs(), Named(torch.randn(12, 6), labels % 4), trials=50, criteria="top1"
+    )
     assert campaign.run(progress=False).accuracy is not None
 
 
 def test_a_list_of_inputs_is_called_one_by_one() -> None:
     inputs = [(torch.randn(1, 6), torch.ones(1, 6)) for _ in range(4)]
-    assert fw.Campaign(networks.TwoInputs(), inputs, trials=50, criteria="differs(0.1)").run(progress=False).trials_done
+    assert (
+        fw.Campaign(networks.TwoInputs(), inputs, trials=50, criteria="differs(0.1)")
+        .run(progress=False)
+        .trials_done
+    )
 
 
 class Endless(IterableDataset):
@@ -123,4 +132,6 @@ def test_refused_inputs(model: torch.nn.Module, images: torch.Tensor, labels: to
 def test_refused_labels(model: torch.nn.Module, images: torch.Tensor) -> None:
     assert "there are 3 labels for 12 inputs" in refused(model, images, [1, 2, 3])
     assert "labels are float32 of shape [12]: expected one integer" in refused(model, images, torch.zeros(12))
-    assert "labels are int64 of shape [12, 1]" in refused(model, images, torch.zeros(12, 1, dtype=torch.int64))
+    assert "labels are int64 of shape [12, 1]" in refused(
+        model, images, torch.zeros(12, 1, dtype=torch.int64)
+    )

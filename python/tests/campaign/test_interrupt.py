@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C at any place stops a campaign, is no outcome, and costs nothing that a later run does not make good."""
+"""Ctrl-C at any place stops a campaign, is no outcome, and costs nothing that a later run does not make
+good."""
 
 from __future__ import annotations
 
@@ -7,11 +8,10 @@ import os
 import pathlib
 import signal
 
+import faultwave as fw
 import networks
 import pytest
 import torch
-
-import faultwave as fw
 
 
 class Trap:
@@ -114,7 +114,9 @@ def test_system_exit_stops_too(images: torch.Tensor, model: torch.nn.Module) -> 
         fw.Campaign(model, images, trials=100, criteria=fw.criterion("leave", leave)).run(progress=False)
 
 
-def test_stops_while_a_network_of_a_file_runs(model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+def test_stops_while_a_network_of_a_file_runs(
+    model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
+) -> None:
     torch.jit.trace(model.eval(), images[:1]).save(str(tmp_path / "net.pt"))
     campaign = fw.Campaign(tmp_path / "net.pt", images, trials=20000, criteria="top1", keep="events")
     calls = []

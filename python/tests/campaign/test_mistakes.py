@@ -6,11 +6,10 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
+import faultwave as fw
 import networks
 import pytest
 import torch
-
-import faultwave as fw
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,10 @@ import faultwave as fw
         ({"trials": "many"}, "trials is 'many', of type str: expected a whole number"),
         ({"trials": 0}, "trials is 0: expected at least one trial"),
         ({"trials": -1}, "trials is -1: expected a whole number from 0"),
-        ({"trials": 10, "engine": "weve"}, "engine is 'weve': expected 'wave' or 'direct'; did you mean wave?"),
+        (
+            {"trials": 10, "engine": "weve"},
+            "engine is 'weve': expected 'wave' or 'direct'; did you mean wave?",
+        ),
         ({"trials": 10, "kind": "neuron"}, "kind is 'neuron': expected 'output' or"),
         ({"trials": 10, "draw": "bit"}, "draw is 'bit': expected 'bits' or .*; did you mean bits?"),
         ({"trials": 10, "sites": []}, "sites is empty"),
@@ -44,7 +46,9 @@ import faultwave as fw
         ({"trials": 10, "batch_axes": [0, 0]}, "batch_axes has 2 axes for 1 tensors"),
     ],
 )
-def test_keywords(model: torch.nn.Module, images: torch.Tensor, keywords: dict[str, Any], message: str) -> None:
+def test_keywords(
+    model: torch.nn.Module, images: torch.Tensor, keywords: dict[str, Any], message: str
+) -> None:
     with pytest.raises(fw.UsageError, match=message.replace("(", "\\(").replace("?", "\\?")) as caught:
         fw.Campaign(model, images, **keywords)
     assert "\n" not in str(caught.value)
@@ -97,7 +101,9 @@ def test_a_model_that_writes_to_its_buffers(images: torch.Tensor) -> None:
     assert model.calls == 0
 
 
-def test_a_database_of_another_campaign(model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+def test_a_database_of_another_campaign(
+    model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
+) -> None:
     path = tmp_path / "a.db"
     fw.Campaign(model, images, trials=100, seed=1).run(path, progress=False)
     with pytest.raises(fw.MismatchError, match="belongs to another campaign: seed is 1 there and 2 here"):
@@ -108,7 +114,9 @@ def test_a_database_of_another_campaign(model: torch.nn.Module, images: torch.Te
         fw.Campaign(model, images, trials=100, seed=1).run(path, progress=False)
 
 
-def test_a_file_that_is_no_database(model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+def test_a_file_that_is_no_database(
+    model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
+) -> None:
     (tmp_path / "a.db").write_text("a text")
     with pytest.raises(fw.StoreError, match="a.db"):
         fw.Campaign(model, images, trials=100).run(tmp_path / "a.db", progress=False)

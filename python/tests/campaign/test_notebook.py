@@ -14,7 +14,9 @@ NOTEBOOK = pathlib.Path(__file__).resolve().parents[3] / "examples" / "python" /
 
 
 def test_the_notebook_runs() -> None:
-    if not pathlib.Path(os.environ.get("FAULTWAVE_DEMO_DATA", "build/demo"), "efficientnet_lite0.pt2").exists():
+    if not pathlib.Path(
+        os.environ.get("FAULTWAVE_DEMO_DATA", "build/demo"), "efficientnet_lite0.pt2"
+    ).exists():
         pytest.skip("the demo's network is not there: `make demo` makes it")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "outputs are not kept"

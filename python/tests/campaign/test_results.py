@@ -6,14 +6,13 @@ from __future__ import annotations
 import pathlib
 import subprocess
 
+import faultwave as fw
 import matplotlib
 import networks
 import pandas
 import pyarrow.parquet
 import pytest
 import torch
-
-import faultwave as fw
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -40,10 +39,13 @@ def test_rates_are_counts_of_trials(result: fw.Results) -> None:
 
 
 def test_intervals_are_those_of_the_literature() -> None:
-    # Clopper and Pearson at 95 % for 10 of 100: 4.90 % to 17.62 % (R. G. Newcombe, Statistics in Medicine 17, 1998,
-    # has this form of the table). Here for whatever count the campaign gives, by bisection of binomial tails.
+    # Clopper and Pearson at 95 % for 10 of 100: 4.90 % to 17.62 % (R. G. Newcombe, Statistics in Medicine 17,
+    # 1998, has this form of the table). Here for whatever count the campaign gives, by bisection of binomial
+    # tails.
     images = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    rate = fw.Campaign(networks.Small(), images, trials=100, confidence=0.95).run(progress=False).rates["top1"]
+    rate = (
+        fw.Campaign(networks.Small(), images, trials=100, confidence=0.95).run(progress=False).rates["top1"]
+    )
     low, high = tails(rate.count, 100, 0.05)
     assert rate.low == pytest.approx(low, abs=1e-6)
     assert rate.high == pytest.approx(high, abs=1e-6)
@@ -133,7 +135,9 @@ def test_comparison(tmp_path: pathlib.Path, program: str) -> None:
     clipped = networks.Small()
     clipped.conv.register_forward_hook(lambda module, args, output: output.clamp(-4, 4))
     for name, model in (("a", plain), ("b", clipped)):
-        fw.Campaign(model, images, trials=600, seed=1, sites="conv", criteria="top1").run(tmp_path / f"{name}.db")
+        fw.Campaign(model, images, trials=600, seed=1, sites="conv", criteria="top1").run(
+            tmp_path / f"{name}.db"
+        )
     comparison = fw.compare(fw.open(tmp_path / "a.db"), fw.open(tmp_path / "b.db"))
     assert comparison.pairs == 600
     top1 = comparison.criteria["top1"]

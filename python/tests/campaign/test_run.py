@@ -7,11 +7,10 @@ import pathlib
 import subprocess
 import tomllib
 
+import faultwave as fw
 import networks
 import pytest
 import torch
-
-import faultwave as fw
 
 
 def test_model_and_modes_are_as_before(model: torch.nn.Module, images: torch.Tensor) -> None:
@@ -32,7 +31,9 @@ def test_engines_agree(model: torch.nn.Module, images: torch.Tensor) -> None:
     assert tables[0].equals(tables[1])
 
 
-def test_replay_is_what_was_recorded(model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+def test_replay_is_what_was_recorded(
+    model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
+) -> None:
     campaign = fw.Campaign(model, images, trials=100, criteria=["top1"], seed=5)
     table = campaign.run(tmp_path / "a.db", progress=False).trials.to_dataframe()
     for number in (0, 17, 99):
@@ -86,11 +87,15 @@ def test_a_file_of_a_network_runs_without_python(
     )
     outcome = result.trials.to_dataframe().outcome[17]
     assert f"outcome   {outcome}" in replay.stdout
-    in_memory = fw.Campaign(tmp_path / "net.pt", images, trials=300, seed=2, criteria="top1").run(progress=False)
+    in_memory = fw.Campaign(tmp_path / "net.pt", images, trials=300, seed=2, criteria="top1").run(
+        progress=False
+    )
     assert in_memory.outcomes == result.outcomes
 
 
-def test_specification_has_every_keyword(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
+def test_specification_has_every_keyword(
+    model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor
+) -> None:
     campaign = fw.Campaign(
         model,
         images,
@@ -121,7 +126,12 @@ def test_specification_has_every_keyword(model: torch.nn.Module, images: torch.T
     assert spec["stop"] == {"half_width": 0.1, "criteria": ["top1"], "minutes": 5}
     fault = spec["fault"]
     assert fault["sites"] == ["conv*", "head*"]
-    assert (fault["kind"], fault["error"], fault["draw"], fault["per_trial"]) == ("weight", "flip(30)", "layers", 2)
+    assert (fault["kind"], fault["error"], fault["draw"], fault["per_trial"]) == (
+        "weight",
+        "flip(30)",
+        "layers",
+        2,
+    )
     assert (spec["seed"], spec["engine"], spec["audit"], spec["inputs"]) == (7, "direct", 0.5, "in turn")
     assert (spec["only_right"], spec["random_key"], spec["confidence"]) == (True, 3, 0.95)
     assert (spec["keep"], spec["batch"], spec["block"], spec["round"]) == ("events", 4, 64, 128)
@@ -130,7 +140,12 @@ def test_specification_has_every_keyword(model: torch.nn.Module, images: torch.T
 
 def test_stops_by_half_width(model: torch.nn.Module, images: torch.Tensor) -> None:
     campaign = fw.Campaign(
-        model, images, stop=fw.HalfWidth(0.03, criteria=["top1"]), criteria=["top1"], draw="stratified", round=256
+        model,
+        images,
+        stop=fw.HalfWidth(0.03, criteria=["top1"]),
+        criteria=["top1"],
+        draw="stratified",
+        round=256,
     )
     result = campaign.run(progress=False)
     assert result.ended == "half width"
@@ -141,7 +156,9 @@ def test_trials_of_a_stratified_campaign_come_again(
     model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
 ) -> None:
     def make() -> fw.Campaign:
-        return fw.Campaign(model, images, draw="stratified", trials=600, round=256, criteria=["top1"], keep="all")
+        return fw.Campaign(
+            model, images, draw="stratified", trials=600, round=256, criteria=["top1"], keep="all"
+        )
 
     result = make().run(tmp_path / "a.db", progress=False)
     again = make()
@@ -151,7 +168,9 @@ def test_trials_of_a_stratified_campaign_come_again(
         assert str(again.trial(number).faults[0]) == table.fault[number]
 
 
-def test_shards_merge_to_the_whole(model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path) -> None:
+def test_shards_merge_to_the_whole(
+    model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
+) -> None:
     def make() -> fw.Campaign:
         return fw.Campaign(model, images, trials=500, block=64, seed=4)
 
