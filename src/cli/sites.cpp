@@ -139,10 +139,9 @@ void add_sites(CLI::App& program) {
   const auto options = std::make_shared<SitesOptions>();
   add_subject_flags(*command, options->subject, /*made_up_inputs_will_do=*/true);
   command
-      ->add_option(
-          "--kind", options->kinds,
-          "Only this kind: output, input, weight, bias, buffer, network-input; or gradients, which are "
-          "not listed otherwise: output-gradient, weight-gradient, bias-gradient")
+      ->add_option("--kind", options->kinds,
+                   "Only this kind: output, input, weight, bias, buffer, network-input, or "
+                   "{output,weight,bias}-gradient")
       ->type_name("KIND")
       ->allow_extra_args(false);
   command->add_option("--name", options->names, "Only names that match this glob, such as 'layer1.*'")
