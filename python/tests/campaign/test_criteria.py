@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import pathlib
 
-import faultwave as fw
 import networks
 import pytest
 import torch
+
+import faultwave as fw
 from faultwave import _core
 
 
@@ -185,6 +186,6 @@ def test_margin_and_threshold_go_together() -> None:
 
 def test_an_answer_that_is_none(model: torch.nn.Module, images: torch.Tensor) -> None:
     with pytest.raises(
-        fw.InputError, match="criterion mine.*must return True or False, and returned a NoneType"
+        fw.InputError, match=r"criterion mine.*must return True or False, and returned a NoneType"
     ):
         fw.Campaign(model, images, trials=10, criteria=fw.criterion("mine", lambda golden, faulty: None))

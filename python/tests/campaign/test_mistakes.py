@@ -6,10 +6,11 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-import faultwave as fw
 import networks
 import pytest
 import torch
+
+import faultwave as fw
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_keywords(
 
 
 def test_a_glob_without_a_site(model: torch.nn.Module, images: torch.Tensor) -> None:
-    with pytest.raises(fw.IllegalFaultError, match="no output site that matches 'convs'.*did you mean conv"):
+    with pytest.raises(fw.IllegalFaultError, match=r"no output site that matches 'convs'.*did you mean conv"):
         fw.Campaign(model, images, trials=10, sites="convs")
 
 
@@ -66,7 +67,7 @@ def test_no_model(images: torch.Tensor) -> None:
         fw.Campaign(3, images, trials=10)
     with pytest.raises(fw.UsageError, match="inputs are missing"):
         fw.Campaign(networks.Small(), trials=10)
-    with pytest.raises(fw.InputError, match="nowhere.pt2"):
+    with pytest.raises(fw.InputError, match=r"nowhere.pt2"):
         fw.Campaign("/nowhere.pt2", images, trials=10)
 
 
@@ -118,11 +119,11 @@ def test_a_file_that_is_no_database(
     model: torch.nn.Module, images: torch.Tensor, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "a.db").write_text("a text")
-    with pytest.raises(fw.StoreError, match="a.db"):
+    with pytest.raises(fw.StoreError, match=r"a.db"):
         fw.Campaign(model, images, trials=100).run(tmp_path / "a.db", progress=False)
     with pytest.raises(fw.StoreError, match="no database"):
         fw.open(tmp_path / "b.db")
-    with pytest.raises(fw.StoreError, match="no database .* to go on with: begin one with run"):
+    with pytest.raises(fw.StoreError, match=r"no database .* to go on with: begin one with run"):
         fw.Campaign(model, images, trials=100).resume(tmp_path / "b.db", progress=False)
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import pathlib
 import subprocess
 
-import faultwave as fw
 import matplotlib
 import networks
 import pandas
 import pyarrow.parquet
 import pytest
 import torch
+
+import faultwave as fw
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -92,7 +93,7 @@ def test_groups_by_name(result: fw.Results) -> None:
     assert result.by("layer")["output:conv"].trials > 0
     with pytest.raises(KeyError, match="did you mean output:conv"):
         result.by("layer")["output:con"]
-    with pytest.raises(fw.UsageError, match="cannot group by 'layers': expected .*did you mean layer"):
+    with pytest.raises(fw.UsageError, match=r"cannot group by 'layers': expected .*did you mean layer"):
         result.by("layers")
     with pytest.raises(KeyError, match="did you mean top1"):
         result.rates["top2"]
@@ -177,7 +178,7 @@ def test_convergence_ends_at_the_rate(result: fw.Results) -> None:
 
 
 def test_pictures_that_there_are_not(result: fw.Results) -> None:
-    with pytest.raises(fw.UsageError, match="no picture by 'bits'.*did you mean bit"):
+    with pytest.raises(fw.UsageError, match=r"no picture by 'bits'.*did you mean bit"):
         result.plot(by="bits")
-    with pytest.raises(fw.UsageError, match="no criterion 'top2'.*did you mean top1"):
+    with pytest.raises(fw.UsageError, match=r"no criterion 'top2'.*did you mean top1"):
         result.plot(criterion="top2")

@@ -46,6 +46,6 @@ def test_a_fault_in_the_gradient_of_a_weight() -> None:
 def test_without_a_backward_pass_it_has_missed() -> None:
     model = Sum()
     injector = fw.Injector(model, torch.ones(1, 3))
-    with pytest.raises(fw.IllegalFaultError, match="armed and hit nothing"):
-        with injector.armed("output-gradient:same[1] constant(5)"):
-            model(torch.ones(1, 3))
+    scope = injector.armed("output-gradient:same[1] constant(5)")
+    with pytest.raises(fw.IllegalFaultError, match="armed and hit nothing"), scope:
+        model(torch.ones(1, 3))
