@@ -4,7 +4,7 @@
 
     python benches/python_overhead.py [ROUNDS [OUT.json]]
 
-needs an environment with faultwave, torch, torchvision and pytorchfi 0.6.0. Each variant gives the same faulty output
+needs an environment with faultwave, torch and pytorchfi 0.6.0. Each variant gives the same faulty output
 before anything is timed. Variants take turns, a forward each, and what counts is the difference of medians.
 """
 
@@ -19,14 +19,14 @@ import time
 from collections.abc import Callable
 
 import torch
-import torchvision
 from pytorchfi.core import fault_injection
 
 import faultwave as fw
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 
-import harness
+import image_networks  # noqa: E402
+import tables  # noqa: E402
 
 NEURON = 5  # of the first convolution or linear layer: feature map, or neuron
 VALUE = 3.0
@@ -37,13 +37,14 @@ def mlp() -> torch.nn.Module:
     return torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
 
 
-NETWORKS: dict[str, tuple[Callable[[], torch.nn.Module], tuple[int, ...]]] = {
-    "MLP": (mlp, (64,)),
-    "SqueezeNet 1.1": (torchvision.models.squeezenet1_1, (3, 224, 224)),
-    "MobileNetV2": (torchvision.models.mobilenet_v2, (3, 224, 224)),
-    "ResNet-18": (torchvision.models.resnet18, (3, 224, 224)),
-    "ResNet-50": (torchvision.models.resnet50, (3, 224, 224)),
-}
+NAMES = ("MLP", "AlexNet", "ResNet-18", "MobileNetV2")
+
+
+def network(name: str) -> tuple[torch.nn.Module, tuple[int, ...]]:
+    """A network and the shape of one input."""
+    if name == "MLP":
+        return mlp(), (64,)
+    return image_networks.network(name), (3, 224, 224)
 
 
 class Study:
@@ -127,11 +128,12 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     torch.set_num_threads(1)
     rows, results = [], []
-    for name, (make, shape) in NETWORKS.items():
+    for name in NAMES:
         for batch in (1, 64):
             torch.manual_seed(1)
             random.seed(1)
-            study = Study(make(), torch.rand(batch, *shape))
+            model, shape = network(name)
+            study = Study(model, torch.rand(batch, *shape))
             with torch.no_grad():
                 check(study)
                 repeats = rounds * 20 if name == "MLP" else max(5, rounds // batch)
@@ -140,15 +142,15 @@ def main() -> None:
             rows.append([name, str(batch), *row_of(medians)])
             print(rows[-1], flush=True)
     head = ["network", "batch", "plain", "armed for many", "armed for each", "drawn for each"]
-    harness.print_table([*head, "PyTorchFI, declared", "PyTorchFI, drawn"], rows)
+    tables.print_table([*head, "PyTorchFI, declared", "PyTorchFI, drawn"], rows)
     if len(sys.argv) > 2:
         report = {
-            "processor": harness.processor(),
+            "processor": tables.processor(),
             "torch": torch.__version__,
             "threads": 1,
             "results": results,
         }
-        harness.write_json(pathlib.Path(sys.argv[2]), report)
+        tables.write_json(pathlib.Path(sys.argv[2]), report)
 
 
 def row_of(medians: dict[str, float]) -> list[str]:
