@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Python benches share: the machine, PyTorchFI in processes of its own, files and tables."""
+"""What the Python benches share that run PyTorchFI in processes of its own."""
 
 import json
 import pathlib
-import platform
 import subprocess
 import sys
 
@@ -15,30 +14,7 @@ OUT_OF_MEMORY = (3, -9)  # exit status of the peer; the kernel's kill
 sys.path.insert(0, str(ROOT / "benches/peer"))
 
 import networks  # noqa: E402, F401
-
-
-def processor() -> str:
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
-
-
-def commit() -> str:
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
-
-
-def write_json(path: pathlib.Path, value: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1) + "\n")
-
-
-def print_table(head: list[str], rows: list[list[str]]) -> None:
-    print("\n| " + " | ".join(head) + " |")
-    print("|" + "---|" * len(head))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+from tables import commit, print_table, processor, write_json  # noqa: E402, F401
 
 
 def peer(*arguments: object) -> subprocess.CompletedProcess:

@@ -19,6 +19,7 @@
 #include "faultwave/fault.h"
 #include "faultwave/fit.h"
 #include "faultwave/injector.h"
+#include "faultwave/input_reader.h"
 #include "faultwave/inputs.h"
 #include "faultwave/interval.h"
 #include "faultwave/location.h"

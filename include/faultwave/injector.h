@@ -31,6 +31,7 @@ class Injector;
 namespace detail {
 class Profile;
 class ArmedFaults;
+class LastPopulation;
 
 /// For engines.
 const Profile& profile_of(const Injector& injector);
@@ -59,7 +60,7 @@ class StateScope {
 ///
 /// Construction runs one dummy inference in eval mode, without gradients, and one more at twice the batch
 /// size to learn which axes grow with the batch; training modes, state and random generators are afterwards
-/// as before. The object may be shared by threads once constructed, except for calibrate().
+/// as before. The object may be shared by threads once constructed, except for calibrate() and learn().
 class Injector {
  public:
   /// C++ module: `Injector injector(net, example)` for a module holder or shared_ptr whose forward takes a
@@ -81,8 +82,13 @@ class Injector {
   ~Injector();
   Injector(Injector&&) noexcept;
 
-  /// All sites, in execution order; weights, biases and buffers before the operator that reads them first.
+  /// All sites of a forward, in execution order; weights, biases and buffers before the operator that reads
+  /// them first.
   const std::vector<Site>& sites() const;
+  /// Those of a backward pass, in the order of what they are gradients of: of outputs that are floating
+  /// point, and of weights and biases that, when the injector is made, require a gradient, too. None is a
+  /// default site.
+  const std::vector<Site>& gradient_sites() const;
   /// Throws UserError(illegal_fault) with near names if there is none.
   const Site& site(SiteKind kind, std::string_view name) const;
   /// Sites of a kind whose name matches one of the globs (`*`, `?`, `[a-z]`); no globs: the default ones of
@@ -100,6 +106,13 @@ class Injector {
   /// Largest absolute value / 127, or empty for a site that was never finite or is not floating point.
   std::optional<double> int8_scale(const Site& site) const;
 
+  /// Runs `loop`, code of the user's own around forwards of the network, and learns from it what the example
+  /// does not tell of other forwards: which axes of sites have other lengths (Site::free_axes), and in which
+  /// order calls without parameters come where a decode step has a few calls more or less than the prefill.
+  /// May be called again, for other loops. Runs without faults, in eval mode, without gradients; what the
+  /// network writes to its own state is put back. What was learnt so far stays when `loop` throws.
+  void learn(const std::function<void()>& loop);
+
   /// Runs `forward`, which runs the network once, and calls `visit(i, values)` with the values of the output
   /// site `sites[i]` as they are when its operator has just run; `values` belong to the network, and later
   /// operators may overwrite them. A site that the run does not pass is left out.
@@ -107,7 +120,9 @@ class Injector {
                const std::function<void(size_t, const at::Tensor&)>& visit) const;
 
   /// Checks a fault against the profile and fills in what is left to draw, with the fault's own key. The
-  /// result is what the receipt prints. Throws UserError(illegal_fault).
+  /// result is what the receipt prints. Where the site has free axes, the location stays as it is: each
+  /// forward draws in its own shape, and any index on a free axis may come to lie inside of it. Throws
+  /// UserError(illegal_fault).
   Fault resolve(const Fault& fault) const;
 
   /// A fault at one random neuron (default output sites, layer first, as PyTorchFI does), drawn with `key`.
@@ -142,10 +157,22 @@ class Injector {
   friend const detail::Profile& detail::profile_of(const Injector& injector);
   friend class detail::StateScope;
   std::unique_ptr<detail::Profile> profile_;
+  std::unique_ptr<detail::LastPopulation> last_population_;
 };
 
 /// Faults are armed on the current thread from construction to the end of the scope, in every forward of the
-/// network (any number, training included). Other threads are not affected and may arm faults of their own.
+/// network (any number, training included), or in those that the fault names (Fault::forwards). Other threads
+/// are not affected and may arm faults of their own.
+///
+/// A forward may run at other lengths than the example: each location is resolved in the shape that the
+/// tensor has then, with the fault's own key, and what lies outside of it hits nothing in that forward. Rank,
+/// type and batch axis must be those of the profile; otherwise the forward ends with
+/// UserError(illegal_fault).
+///
+/// Faults in gradients act in backward passes within the scope, on whatever thread they run, as far as these
+/// go back through forwards within the scope on this thread; `%` names these forwards. Each backward pass
+/// applies the fault, with the same draws.
+///
 /// One Armed at a time per thread: a second throws UserError(usage). What the network writes to its own
 /// buffers meanwhile stays, as in any forward.
 ///

@@ -74,6 +74,17 @@ Location parse_location(std::string_view text);
 Location resolve(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis,
                  Draw& draw);
 
+/// Likewise for a shape that the location was not written for: what lies outside of it is left out, so that a
+/// range is cut and a box may be gone; no box at all where nothing is left. Draws as resolve() does. The
+/// number of axes must fit: throws UserError(illegal_fault).
+Location resolve_within(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis,
+                        Draw& draw);
+
+/// Throws UserError(illegal_fault), as resolve() does, unless the location is legal in `shape`; on the axes
+/// in `free_axes` any index from 0 on is.
+void check_location(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis,
+                    const std::vector<int64_t>& free_axes);
+
 /// Row-major offsets into `shape` of all elements of a resolved location, ascending within a box, boxes in
 /// the order written, an element that lies in two boxes listed once.
 std::vector<int64_t> element_offsets(const Location& resolved, const std::vector<int64_t>& shape);

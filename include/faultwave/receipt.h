@@ -26,11 +26,14 @@ struct Victim {
 struct Receipt {
   static constexpr int64_t kept_victims = 64;
 
-  std::string fault;  ///< the line as armed, with everything that was drawn filled in
+  /// The line as armed, with everything that was drawn filled in; the location as it was given where the
+  /// tensor had another shape than the profile's, since each forward draws in its own.
+  std::string fault;
   SiteKind kind = SiteKind::output;
   std::string site;
   at::ScalarType dtype = at::ScalarType::Float;
   int64_t forwards = 0;         ///< how many times the fault was applied
+  int64_t first_forward = -1;   ///< in which forward of the scope it first was, from 0; -1: in none
   int64_t hits = 0;             ///< values hit, over all forwards
   std::vector<Victim> victims;  ///< the first kept_victims of the first application
 };

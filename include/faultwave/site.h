@@ -19,12 +19,22 @@ enum class SiteKind : uint8_t {
   bias,           ///< a parameter whose name holds "bias"
   buffer,         ///< a buffer, such as the running mean of a batch norm
   network_input,  ///< an input of the whole network, seen by every operator that reads it
+  // Gradients go by the name of the site whose gradient they are. Only a backward pass of the user's own has
+  // them, so engines and campaigns do not.
+  output_gradient,  ///< with respect to an output, summed over all that read it
+  weight_gradient,  ///< with respect to a weight: what one forward adds to its `grad`, summed over its
+                    ///< readers
+  bias_gradient,    ///< likewise for a bias
 };
 
-/// The spelling used in fault lines: "output", "input", "weight", "bias", "buffer", "network-input".
+/// The spelling used in fault lines: "output", "input", "weight", "bias", "buffer", "network-input",
+/// "output-gradient", "weight-gradient", "bias-gradient".
 std::string_view to_string(SiteKind kind);
 /// The inverse; throws UserError(usage) naming the choices.
 SiteKind parse_site_kind(std::string_view text);
+
+/// Whether sites of this kind are gradients.
+bool is_gradient(SiteKind kind);
 
 /// How the elements of a batch lie in a site's tensor, found by running the network at two batch sizes.
 /// dim -1: the tensor does not grow with the batch (a weight, a constant). Otherwise size(dim) = batch *
@@ -48,7 +58,12 @@ struct Site {
   BatchAxis batch;
   int64_t channel_axis = -1;  ///< axis of element_shape() that counts feature maps; -1 for a scalar
   bool is_default = false;    ///< among the sites that are used where none are named
-  int number = -1;            ///< position in Injector::sites(); -1 for a site that no injector has made
+  /// Axes of `shape` that have other lengths in other forwards, as far as Injector::learn has seen;
+  /// ascending. The batch axis is among them where its `rows` change.
+  std::vector<int64_t> free_axes;
+  /// Position in Injector::sites(), behind which those of gradient_sites() count on; -1 for a site that no
+  /// injector has made.
+  int number = -1;
 
   /// The shape of one batch element: `shape` without the batch axis, or with `rows` in its place where there
   /// are more than one. Fault lines index into this shape.

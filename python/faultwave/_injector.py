@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 
 from faultwave import _core
 from faultwave._core import ErrorModel, Fault, Receipt, Site
-from faultwave._errors import Error, UsageError
+from faultwave._errors import UsageError
 from faultwave._network import Arguments, PythonNetwork, check_devices, running_eagerly
 from faultwave._sites import Sites
 
@@ -36,7 +37,15 @@ def faults_of(faults: Faults) -> list[Fault]:
 
 def error_model_of(model: ErrorModel | str) -> ErrorModel:
     """An error model of itself or its text."""
-    return ErrorModel(model) if isinstance(model, str) else model
+    if isinstance(model, ErrorModel):
+        return model
+    # What a user's name stands for may change.
+    return ErrorModel(model) if model.lstrip().startswith("user") else _built_in(model)
+
+
+@functools.lru_cache(maxsize=64)
+def _built_in(text: str) -> ErrorModel:
+    return ErrorModel(text)
 
 
 class Injector:
@@ -128,6 +137,16 @@ class Injector:
         with self._network.profiled():
             self._core.calibrate(all_tensors)
 
+    def learn(self, loop: Callable[[], Any]) -> None:
+        """Runs `loop`, code of your own around forwards of the model, and learns from it what the example does not
+        tell: which axes of sites have other lengths in other forwards (Site.free_axes), as those of a decoder's steps.
+
+        Afterwards a fault may name an index on such an axis beyond the example's length. State, modes and random
+        generators are as before.
+        """
+        with self._network.profiled():
+            self._core.learn(loop)
+
     def int8_scale(self, site: Site) -> float | None:
         """Largest absolute value / 127; None for a site that was never finite or is not floating point."""
         return self._core.int8_scale(site)
@@ -171,6 +190,8 @@ class Injector:
 
 def _detached(scope: _core.StateScope, result: Any) -> Any:
     """The result, copied where it lies in memory that is put back."""
+    if isinstance(result, torch.Tensor):
+        return scope.detach(result)
     return torch.utils._pytree.tree_map_only(torch.Tensor, scope.detach, result)
 
 
@@ -216,11 +237,8 @@ class Armed:
             )
         if error is None:
             self._core.disarm()
-            return
-        try:
+        else:
             self._core.disarm_after_error()
-        except Error as cause:
-            raise cause from error
 
     def _awaited(self) -> None:
         # The event loop runs this only if the task gave way within the scope.

@@ -10,6 +10,9 @@ import torch
 from faultwave import _core
 from faultwave._core import ErrorContext, ErrorModel
 
+# What error_model() made, by the text of the model: for other processes.
+user_functions: dict[str, Callable[[torch.Tensor, ErrorContext], torch.Tensor]] = {}
+
 UserFunction = Callable[[torch.Tensor, ErrorContext], torch.Tensor]
 
 
@@ -79,4 +82,6 @@ def error_model(name: str, function: UserFunction) -> ErrorModel:
             INT8 scale, and random numbers of the fault's key), and returns the new values, of the same shape and
             type. It may be called from several threads.
     """
-    return _core.user_error_model(name, function)
+    model = _core.user_error_model(name, function)
+    user_functions[str(model)] = function
+    return model

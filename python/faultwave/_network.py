@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -19,19 +20,45 @@ Leaf = torch.Tensor | int | float | bool
 
 
 def flatten_outputs(value: Any) -> list[Leaf]:
-    """Tensors and numbers of a model's result, in order. Containers may nest; None and text are left out."""
+    """Tensors and numbers of a model's result, in order.
+
+    Containers and data classes may nest; None and text are left out. Of other objects, such as a cache of keys and
+    values, the tensors in their attributes count.
+    """
     leaves: list[Leaf] = []
     for leaf in _pytree.tree_leaves(value):
         if isinstance(leaf, torch.Tensor | bool | int | float):
             leaves.append(leaf)
-        elif hasattr(leaf, "__dict__") and not isinstance(leaf, type) and not callable(leaf):
-            leaves += flatten_outputs(dict(vars(leaf)))
-        elif leaf is not None and not isinstance(leaf, str):
-            raise NetworkError(
-                f"the network returns a {type(leaf).__name__}, which is neither a tensor nor a container of them; "
-                "wrap the model in a function that returns tensors"
+        elif dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
+            leaves += flatten_outputs(
+                {field.name: getattr(leaf, field.name) for field in dataclasses.fields(leaf)}
             )
+        elif leaf is not None and not isinstance(leaf, str):
+            tensors = _tensors_within(leaf, set())
+            if not tensors:
+                raise NetworkError(
+                    f"the network returns a {type(leaf).__name__}, which is neither a tensor nor a container of them; "
+                    "wrap the model in a function that returns tensors"
+                )
+            leaves += tensors
     return leaves
+
+
+def _tensors_within(value: Any, seen: set[int]) -> list[torch.Tensor]:
+    """Tensors in the attributes of an object, each object looked at once."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if id(value) in seen or isinstance(value, type | torch.nn.Module):
+        return []
+    seen.add(id(value))
+    parts: Iterable[Any] = []
+    if isinstance(value, list | tuple):
+        parts = value
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif hasattr(value, "__dict__") and not callable(value):
+        parts = list(vars(value).values())
+    return [tensor for part in parts for tensor in _tensors_within(part, seen)]
 
 
 def running_eagerly() -> AbstractContextManager[Any]:
@@ -111,11 +138,20 @@ class PythonNetwork:
         self._attributes = _state.Attributes(self.modules.values())
         self.core = _core.PythonNetwork(
             self,
-            parameters=_unique(root.named_parameters(prefix) for prefix, root in self.roots.items()),
-            buffers=_unique(root.named_buffers(prefix) for prefix, root in self.roots.items())
-            + _state.attribute_tensors(self.modules),
+            parameters=self._tensors(torch.nn.Module.named_parameters),
+            buffers=self._tensors(torch.nn.Module.named_buffers) + _state.attribute_tensors(self.modules),
             input_names=arguments.names(model),
         )
+
+    def _tensors(
+        self, named: Callable[..., Iterator[tuple[str, torch.Tensor]]]
+    ) -> list[tuple[str, torch.Tensor]]:
+        """Tensors of all modules, those that several modules share under each of their names."""
+        return [
+            item
+            for prefix, root in self.roots.items()
+            for item in named(root, prefix=prefix, remove_duplicate=False)
+        ]
 
     # What the core calls.
 
@@ -124,7 +160,8 @@ class PythonNetwork:
         return flatten_outputs(self.model(*args, **kwargs))
 
     def enter_eval(self) -> Callable[[], None] | None:
-        training = [module for module in self.modules.values() if module.training]
+        # A frozen TorchScript module has no mode any more.
+        training = [module for module in self.modules.values() if getattr(module, "training", False)]
         if not training:
             return None
         for module in training:
@@ -165,7 +202,3 @@ def check_devices(network: PythonNetwork, tensors: Sequence[torch.Tensor]) -> No
             raise InputError(
                 f"the example input '{name}' is on {tensor.device} and the network on {device}; move one of them"
             )
-
-
-def _unique(groups: Iterator[Iterator[tuple[str, Any]]] | Any) -> list[tuple[str, torch.Tensor]]:
-    return [(name, tensor) for group in groups for name, tensor in group]

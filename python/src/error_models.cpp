@@ -22,7 +22,7 @@ struct Context {
 /// A function (values, context) -> values.
 UserFunction user_function(const Kept& function) {
   return [function](const at::Tensor& values, const VictimContext& place, Draw& draw) {
-    return call_below_torch([&] {
+    return call_within_operator([&] {
       Context context{place, draw};
       const py::object result =
           function.get()(values, py::cast(&context, py::return_value_policy::reference));

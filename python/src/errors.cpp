@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <exception>
+#include <string>
 
 #include "faultwave/error.h"
 
@@ -27,10 +28,16 @@ const char* class_of(ErrorCode code) {
   return "Error";
 }
 
-/// Sets Python's error, with what happened in the user's Python code as its cause.
+/// Sets Python's error, with what happened in the user's Python code as its cause. What interrupted that code
+/// interrupts the program.
 void set_error(const char* name, const char* message) {
+  const py::object cause = take_exception(message);
+  if (!cause.is_none() && PyErr_GivenExceptionMatches(cause.ptr(), PyExc_Exception) == 0) {
+    PyErr_SetObject(py::type::handle_of(cause).ptr(), cause.ptr());
+    return;
+  }
   const py::object exception = py::module_::import("faultwave._errors").attr(name)(message);
-  exception.attr("__cause__") = take_exception();
+  exception.attr("__cause__") = cause;
   PyErr_SetObject(py::type::handle_of(exception).ptr(), exception.ptr());
 }
 
@@ -45,6 +52,7 @@ void bind_errors() {
     } catch (const InternalError& error) {
       set_error("InternalError", error.what());
     } catch (const Interruption& interruption) {
+      forget_exception();
       interruption.restore();
     }
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "faultwave/fault.h"
@@ -22,6 +23,33 @@ std::string text_of(const BatchPart& batch) {
       return std::to_string(batch.element);
   }
   return "";
+}
+
+std::string text_of(const ForwardRange& forwards) {
+  if (forwards.is_all()) return "";
+  const std::string begin = std::to_string(forwards.begin);
+  if (forwards.end == forwards.begin + 1) return begin;
+  return begin + ":" + (forwards.end == ForwardRange::no_end ? "" : std::to_string(forwards.end));
+}
+
+/// A location as in a fault line, or the index of one value.
+using Where = std::variant<std::string, std::vector<int64_t>>;
+
+/// A fault of its parts, each written as in a fault line. The grammar of batch parts and forwards stands in
+/// one place, the parser of fault lines.
+Fault fault_of(const std::string& kind, const std::string& site, const Where& location,
+               const std::shared_ptr<ErrorModel>& model, const std::string& batch,
+               const std::string& forwards, std::optional<uint64_t> key) {
+  Fault fault = parse_fault("output:x[*]" + (batch.empty() ? batch : "@" + batch) + " zero" +
+                            (forwards.empty() ? forwards : "%" + forwards));
+  fault.kind = parse_site_kind(kind);
+  fault.site = site;
+  fault.location = std::holds_alternative<std::string>(location)
+                       ? parse_location(std::get<std::string>(location))
+                       : Location::element(std::get<std::vector<int64_t>>(location));
+  fault.model = model;
+  fault.key = key;
+  return fault;
 }
 
 std::string repr_of(const std::string& text) {
@@ -55,6 +83,7 @@ void bind_receipts(py::module_& m) {
       .def_readonly("site", &Receipt::site)
       .def_readonly("dtype", &Receipt::dtype)
       .def_readonly("forwards", &Receipt::forwards)
+      .def_readonly("first_forward", &Receipt::first_forward)
       .def_readonly("hits", &Receipt::hits)
       .def_readonly("victims", &Receipt::victims)
       .def("__repr__", &describe);
@@ -67,12 +96,25 @@ void bind_faults(py::module_& m) {
 
   py::class_<Fault>(m, "Fault")
       .def(py::init([](const std::string& line) { return parse_fault(line); }), py::arg("line"), WithoutGil())
+      .def(py::init([](const std::string& kind, const std::string& site, const Where& location,
+                       const std::string& model, const std::string& batch, const std::string& forwards,
+                       std::optional<uint64_t> key) {
+             const auto parsed = std::const_pointer_cast<ErrorModel>(parse_error_model(model));
+             return fault_of(kind, site, location, parsed, batch, forwards, key);
+           }),
+           py::kw_only(), py::arg("kind") = "output", py::arg("site"), py::arg("location") = "[?]",
+           py::arg("model") = "flip", py::arg("batch") = "", py::arg("forwards") = "",
+           py::arg("key") = py::none(), WithoutGil())
+      .def(py::init(&fault_of), py::kw_only(), py::arg("kind") = "output", py::arg("site"),
+           py::arg("location") = "[?]", py::arg("model"), py::arg("batch") = "", py::arg("forwards") = "",
+           py::arg("key") = py::none(), WithoutGil())
       .def_property_readonly("kind", [](const Fault& fault) { return std::string(to_string(fault.kind)); })
       .def_readonly("site", &Fault::site)
       .def_property_readonly("location", [](const Fault& fault) { return to_string(fault.location); })
       .def_property_readonly("batch", [](const Fault& fault) { return text_of(fault.batch); })
       .def_property_readonly("model", [](const Fault& fault) { return fault.model->text(); })
       .def_readonly("key", &Fault::key)
+      .def_property_readonly("forwards", [](const Fault& fault) { return text_of(fault.forwards); })
       .def(
           "with_key",
           [](const Fault& fault, uint64_t key) {
@@ -90,23 +132,6 @@ void bind_faults(py::module_& m) {
   m.def(
       "parse_faults", [](const std::string& lines) { return parse_faults(lines); }, py::arg("lines"),
       WithoutGil());
-  // A fault of its parts, the location and the batch part as in a fault line.
-  m.def(
-      "make_fault",
-      [](const std::string& kind, const std::string& site, const std::string& location,
-         const std::string& batch, const std::shared_ptr<ErrorModel>& model, std::optional<uint64_t> key) {
-        Fault fault;
-        fault.kind = parse_site_kind(kind);
-        fault.site = site;
-        fault.location = parse_location(location);
-        // The grammar of batch parts stands in one place, the parser of fault lines.
-        if (!batch.empty()) fault.batch = parse_fault("output:x[*]@" + batch + " zero").batch;
-        fault.model = model;
-        fault.key = key;
-        return fault;
-      },
-      py::arg("kind"), py::arg("site"), py::arg("location"), py::arg("batch"), py::arg("model"),
-      py::arg("key") = py::none());
   bind_receipts(m);
 }
 

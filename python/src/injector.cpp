@@ -52,6 +52,14 @@ void bind_injector(py::module_& m) {
             injector.calibrate(all);
           },
           py::arg("inputs"), WithoutGil())
+      .def(
+          "learn",
+          [](Injector& injector, const py::function& loop) {
+            const Kept kept{loop};
+            const py::gil_scoped_release no_gil;
+            injector.learn([&kept] { call_python([&] { kept.get()(); }); });
+          },
+          py::arg("loop"))
       .def("int8_scale", &Injector::int8_scale, py::arg("site"))
       .def("resolve", &Injector::resolve, py::arg("fault"), WithoutGil())
       .def(

@@ -10,6 +10,15 @@ PYBIND11_MODULE(_core, m) {
   bind_faults(m);
   bind_networks(m);
   bind_injector(m);
+  bind_perturb(m);
+  bind_specification(m);
+  bind_inputs(m);
+  bind_criteria(m);
+  bind_store(m);
+  bind_report(m);
+  bind_campaign(m);
+  bind_workers(m);
+  bind_comparison(m);
   bind_interception(m);
   bind_docstrings(m);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -16,21 +17,29 @@ c10::IValue leaf(const py::handle& value) {
   return value.cast<double>();
 }
 
-std::vector<NamedTensor> named(const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+/// A function without arguments, or none for None. It is of those that put something back: destructors call
+/// it, and what Ctrl-C interrupts is done again, before the interruption goes on.
+std::function<void()> action(const py::object& function) {
+  if (function.is_none()) return {};
+  const Kept kept{function};
+  return [kept] {
+    try {
+      call_python([&] { kept.get()(); });
+    } catch (const Interruption&) {
+      call_python([&] { kept.get()(); });
+      PyErr_SetInterrupt();
+    }
+  };
+}
+
+}  // namespace
+
+std::vector<NamedTensor> named(const NamedTensors& tensors) {
   std::vector<NamedTensor> result;
   for (const auto& [name, tensor] : tensors)
     result.push_back({name, tensor});
   return result;
 }
-
-/// A function without arguments, or none for None.
-std::function<void()> action(const py::object& function) {
-  if (function.is_none()) return {};
-  const Kept kept{function};
-  return [kept] { call_python([&] { kept.get()(); }); };
-}
-
-}  // namespace
 
 /// Values of tensors, and which objects attributes hold.
 class PythonNetwork::Attributes final : public KeptState {
@@ -101,11 +110,16 @@ void PythonNetwork::leave_scope() {
 }
 
 void bind_networks(py::module_& m) {
-  py::class_<Network, std::shared_ptr<Network>>(m, "Network");
+  py::class_<Network, std::shared_ptr<Network>>(m, "Network")
+      .def_property_readonly("input_names", &Network::input_names);
+  m.def(
+      "open_network",
+      [](const std::string& path, const std::string& device, std::optional<at::ScalarType> dtype) {
+        return std::shared_ptr<Network>(Network::open(path, {.device = at::Device(device), .dtype = dtype}));
+      },
+      py::arg("path"), py::arg("device"), py::arg("dtype"), py::call_guard<py::gil_scoped_release>());
   py::class_<PythonNetwork, Network, std::shared_ptr<PythonNetwork>>(m, "PythonNetwork")
-      .def(py::init([](const py::object& owner,
-                       const std::vector<std::pair<std::string, at::Tensor>>& parameters,
-                       const std::vector<std::pair<std::string, at::Tensor>>& buffers,
+      .def(py::init([](const py::object& owner, const NamedTensors& parameters, const NamedTensors& buffers,
                        const std::vector<std::string>& input_names) {
              return std::make_shared<PythonNetwork>(owner, named(parameters), named(buffers), input_names);
            }),

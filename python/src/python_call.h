@@ -28,25 +28,30 @@ class Kept {
   /// The GIL must be held.
   explicit Kept(py::object object)
       : object_(new py::object(std::move(object)), [](py::object* kept) {
+          if (Py_IsInitialized() == 0) return;  // what statics hold outlives Python
           const py::gil_scoped_acquire gil;
           delete kept;
         }) {}
   /// The GIL must be held to use it.
   const py::object& get() const { return *object_; }
+  bool is_none() const { return object_->ptr() == Py_None; }
 
  private:
   std::shared_ptr<py::object> object_;
 };
 
-/// The last exception that a call of call_python() ended with, to be the cause of what comes of it; None if
-/// there was none. Forgets it. The GIL must be held.
-py::object take_exception();
+/// The last exception of Python's on this thread that became a C++ exception, if `message` tells of it; else
+/// None. Forgets it. The GIL must be held.
+py::object take_exception(const std::string& message);
 
-/// Forgets it.
+/// Forgets it. The GIL must be held.
 void forget_exception();
 
-/// Rethrows a Python error as what C++ code can tell apart: an Interruption; or a std::runtime_error that
-/// says "ValueError: ...", while take_exception() has the exception itself. The GIL must be held.
+/// Throws a std::runtime_error that says "ValueError: ...", while take_exception() has the exception itself.
+/// The GIL must be held.
+[[noreturn]] void rethrow_as_text(py::error_already_set& error);
+
+/// Likewise, or an Interruption.
 [[noreturn]] void rethrow(py::error_already_set& error);
 
 /// Calls a function that uses Python, from any thread, with or without the GIL.
@@ -60,16 +65,15 @@ auto call_python(Function&& function) {
   }
 }
 
-/// Likewise where an operator that Python called may be under way, which passes Python's own errors alone: an
-/// interruption stays one.
+/// Likewise for an error model, which runs within an operator that Python may have called and that passes no
+/// Interruption: one comes out as text as well, and where that reaches Python it is an interruption again.
 template <typename Function>
-auto call_below_torch(Function&& function) {
+auto call_within_operator(Function&& function) {
   const py::gil_scoped_acquire gil;
   try {
     return std::forward<Function>(function)();
   } catch (py::error_already_set& error) {
-    if (!error.matches(PyExc_Exception)) throw;
-    rethrow(error);
+    rethrow_as_text(error);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "faultwave/network.h"
@@ -13,6 +14,10 @@
 #include "python_call.h"
 
 namespace faultwave::python {
+
+/// As Python gives them.
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+std::vector<NamedTensor> named(const NamedTensors& tensors);
 
 /// A network that Python runs. What it asks of its Python object:
 ///
@@ -26,7 +31,7 @@ namespace faultwave::python {
 /// holds the object.
 class PythonNetwork final : public Network {
  public:
-  /// The GIL must be held. `state`: tensors whose values a forward may change, beside the buffers.
+  /// The GIL must be held.
   PythonNetwork(const py::object& owner, std::vector<NamedTensor> parameters,
                 std::vector<NamedTensor> buffers, std::vector<std::string> input_names);
 

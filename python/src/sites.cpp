@@ -23,6 +23,8 @@ void bind_sites(py::module_& m) {
       .def_readonly("channel_axis", &Site::channel_axis)
       .def_readonly("is_default", &Site::is_default)
       .def_readonly("number", &Site::number)
+      .def_property_readonly("free_axes",
+                             [](const Site& site) { return py::tuple(py::cast(site.free_axes)); })
       .def_property_readonly("element_shape",
                              [](const Site& site) { return py::tuple(py::cast(site.element_shape())); })
       .def_property_readonly("numel", &Site::numel)

@@ -43,6 +43,14 @@ std::shared_ptr<InputSet> read_inputs(const Specification& spec, const NetworkFi
 }  // namespace
 
 Experiment load_experiment(const Specification& spec) {
+  if (spec.model.empty() || spec.input.empty()) {
+    const std::string what = spec.model.empty() ? "network" : "inputs";
+    throw UserError(ErrorCode::usage,
+                    "the " + what +
+                        " of this campaign were in the memory of the program that began it: "
+                        "go on, and replay its trials, there (in Python by "
+                        "`Campaign.resume` and `Campaign.replay`)");
+  }
   OpenOptions options{.device = parse_device(spec.device), .dtype = {}};
   check_device_present(options.device);
   if (!spec.dtype.empty()) options.dtype = parse_dtype(spec.dtype);

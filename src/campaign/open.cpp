@@ -27,6 +27,7 @@
 #include "src/common/torch_names.h"
 #include "src/direct/golden_failure.h"
 #include "src/direct/golden_runs.h"
+#include "src/direct/resolve_fault.h"
 #include "src/fault/victim_context.h"
 #include "src/outcome/criteria.h"
 #include "src/specification/check_numbers.h"
@@ -145,7 +146,7 @@ std::vector<std::vector<Fault>> read_list(const Specification& spec, const Injec
     try {
       std::vector<Fault> faults;
       for (const Fault& fault : parse_faults(line))
-        faults.push_back(injector.resolve(fault));
+        faults.push_back(detail::resolve_in_one_forward(injector, fault));
       list.push_back(std::move(faults));
     } catch (const UserError& error) {
       throw UserError(error.code(), spec.list + ", line " + std::to_string(number) + ": " + error.what());
@@ -217,6 +218,12 @@ ErrorModelPtr error_of(const Experiment& experiment, const Specification& spec) 
 Population population_of(const Workload& workload, const Specification& spec, const ErrorModelPtr& error,
                          const std::vector<std::vector<Fault>>& list) {
   const Injector& injector = workload.injector();
+  if (is_gradient(spec.kind)) {
+    throw UserError(ErrorCode::usage,
+                    "kind is " + std::string(to_string(spec.kind)) +
+                        ", and a campaign runs no backward pass; expected output, input, weight, "
+                        "bias, buffer or network-input");
+  }
   if (spec.draw == DrawRule::list) return {sites_of(list, injector), spec.draw, model_of(list)};
   Population population(select_sites(injector, spec), spec.draw, error);
   check_legal(injector, population, *error);

@@ -17,6 +17,7 @@
 #include "src/cli/output.h"
 #include "src/common/exception_text.h"
 #include "src/common/memory_shortage.h"
+#include "src/direct/resolve_fault.h"
 #include "src/model/repeat_check.h"
 #include "src/model/steady_network.h"
 #include "src/outcome/doubts.h"
@@ -81,7 +82,8 @@ Experiment run_experiment(const InjectOptions& options) {
   experiment.golden = golden_outputs(steady, options, inputs);
   const Injector injector(network, inputs);
   for (const Fault& fault : faults)
-    experiment.faults.push_back(injector.resolve(fault));  // what a line leaves open is drawn once
+    experiment.faults.push_back(
+        detail::resolve_in_one_forward(injector, fault));  // what a line leaves open is drawn once
   try {
     detail::SteadyNetwork::Forward forward(steady, inputs);
     Armed armed(injector, experiment.faults, Forwards::one);

@@ -14,6 +14,7 @@
 #include "src/fault/shortest_decimal.h"
 #include "src/report/numbers.h"
 #include "src/workers/supervise.h"
+#include "src/workers/worker.h"
 
 namespace faultwave::cli {
 namespace {

@@ -22,6 +22,7 @@
 #include "src/common/number_ranges.h"
 #include "src/report/numbers.h"
 #include "src/workers/interrupted.h"
+#include "src/workers/worker.h"
 #include "src/workers/worker_pool.h"
 
 namespace faultwave::cli {
@@ -73,12 +74,6 @@ void add_run_flags(CLI::App& command, RunFlags& flags) {
       ->capture_default_str();
   add_memory_flag(command, flags.memory);
   add_plugin_flag(command, flags.plugins);
-}
-
-void watch_forwards(const Campaign& campaign, WatchPage& page) {
-  page.set_timeout(campaign.specification().timeout);
-  campaign.parts().engine->tell(&page);
-  if (campaign.parts().exact) campaign.parts().exact->tell(&page);
 }
 
 std::string interrupted_text(const std::string& database) {

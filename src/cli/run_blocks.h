@@ -32,9 +32,6 @@ void add_memory_flag(CLI::App& command, int64_t& memory);
 /// run.
 void add_run_flags(CLI::App& command, RunFlags& flags);
 
-/// The engines of a campaign tell the page of their forwards from now on.
-void watch_forwards(const Campaign& campaign, WatchPage& page);
-
 /// What `run` and `resume` share: runs the unfinished blocks under a progress line and prints the report.
 /// `moved_to` is where the specification lies now, "" where it was. `ended`: trials that ended a process;
 /// then all trials run in workers, which they may end too. Throws Interrupted, with how to go on, where the

@@ -47,7 +47,10 @@ std::vector<Site> wanted_sites(const SitesOptions& options, const Injector& inje
   for (const std::string& kind : options.kinds)
     kinds.push_back(parse_site_kind(kind));
   std::vector<Site> sites;
-  for (const Site& site : injector.sites()) {
+  std::vector<Site> all = injector.sites();
+  if (!kinds.empty())
+    all.insert(all.end(), injector.gradient_sites().begin(), injector.gradient_sites().end());
+  for (const Site& site : all) {
     const bool kind_fits = kinds.empty() || std::find(kinds.begin(), kinds.end(), site.kind) != kinds.end();
     const bool is_wanted = kind_fits && matches_any(options.names, site.name) &&
                            is_operator(options.operators, site.op) &&
@@ -136,8 +139,10 @@ void add_sites(CLI::App& program) {
   const auto options = std::make_shared<SitesOptions>();
   add_subject_flags(*command, options->subject, /*made_up_inputs_will_do=*/true);
   command
-      ->add_option("--kind", options->kinds,
-                   "Only this kind: output, input, weight, bias, buffer, network-input")
+      ->add_option(
+          "--kind", options->kinds,
+          "Only this kind: output, input, weight, bias, buffer, network-input; or gradients, which are "
+          "not listed otherwise: output-gradient, weight-gradient, bias-gradient")
       ->type_name("KIND")
       ->allow_extra_args(false);
   command->add_option("--name", options->names, "Only names that match this glob, such as 'layer1.*'")

@@ -13,13 +13,16 @@
 namespace faultwave {
 namespace {
 
-constexpr std::array<std::pair<SiteKind, std::string_view>, 6> kKinds{{
+constexpr std::array<std::pair<SiteKind, std::string_view>, 9> kKinds{{
     {SiteKind::output, "output"},
     {SiteKind::input, "input"},
     {SiteKind::weight, "weight"},
     {SiteKind::bias, "bias"},
     {SiteKind::buffer, "buffer"},
     {SiteKind::network_input, "network-input"},
+    {SiteKind::output_gradient, "output-gradient"},
+    {SiteKind::weight_gradient, "weight-gradient"},
+    {SiteKind::bias_gradient, "bias-gradient"},
 }};
 
 }  // namespace
@@ -37,9 +40,16 @@ SiteKind parse_site_kind(std::string_view text) {
     if (name == text) return value;
     names.emplace_back(name);
   }
-  throw UserError(ErrorCode::usage, "unknown kind of site '" + std::string(text) +
-                                        "': expected output, input, weight, bias, buffer or network-input" +
-                                        did_you_mean(text, names));
+  throw UserError(ErrorCode::usage,
+                  "unknown kind of site '" + std::string(text) +
+                      "': expected output, input, weight, bias, buffer, network-input, output-gradient, "
+                      "weight-gradient or bias-gradient" +
+                      did_you_mean(text, names));
+}
+
+bool is_gradient(SiteKind kind) {
+  return kind == SiteKind::output_gradient || kind == SiteKind::weight_gradient ||
+         kind == SiteKind::bias_gradient;
 }
 
 std::vector<int64_t> Site::element_shape() const {

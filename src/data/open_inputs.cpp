@@ -48,15 +48,6 @@ std::vector<std::string> images_in(const std::string& folder) {
   return names;
 }
 
-Sha256::Digest digest_of(const Input& input) {
-  Sha256 hash;
-  for (const at::Tensor& tensor : input) {
-    hash.add(std::string(c10::toString(tensor.scalar_type())) + " " + shape_text(tensor.sizes()) + "\n");
-    hash.add(tensor.const_data_ptr(), tensor.nbytes());
-  }
-  return hash.finish();
-}
-
 /// "batch axes 0, 1": of input sets that are not of one tensor each.
 std::string axes_text(const std::vector<int64_t>& axes) {
   std::string text;
@@ -66,6 +57,25 @@ std::string axes_text(const std::vector<int64_t>& axes) {
 }
 
 }  // namespace
+
+Sha256::Digest digest_of(const Input& input) {
+  Sha256 hash;
+  for (const at::Tensor& tensor : input) {
+    hash.add(std::string(c10::toString(tensor.scalar_type())) + " " + shape_text(tensor.sizes()) + "\n");
+    hash.add(tensor.const_data_ptr(), tensor.nbytes());
+  }
+  return hash.finish();
+}
+
+std::string fingerprint_of(const std::vector<Sha256::Digest>& digests,
+                           const std::vector<int64_t>& batch_axes) {
+  Sha256 hash;
+  hash.add(std::to_string(digests.size()) + " inputs\n");
+  if (batch_axes != std::vector<int64_t>{0}) hash.add(axes_text(batch_axes) + "\n");
+  for (const Sha256::Digest& digest : digests)
+    hash.add(digest.data(), digest.size());
+  return to_hex(hash.finish());
+}
 
 void check_index(int64_t index, int64_t size) {
   if (index < 0 || index >= size) {
@@ -81,12 +91,7 @@ std::string compute_fingerprint(const InputSet& inputs) {
     for (int64_t i = begin; i < end; ++i)
       digests[i] = digest_of(inputs.get(i));
   });
-  Sha256 hash;
-  hash.add(std::to_string(inputs.size()) + " inputs\n");
-  if (inputs.batch_axes() != std::vector<int64_t>{0}) hash.add(axes_text(inputs.batch_axes()) + "\n");
-  for (const Sha256::Digest& digest : digests)
-    hash.add(digest.data(), digest.size());
-  return to_hex(hash.finish());
+  return fingerprint_of(digests, inputs.batch_axes());
 }
 
 std::shared_ptr<InputSet> open_inputs(const std::string& path, const Preprocess& preprocess) {

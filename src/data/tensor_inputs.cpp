@@ -103,12 +103,6 @@ at::Tensor plain(const at::Tensor& tensor) {
   return tensor.detach().cpu().resolve_conj().resolve_neg().contiguous();
 }
 
-/// A copy, since the caller may go on writing to its own.
-at::Tensor own(const at::Tensor& tensor, const std::string& origin) {
-  check_plain(tensor, origin);
-  return plain(tensor).clone();
-}
-
 void check_axes(const std::vector<int64_t>& axes, size_t tensors) {
   if (axes.size() == tensors) return;
   refuse("inputs of " + std::to_string(tensors) + " tensors",
@@ -119,21 +113,26 @@ std::string of_input(size_t tensor, size_t input) {
   return "tensor " + std::to_string(tensor) + " of input " + std::to_string(input);
 }
 
-void check_alike(const std::vector<Input>& inputs) {
-  const Input& first = inputs.front();
-  for (size_t i = 1; i < inputs.size(); ++i) {
-    if (inputs[i].size() != first.size()) {
-      refuse("input " + std::to_string(i), "it has " + std::to_string(inputs[i].size()) +
-                                               " tensors, and input 0 has " + std::to_string(first.size()));
-    }
-    for (size_t t = 0; t < first.size(); ++t) {
-      const at::Tensor& tensor = inputs[i][t];
-      if (tensor.sizes() == first[t].sizes() && tensor.scalar_type() == first[t].scalar_type()) continue;
-      refuse(of_input(t, i), "it is " + std::string(c10::toString(tensor.scalar_type())) + " " +
-                                 shape_text(tensor.sizes()) + ", and that of input 0 is " +
-                                 c10::toString(first[t].scalar_type()) + " " + shape_text(first[t].sizes()) +
-                                 "; pad them to one shape");
-    }
+}  // namespace
+
+at::Tensor own_tensor(const at::Tensor& tensor, const std::string& origin) {
+  check_plain(tensor, origin);
+  return plain(tensor).clone();
+}
+
+void check_like_first(const Input& input, const Input& first, size_t number) {
+  if (input.size() != first.size()) {
+    refuse("input " + std::to_string(number), "it has " + std::to_string(input.size()) +
+                                                  " tensors, and input 0 has " +
+                                                  std::to_string(first.size()));
+  }
+  for (size_t t = 0; t < first.size(); ++t) {
+    const at::Tensor& tensor = input[t];
+    if (tensor.sizes() == first[t].sizes() && tensor.scalar_type() == first[t].scalar_type()) continue;
+    refuse(of_input(t, number), "it is " + std::string(c10::toString(tensor.scalar_type())) + " " +
+                                    shape_text(tensor.sizes()) + ", and that of input 0 is " +
+                                    c10::toString(first[t].scalar_type()) + " " +
+                                    shape_text(first[t].sizes()) + "; pad them to one shape");
   }
 }
 
@@ -145,8 +144,6 @@ void check_new_axes(const Input& input, const std::vector<int64_t>& axes) {
                                " of tensors of shape " + shape_text(input[t].sizes()));
   }
 }
-
-}  // namespace
 
 std::shared_ptr<InputSet> inputs_from_tensor(at::Tensor inputs, const std::string& origin) {
   check_plain(inputs, origin);
@@ -177,7 +174,7 @@ std::shared_ptr<InputSet> inputs_from_tensors(std::vector<at::Tensor> tensors,
   size_t first = 0;
   for (size_t t = 0; t < tensors.size(); ++t) {
     const std::string name = "tensor " + std::to_string(t);
-    tensors[t] = own(tensors[t], name);
+    tensors[t] = own_tensor(tensors[t], name);
     const int64_t axis = batch_axes[t];
     if (axis == kNoBatch) continue;
     if (axis < 0 || axis >= tensors[t].dim()) {
@@ -203,9 +200,10 @@ std::shared_ptr<InputSet> inputs_from_list(std::vector<Input> inputs, std::vecto
   if (inputs.front().empty()) refuse("input 0", "it has no tensors");
   for (size_t i = 0; i < inputs.size(); ++i) {
     for (size_t t = 0; t < inputs[i].size(); ++t)
-      inputs[i][t] = own(inputs[i][t], of_input(t, i));
+      inputs[i][t] = own_tensor(inputs[i][t], of_input(t, i));
   }
-  check_alike(inputs);
+  for (size_t i = 1; i < inputs.size(); ++i)
+    check_like_first(inputs[i], inputs.front(), i);
   if (batch_axes.empty()) batch_axes.assign(inputs.front().size(), kNoBatch);
   check_new_axes(inputs.front(), batch_axes);
   return std::make_shared<ListedInputs>(std::move(inputs), std::move(batch_axes));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/direct/armed_faults.h"
 
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -22,6 +23,12 @@ int64_t version_of(const at::Tensor& tensor) {
   return tensor.is_inference() ? 0 : tensor._version();
 }
 
+/// Whether the operators that run now are those of a backward pass. Where gradients are recorded within one,
+/// it is a part of the network that runs again, as checkpointing has it.
+bool is_in_backward() {
+  return !at::GradMode::is_enabled() && torch::autograd::get_current_graph_task_id() != -1;
+}
+
 /// The argument that result `position` is, for operators that write to an argument; -1 for others.
 int written_argument(const c10::FunctionSchema& schema, int position) {
   const c10::Argument& result = schema.returns()[static_cast<size_t>(position)];
@@ -33,18 +40,26 @@ int written_argument(const c10::FunctionSchema& schema, int position) {
   return -1;
 }
 
+/// Whether sites of this kind are met where operators read a stored tensor.
+bool is_stored(SiteKind kind) {
+  return kind == SiteKind::weight || kind == SiteKind::bias || kind == SiteKind::buffer ||
+         kind == SiteKind::weight_gradient || kind == SiteKind::bias_gradient;
+}
+
 }  // namespace
 
-ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards)
+ArmedFaults::ArmedFaults(const Profile& profile, const std::vector<Fault>& resolved, Forwards forwards,
+                         const std::vector<Location>& written)
     : profile_(profile), is_one_forward_(forwards == Forwards::one), tracker_(profile, forwards) {
   for (const Fault& fault : resolved) {
     const int number = profile.number_of(fault);
-    const Site& site = profile.sites()[static_cast<size_t>(number)];
+    const Site& site = profile.site(number);
     sites_.push_back(number);
-    plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))));
-    const bool is_stored =
-        fault.kind == SiteKind::weight || fault.kind == SiteKind::bias || fault.kind == SiteKind::buffer;
-    if (is_stored) stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
+    std::optional<Location> location;
+    if (!written.empty()) location = written[plans_.size()];
+    plans_.emplace_back(fault, site, context_of(site, int8_scale_of(profile.largest(number))), location);
+    if (is_stored(fault.kind))
+      stored_copies_[profile.stored_of_site(number)].plans.push_back(plans_.size() - 1);
   }
   for (size_t plan = 0; plan < sites_.size(); ++plan)
     plan_uses(plan);
@@ -62,9 +77,16 @@ bool ArmedFaults::watch_few_calls() {
   for (const auto& [call, hits] : hits_by_call_) {
     if (!profile_.calls()[call].is_only_reader || !hits.network_inputs.empty()) return false;
     calls.push_back(call);
-    watched_storages_.push_back(profile_.calls()[call].storages.front());
   }
+  // The first layer, too: forwards are counted by it where they do not come by a fault.
+  const auto& all = profile_.calls();
+  const auto first =
+      std::find_if(all.begin(), all.end(), [](const auto& call) { return call.is_only_reader; });
+  const auto number = static_cast<size_t>(first - all.begin());
+  if (hits_by_call_.count(number) == 0) calls.push_back(number);
   std::sort(calls.begin(), calls.end());
+  for (const size_t call : calls)
+    watched_storages_.push_back(all[call].storages.front());
   tracker_.watch_only(std::move(calls));
   return true;
 }
@@ -82,11 +104,15 @@ void ArmedFaults::plan_uses(size_t plan) {
       case CallUse::Role::output:
         hits.outputs.push_back({use.place, plan});
         break;
+      case CallUse::Role::output_gradient:
+        hits.gradients.push_back({use.place, plan});
+        break;
     }
   }
 }
 
 bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::Tensor*> tensors) {
+  if (is_in_backward()) return false;
   const ProfiledCall* call = tracker_.match(op, tensors);
   const bool replaces = !stored_copies_.empty() && (call != nullptr || is_one_forward_);
   const bool wanted = replaces || (call != nullptr && hits_by_call_.count(tracker_.number()) > 0);
@@ -95,6 +121,7 @@ bool ArmedFaults::wants(const c10::OperatorHandle& op, c10::ArrayRef<const at::T
 }
 
 void ArmedFaults::on_call(intercept::OperatorCall& call) {
+  if (is_in_backward()) return call.run();
   const ProfiledCall* profiled = matched_ ? *std::exchange(matched_, std::nullopt) : tracker_.match(call);
   // In one forward every call is the network's own, also in rounds of loops that the profile did not have.
   if (!stored_copies_.empty() && (profiled != nullptr || is_one_forward_)) replace_stored(call);
@@ -103,8 +130,8 @@ void ArmedFaults::on_call(intercept::OperatorCall& call) {
   if (found == hits_by_call_.end()) return call.run();
   replace_network_inputs(call, found->second.network_inputs);
   hit_inputs(call, found->second.inputs);
-  if (found->second.outputs.empty()) return call.run();
   run_and_hit_outputs(call, found->second.outputs);
+  watch_gradients(call, found->second.gradients);
 }
 
 void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
@@ -115,7 +142,11 @@ void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
     if (number == StoredTensors::none || copy == stored_copies_.end()) return;
     if (is_written(call.schema().arguments()[static_cast<size_t>(place.position)])) return;
     const at::Tensor& whole = profile_.stored()[number].tensor;
-    const at::Tensor& faulty = faulty_stored(number, copy->second);
+    const at::Tensor faulty = faulty_stored(number, copy->second);
+    if (!faulty.defined()) return;
+    // A view of the parameter alone gets gradients itself where it was made of what stands in for it.
+    const bool has_own_values = storage_of(faulty) != storage_of(tensor);
+    if (!has_own_values && !tensor.is_same(profile_.stored()[number].tensor)) return;
     const bool is_whole = tensor.sizes() == whole.sizes() && tensor.strides() == whole.strides();
     replacements.emplace_back(
         place, is_whole ? faulty
@@ -128,27 +159,50 @@ void ArmedFaults::replace_stored(intercept::OperatorCall& call) {
   }
 }
 
-const at::Tensor& ArmedFaults::faulty_stored(int number, Copy& copy) {
+at::Tensor ArmedFaults::faulty_stored(int number, Copy& copy) {
   const at::Tensor& original = profile_.stored()[number].tensor;
   const int64_t version = version_of(original);
   const int64_t forward = std::max<int64_t>(tracker_.forward(), 1);
+  std::vector<size_t> acting;
+  for (const size_t plan : copy.plans) {
+    if (plans_[plan].acts_in(forward)) acting.push_back(plan);
+  }
+  if (acting.empty()) return {};
   // Under autograd the copy is part of this forward's graph; otherwise it lasts until the original changes.
   const bool records = records_gradient(original);
-  const bool is_fresh = copy.faulty.defined() && copy.version == version &&
+  const bool is_fresh = copy.faulty.defined() && copy.version == version && copy.acting == acting &&
                         copy.faulty.requires_grad() == records && (!records || copy.forward == forward);
   if (is_fresh) {
-    for (size_t plan : copy.plans)
-      plans_[plan].count(forward);
+    for (size_t plan : acting) {
+      if (!is_of_gradient(plan)) plans_[plan].count(forward);
+    }
     return copy.faulty;
   }
   if (copy.faulty.defined()) tracker_.remove_stand_in(copy.faulty);
-  copy.faulty = original;
-  for (size_t plan : copy.plans)
-    copy.faulty = plans_[plan].hit_copy(copy.faulty, forward);
+  copy.faulty = with_faults(original, acting, forward);
+  if (copy.faulty.is_same(original)) {  // a gradient that nobody records
+    copy.faulty.reset();
+    return {};
+  }
+  copy.acting = std::move(acting);
   copy.version = version;
   copy.forward = forward;
-  tracker_.add_stand_in(copy.faulty, number);
+  if (storage_of(copy.faulty) != storage_of(original)) tracker_.add_stand_in(copy.faulty, number);
   return copy.faulty;
+}
+
+at::Tensor ArmedFaults::with_faults(const at::Tensor& original, const std::vector<size_t>& acting,
+                                    int64_t forward) {
+  at::Tensor faulty = original;
+  for (const size_t plan : acting) {
+    if (!is_of_gradient(plan) || !records_gradient(original)) continue;
+    if (faulty.is_same(original)) faulty = original.view_as(original);
+    hooks_.add(faulty, plans_[plan], forward);
+  }
+  for (const size_t plan : acting) {
+    if (!is_of_gradient(plan)) faulty = plans_[plan].hit_copy(faulty, forward);
+  }
+  return faulty;
 }
 
 void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
@@ -161,7 +215,7 @@ void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const st
   std::vector<TensorPlace> places;
   for (const Hit& hit : hits) {
     const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
-    if (!tensor.defined() || is_given(tensor)) continue;
+    if (!tensor.defined() || is_given(tensor) || !acts(hit.plan)) continue;
     Copy& copy = input_copies_[hit.plan];
     const bool is_fresh = copy.forward == tracker_.forward() && copy.original.defined() &&
                           copy.original.is_same(tensor) && copy.version == version_of(copy.original);
@@ -181,11 +235,12 @@ void ArmedFaults::replace_network_inputs(intercept::OperatorCall& call, const st
 void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
   for (const Hit& hit : hits) {
     const at::Tensor tensor = tensor_at(call.arguments(), hit.place);
-    if (!tensor.defined()) continue;
+    if (!tensor.defined() || !acts(hit.plan)) continue;
     FaultPlan& plan = plans_[hit.plan];
     const size_t position = static_cast<size_t>(hit.place.position);
     if (!is_written(call.schema().arguments()[position])) {
       const at::Tensor copy = plan.hit_copy(tensor, tracker_.forward());
+      if (copy.is_same(tensor)) continue;
       stand_in(hit.plan, tensor, copy);
       put_tensor(call.argument(position), hit.place.element, copy);
     } else if (records_gradient(tensor)) {
@@ -197,6 +252,8 @@ void ArmedFaults::hit_inputs(intercept::OperatorCall& call, const std::vector<Hi
 }
 
 void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  if (std::none_of(hits.begin(), hits.end(), [this](const Hit& hit) { return acts(hit.plan); }))
+    return call.run();
   const int written = written_argument(call.schema(), hits.front().place.position);
   if (written >= 0) {
     const at::Tensor target = call.argument(static_cast<size_t>(written)).toTensor();
@@ -207,8 +264,9 @@ void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::
       call.argument(static_cast<size_t>(written)) = target.clone();
       call.run();
       at::Tensor result = call.result(static_cast<size_t>(hits.front().place.position)).toTensor();
-      for (const Hit& hit : hits)
-        result = plans_[hit.plan].hit_copy(result, tracker_.forward());
+      for (const Hit& hit : hits) {
+        if (acts(hit.plan)) result = plans_[hit.plan].hit_copy(result, tracker_.forward());
+      }
       target.copy_(result);
       call.result(static_cast<size_t>(hits.front().place.position)) = target;
       return;
@@ -226,7 +284,7 @@ void ArmedFaults::run_and_hit_outputs(intercept::OperatorCall& call, const std::
 void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
                              const std::vector<const void*>& argument_memory) {
   const at::Tensor tensor = tensor_at(call.results(), hit.place);
-  if (!tensor.defined()) return;
+  if (!tensor.defined() || !acts(hit.plan)) return;
   FaultPlan& plan = plans_[hit.plan];
   const size_t position = static_cast<size_t>(hit.place.position);
   const bool is_own_memory =
@@ -236,8 +294,17 @@ void ArmedFaults::hit_output(intercept::OperatorCall& call, const Hit& hit,
     plan.hit_in_place(tensor, tracker_.forward());
   } else {
     const at::Tensor copy = plan.hit_copy(tensor, tracker_.forward());
+    if (copy.is_same(tensor)) return;
     stand_in(hit.plan, tensor, copy);
     put_tensor(call.result(position), hit.place.element, copy);
+  }
+}
+
+void ArmedFaults::watch_gradients(const intercept::OperatorCall& call, const std::vector<Hit>& hits) {
+  for (const Hit& hit : hits) {
+    const at::Tensor tensor = tensor_at(call.results(), hit.place);
+    if (!tensor.defined() || !records_gradient(tensor) || !acts(hit.plan)) continue;
+    hooks_.add(tensor, plans_[hit.plan], tracker_.forward());
   }
 }
 
@@ -251,6 +318,7 @@ void ArmedFaults::stand_in(size_t plan, const at::Tensor& original, const at::Te
 }
 
 std::vector<Receipt> ArmedFaults::receipts() const {
+  const auto lock = hooks_.lock();
   std::vector<Receipt> receipts;
   for (const FaultPlan& plan : plans_)
     receipts.push_back(plan.receipt());
@@ -258,6 +326,7 @@ std::vector<Receipt> ArmedFaults::receipts() const {
 }
 
 void ArmedFaults::abandon() {
+  hooks_.end();
   if (is_on_this_thread()) {
     on_.reset();
   } else {
@@ -275,6 +344,7 @@ void ArmedFaults::switch_off() {
   }
   const bool was_whole = on_->is_whole();
   on_.reset();
+  hooks_.end();
   if (!was_whole) {
     throw UserError(
         ErrorCode::usage,
@@ -292,17 +362,30 @@ void ArmedFaults::disarm_after_error() {
 void ArmedFaults::disarm() {
   if (!on_) return;
   switch_off();
-  std::string lines;
-  for (const std::string& line : missed())
-    lines += (lines.empty() ? "'" : ", '") + line + "'";
+  const std::string lines = text_of_misses();
   if (lines.empty()) return;
-  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines +
-                                                "; run the network that was profiled, on this thread, while "
-                                                "the fault is armed (a network that was moved "
-                                                "or converted since needs a new Injector)");
+  throw UserError(ErrorCode::illegal_fault, "armed and hit nothing: " + lines);
+}
+
+std::string ArmedFaults::text_of_misses() const {
+  const auto lock = hooks_.lock();
+  std::string lines;
+  bool is_explained = true;
+  for (const FaultPlan& plan : plans_) {
+    if (plan.hits() > 0) continue;
+    const std::string reason = plan.reason_of_miss(tracker_.forward());
+    lines += (lines.empty() ? "'" : ", '") + plan.receipt().fault + "'";
+    if (!reason.empty()) lines += " (" + reason + ")";
+    is_explained &= !reason.empty();
+  }
+  if (is_explained) return lines;
+  return lines +
+         "; run the network that was profiled, on this thread, while the fault is armed (a network that was "
+         "moved or converted since needs a new Injector)";
 }
 
 std::vector<std::string> ArmedFaults::missed() const {
+  const auto lock = hooks_.lock();
   std::vector<std::string> lines;
   for (const FaultPlan& plan : plans_) {
     if (plan.hits() == 0) lines.push_back(plan.receipt().fault);

@@ -14,6 +14,7 @@
 #include "src/common/memory_shortage.h"
 #include "src/direct/armed_faults.h"
 #include "src/direct/golden_runs.h"
+#include "src/direct/resolve_fault.h"
 #include "src/direct/trial_sharing.h"
 #include "src/direct/watched_forward.h"
 
@@ -66,7 +67,7 @@ void DirectEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) 
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)
-      fault = injector_.resolve(fault);
+      fault = detail::resolve_in_one_forward(injector_, fault);
   }
   for (const Group& together : group(resolved))
     run_group(resolved, together, sink);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <random>
 #include <utility>
 
@@ -20,6 +21,25 @@
 #include "src/model/profile.h"
 
 namespace faultwave {
+
+/// What the last random fault was drawn from, since the next one is likely drawn from the same. Thread-safe.
+class detail::LastPopulation {
+ public:
+  std::shared_ptr<const Population> get(const Injector& injector, SiteKind kind, const ErrorModelPtr& model) {
+    const std::lock_guard lock(mutex_);
+    if (population_ == nullptr || kind_ != kind || population_->model() != model) {
+      population_ = std::make_shared<Population>(injector.select(kind), DrawRule::layers, model);
+      kind_ = kind;
+    }
+    return population_;
+  }
+
+ private:
+  std::mutex mutex_;
+  SiteKind kind_ = SiteKind::output;
+  std::shared_ptr<const Population> population_;
+};
+
 namespace {
 
 void check_batch(const Fault& fault, const Site& site, int64_t batch, bool batch_is_free) {
@@ -36,7 +56,7 @@ void check_batch(const Fault& fault, const Site& site, int64_t batch, bool batch
 }
 
 uint64_t key_from_entropy() {
-  std::random_device device;
+  static thread_local std::random_device device;
   return device();  // 32 bits: short enough to copy by hand
 }
 
@@ -44,7 +64,8 @@ uint64_t key_from_entropy() {
 
 Injector::Injector(std::shared_ptr<Network> network, std::vector<c10::IValue> example,
                    const std::vector<int64_t>& batch_axes)
-    : profile_(std::make_unique<detail::Profile>(std::move(network), example, batch_axes)) {}
+    : profile_(std::make_unique<detail::Profile>(std::move(network), example, batch_axes)),
+      last_population_(std::make_unique<detail::LastPopulation>()) {}
 
 Injector::Injector(torch::nn::Module& module, std::function<void(const std::vector<c10::IValue>&)> forward,
                    std::vector<c10::IValue> example)
@@ -63,13 +84,17 @@ const std::vector<Site>& Injector::sites() const {
   return profile_->sites();
 }
 
+const std::vector<Site>& Injector::gradient_sites() const {
+  return profile_->gradient_sites();
+}
+
 const Site& Injector::site(SiteKind kind, std::string_view name) const {
-  return sites()[static_cast<size_t>(profile_->find(kind, name))];
+  return profile_->site(profile_->find(kind, name));
 }
 
 std::vector<Site> Injector::select(SiteKind kind, const std::vector<std::string>& globs) const {
   std::vector<Site> selected;
-  for (const Site& site : sites()) {
+  for (const Site& site : is_gradient(kind) ? gradient_sites() : sites()) {
     if (site.kind != kind) continue;
     const bool wanted = globs.empty() ? site.is_default
                                       : std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
@@ -95,6 +120,10 @@ std::optional<double> Injector::int8_scale(const Site& site) const {
   return int8_scale_of(profile_->largest(profile_->find(site.kind, site.name)));
 }
 
+void Injector::learn(const std::function<void()>& loop) {
+  profile_->learn(loop);
+}
+
 void Injector::observe(const std::vector<Site>& sites, const std::function<void()>& forward,
                        const std::function<void(size_t, const at::Tensor&)>& visit) const {
   std::vector<int> numbers;
@@ -107,7 +136,7 @@ void Injector::observe(const std::vector<Site>& sites, const std::function<void(
 
 Fault Injector::resolve(const Fault& fault) const {
   const int number = profile_->number_of(fault);
-  const Site& place = sites()[static_cast<size_t>(number)];
+  const Site& place = profile_->site(number);
   check_batch(fault, place, batch(), batch_is_free());
   Fault resolved =
       detail::resolve_fault(fault, place, context_of(place, int8_scale_of(profile_->largest(number))));
@@ -116,9 +145,9 @@ Fault Injector::resolve(const Fault& fault) const {
 }
 
 Fault Injector::random_fault(SiteKind kind, const ErrorModelPtr& model, std::optional<uint64_t> key) const {
-  Draw draw(key.value_or(key_from_entropy()));
-  const Population population(select(kind), DrawRule::layers, model);
-  return resolve(population.fault(population.draw(draw), draw));
+  Draw draw(key ? *key : key_from_entropy());  // asking the system takes 12 us
+  const auto population = last_population_->get(*this, kind, model);
+  return resolve(population->fault(population->draw(draw), draw));
 }
 
 namespace detail {
@@ -153,9 +182,12 @@ void StateScope::detach(std::vector<at::Tensor>& results) const {
 
 Armed::Armed(const Injector& injector, const std::vector<Fault>& faults, Forwards forwards) {
   std::vector<Fault> resolved;
-  for (const Fault& fault : faults)
+  std::vector<Location> written;
+  for (const Fault& fault : faults) {
     resolved.push_back(injector.resolve(fault));
-  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards);
+    written.push_back(fault.location);
+  }
+  faults_ = std::make_unique<detail::ArmedFaults>(*injector.profile_, resolved, forwards, written);
 }
 
 Armed::~Armed() {

@@ -6,8 +6,10 @@ namespace faultwave::detail {
 Observer::Observer(const Profile& profile, const std::vector<int>& numbers,
                    const std::function<void(size_t, const at::Tensor&)>& visit)
     : tracker_(profile, Forwards::one), wanted_(profile.sites().size(), -1), visit_(visit) {
-  for (size_t i = 0; i < numbers.size(); ++i)
-    wanted_[static_cast<size_t>(numbers[i])] = static_cast<int>(i);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const auto number = static_cast<size_t>(numbers[i]);
+    if (number < wanted_.size()) wanted_[number] = static_cast<int>(i);  // no forward has gradients
+  }
 }
 
 void Observer::on_call(intercept::OperatorCall& call) {

@@ -60,6 +60,8 @@ std::vector<Receipt> perturb(const std::vector<NamedTensor>& parameters,
     const int number = find_stored(stored, fault);
     if (fault.batch.kind != BatchPart::Kind::all)
       detail::refuse_fault(fault, "a stored tensor has no batch; leave '@' out");
+    if (!fault.forwards.is_all())
+      detail::refuse_fault(fault, "what is changed for good runs no forward; leave '%' out");
     const at::Tensor& tensor = stored[number].tensor;
     const Site site = stored_site(stored[number]);
     const VictimContext context = context_of(site, int8_scale_of(detail::largest_magnitude(tensor)));

@@ -20,6 +20,13 @@ struct Turns {
 
 }  // namespace
 
+std::vector<int64_t> element_shape(c10::IntArrayRef shape, const BatchAxis& batch) {
+  Site site;
+  site.shape = shape.vec();
+  site.batch = batch;
+  return site.element_shape();
+}
+
 std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,
                                    const BatchAxis& batch, int64_t element) {
   if (batch.dim < 0) return element_offsets;

@@ -10,6 +10,9 @@
 
 namespace faultwave::detail {
 
+/// What Site::element_shape says, for a tensor of `shape` whose batch lies along `batch`.
+std::vector<int64_t> element_shape(c10::IntArrayRef shape, const BatchAxis& batch);
+
 /// Row-major offsets in a whole tensor of batch element `element`, from offsets in the element shape.
 /// `shape` is that of the whole tensor.
 std::vector<int64_t> whole_offsets(const std::vector<int64_t>& element_offsets, c10::IntArrayRef shape,

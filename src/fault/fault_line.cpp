@@ -38,6 +38,31 @@ BatchPart take_batch(Scanner& scanner) {
   return {BatchPart::Kind::each, 0};
 }
 
+ForwardRange take_forwards(Scanner& scanner) {
+  if (!scanner.take_if('%')) return {};
+  constexpr std::string_view expected =
+      "the number of a forward (0 or more) after '%', or a range such as 5:8";
+  const auto take_number = [&] {
+    scanner.skip_spaces();
+    if (!is_digit(scanner.peek())) scanner.fail_expected(expected);
+    const int64_t number = scanner.take_integer(expected);
+    scanner.skip_spaces();
+    return number;
+  };
+  ForwardRange forwards;
+  const size_t begin = scanner.position();
+  forwards.begin = take_number();
+  if (!scanner.take_if(':')) {
+    if (forwards.begin == ForwardRange::no_end) scanner.fail_at(begin, "there is no such forward");
+    forwards.end = forwards.begin + 1;
+    return forwards;
+  }
+  scanner.skip_spaces();
+  if (is_digit(scanner.peek())) forwards.end = take_number();
+  if (forwards.begin < forwards.end) return forwards;
+  scanner.fail_at(begin, "a range of forwards begin:end, its end not included, needs begin < end");
+}
+
 Fault take_fault(Scanner& scanner, KnownModels known = KnownModels::all) {
   Fault fault;
   scanner.skip_spaces();
@@ -56,6 +81,8 @@ Fault take_fault(Scanner& scanner, KnownModels known = KnownModels::all) {
   scanner.skip_spaces();
   fault.model = take_error_model(scanner, known);
   scanner.skip_spaces();
+  fault.forwards = take_forwards(scanner);
+  scanner.skip_spaces();
   if (scanner.take_if('#')) {
     scanner.skip_spaces();
     fault.key = scanner.take_unsigned("a key from 0 to 18446744073709551615");
@@ -70,7 +97,7 @@ std::vector<Fault> take_faults(std::string_view line, KnownModels known) {
   do {
     faults.push_back(take_fault(scanner, known));
   } while (scanner.take_if(';'));
-  scanner.expect_end("'#' and a key, ';' and another fault, or the end of the line");
+  scanner.expect_end("'%' and a forward, '#' and a key, ';' and another fault, or the end of the line");
   return faults;
 }
 
@@ -86,6 +113,13 @@ std::string text_of(const BatchPart& batch) {
   throw InternalError("a batch part of unknown kind");
 }
 
+std::string text_of(const ForwardRange& forwards) {
+  if (forwards.is_all()) return "";
+  const std::string begin = "%" + std::to_string(forwards.begin);
+  if (forwards.end == ForwardRange::no_end) return begin + ":";
+  return forwards.end == forwards.begin + 1 ? begin : begin + ":" + std::to_string(forwards.end);
+}
+
 std::string model_text(const Fault& fault) {
   return fault.model ? fault.model->text() : "";
 }
@@ -94,7 +128,7 @@ std::string model_text(const Fault& fault) {
 
 bool operator==(const Fault& a, const Fault& b) {
   return a.kind == b.kind && a.site == b.site && a.location == b.location && a.batch == b.batch &&
-         a.key == b.key && model_text(a) == model_text(b);
+         a.forwards == b.forwards && a.key == b.key && model_text(a) == model_text(b);
 }
 
 std::string to_string(const Fault& fault) {
@@ -103,7 +137,7 @@ std::string to_string(const Fault& fault) {
   std::string line(to_string(fault.kind));
   line.append(":").append(quote_site_name(fault.site));
   line.append(to_string(fault.location)).append(text_of(fault.batch));
-  line.append(" ").append(fault.model->text());
+  line.append(" ").append(fault.model->text()).append(text_of(fault.forwards));
   if (fault.key) line.append("#").append(std::to_string(*fault.key));
   return line;
 }
@@ -120,7 +154,7 @@ Fault parse_fault(std::string_view line) {
   Fault fault = take_fault(scanner);
   if (scanner.peek() == ';')
     scanner.fail_at(scanner.position(), "expected one fault, but ';' begins another");
-  scanner.expect_end("'#' and a key, or the end of the line");
+  scanner.expect_end("'%' and a forward, '#' and a key, or the end of the line");
   return fault;
 }
 

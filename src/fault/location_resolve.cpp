@@ -1,25 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <unordered_set>
 
 #include "faultwave/error.h"
 #include "faultwave/location.h"
 #include "faultwave/random.h"
 
-#include "src/common/numbers.h"
-
 namespace faultwave {
 namespace {
 
 using Part = AxisPart::Kind;
 
+/// The size of an axis that has other lengths in other forwards.
+constexpr int64_t kAnySize = INT64_MAX;
+
+std::string text_of_shape(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t size : shape)
+    text += (text.empty() ? "" : ",") + (size == kAnySize ? "any" : std::to_string(size));
+  return text;
+}
+
 [[noreturn]] void refuse(const std::string& message, const std::vector<int64_t>& shape) {
   throw UserError(ErrorCode::illegal_fault,
-                  message + " (the values of one batch element have shape [" + join_integers(shape) + "])");
+                  message + " (the values of one batch element have shape [" + text_of_shape(shape) + "])");
 }
 
 std::string legal_indices(int64_t size) {
   if (size == 0) return "the axis is empty";
+  if (size == kAnySize) return "legal are 0 and up";
   return "legal are 0 to " + std::to_string(size - 1);
 }
 
@@ -34,8 +45,8 @@ void check_range(const AxisPart& part, int64_t axis, const std::vector<int64_t>&
   if (part.begin >= 0 && part.begin < part.end && part.end <= shape[axis]) return;
   refuse("range " + std::to_string(part.begin) + ":" + std::to_string(part.end) + " on axis " +
              std::to_string(axis) +
-             " is not legal: a range begin:end, its end not included, needs 0 <= begin < end <= " +
-             std::to_string(shape[axis]),
+             " is not legal: a range begin:end, its end not included, needs 0 <= begin < end" +
+             (shape[axis] == kAnySize ? "" : " <= " + std::to_string(shape[axis])),
          shape);
 }
 
@@ -45,13 +56,16 @@ int64_t draw_index(int64_t axis, const std::vector<int64_t>& shape, Draw& draw) 
   return static_cast<int64_t>(draw.below(shape[axis]));
 }
 
+void check_rank(const Box& box, const std::vector<int64_t>& shape) {
+  const size_t rank = box.axes.size();
+  if (rank == shape.size()) return;
+  refuse("the location has " + std::to_string(rank) + (rank == 1 ? " axis" : " axes") + " where " +
+             std::to_string(shape.size()) + (shape.size() == 1 ? " is" : " are") + " needed",
+         shape);
+}
+
 Box resolve_box(const Box& box, const std::vector<int64_t>& shape, Draw& draw) {
-  if (box.axes.size() != shape.size()) {
-    const size_t rank = box.axes.size();
-    refuse("the location has " + std::to_string(rank) + (rank == 1 ? " axis" : " axes") + " where " +
-               std::to_string(shape.size()) + (shape.size() == 1 ? " is" : " are") + " needed",
-           shape);
-  }
+  check_rank(box, shape);
   Box resolved = box;
   for (size_t axis = 0; axis < shape.size(); ++axis) {
     AxisPart& part = resolved.axes[axis];
@@ -66,8 +80,8 @@ Box whole(const std::vector<int64_t>& shape) {
   return {std::vector<AxisPart>(shape.size())};
 }
 
-Box resolve_channel(const std::optional<int64_t>& channel, const std::vector<int64_t>& shape,
-                    int64_t channel_axis, Draw& draw) {
+void check_channel(const std::optional<int64_t>& channel, const std::vector<int64_t>& shape,
+                   int64_t channel_axis) {
   if (channel_axis < 0) refuse("ch= needs feature maps, and this site has none", shape);
   if (channel_axis >= static_cast<int64_t>(shape.size()))
     throw InternalError("channel axis outside the shape");
@@ -76,6 +90,11 @@ Box resolve_channel(const std::optional<int64_t>& channel, const std::vector<int
                legal_indices(shape[channel_axis]) + ", on axis " + std::to_string(channel_axis),
            shape);
   }
+}
+
+Box resolve_channel(const std::optional<int64_t>& channel, const std::vector<int64_t>& shape,
+                    int64_t channel_axis, Draw& draw) {
+  check_channel(channel, shape, channel_axis);
   Box box = whole(shape);
   box.axes[channel_axis] = {Part::index, channel ? *channel : draw_index(channel_axis, shape, draw), 0};
   return box;
@@ -93,6 +112,30 @@ Box draw_element(const std::vector<int64_t>& shape, Draw& draw) {
     offset /= shape[axis];
   }
   return box;
+}
+
+/// The part of a box that lies inside the shape; none if nothing does.
+std::optional<Box> box_within(const Box& box, const std::vector<int64_t>& shape, Draw& draw) {
+  check_rank(box, shape);
+  Box inside = box;
+  bool is_empty = false;
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    AxisPart& part = inside.axes[axis];
+    const int64_t size = shape[axis];
+    if (part.kind == Part::drawn && size > 0) part = {Part::index, draw_index(axis, shape, draw), 0};
+    if (part.kind == Part::range) {
+      part.begin = std::max<int64_t>(part.begin, 0);
+      part.end = std::min(part.end, size);
+      is_empty |= part.begin >= part.end;
+    }
+    is_empty |= size == 0 || (part.kind == Part::index && (part.begin < 0 || part.begin >= size));
+  }
+  if (is_empty) return std::nullopt;
+  return inside;
+}
+
+bool holds_values(const std::vector<int64_t>& shape) {
+  return std::find(shape.begin(), shape.end(), 0) == shape.end();
 }
 
 /// First position of a part, and how many.
@@ -149,6 +192,38 @@ Location resolve(const Location& location, const std::vector<int64_t>& shape, in
       break;
   }
   return resolved;
+}
+
+Location resolve_within(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis,
+                        Draw& draw) {
+  Location inside;
+  inside.kind = Location::Kind::boxes;
+  if (location.kind == Location::Kind::boxes) {
+    for (const Box& box : location.boxes) {
+      if (const std::optional<Box> part = box_within(box, shape, draw)) inside.boxes.push_back(*part);
+    }
+    return inside;
+  }
+  const bool is_beyond = location.channel && channel_axis >= 0 && *location.channel >= shape[channel_axis];
+  if (!holds_values(shape) || (location.kind == Location::Kind::channel && is_beyond)) return inside;
+  return resolve(location, shape, channel_axis, draw);
+}
+
+void check_location(const Location& location, const std::vector<int64_t>& shape, int64_t channel_axis,
+                    const std::vector<int64_t>& free_axes) {
+  std::vector<int64_t> widened = shape;
+  for (const int64_t axis : free_axes)
+    widened.at(static_cast<size_t>(axis)) = kAnySize;
+  if (location.kind == Location::Kind::channel) check_channel(location.channel, widened, channel_axis);
+  if (location.kind != Location::Kind::boxes) return;
+  for (const Box& box : location.boxes) {
+    check_rank(box, widened);
+    for (size_t axis = 0; axis < widened.size(); ++axis) {
+      const AxisPart& part = box.axes[axis];
+      if (part.kind == Part::index) check_index(part.begin, axis, widened);
+      if (part.kind == Part::range) check_range(part, axis, widened);
+    }
+  }
 }
 
 std::vector<int64_t> element_offsets(const Location& resolved, const std::vector<int64_t>& shape) {

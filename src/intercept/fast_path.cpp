@@ -70,6 +70,7 @@ struct FastPath<Op, key, Result(Arguments...)> {
     TensorPointers tensors;
     (collect(tensors, arguments), ...);
     Handler* handler = active_handler();
+    if (handler == nullptr) c10::impl::tls_set_dispatch_key_included(key, false);  // as in call_boxed
     if (handler == nullptr || !handler->wants(op, tensors)) {
       c10::impl::ExcludeDispatchKeyGuard off(key);
       return Op::redispatch(keys.remove(key), arguments...);

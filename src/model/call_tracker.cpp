@@ -53,7 +53,33 @@ const ProfiledCall* CallTracker::accept(size_t number) {
   if (!passed_.empty()) passed_[number] = true;
   if (forward_ == 0 || (number < expected_ && passed_.empty())) ++forward_;
   expected_ = number + 1;
-  return &profile_.calls()[number];
+  const ProfiledCall& call = profile_.calls()[number];
+  if (!call.stored.empty()) begin_ways(number);
+  return &call;
+}
+
+void CallTracker::begin_ways(size_t anchor) {
+  const std::vector<Way>& ways = profile_.ways_after(anchor);
+  follows_ways_ = !ways.empty();
+  open_ways_.clear();
+  for (const Way& way : ways)
+    open_ways_.push_back(&way);
+  way_position_ = 0;
+}
+
+const ProfiledCall* CallTracker::follow_ways(const c10::OperatorHandle& op) {
+  c10::SmallVector<const Way*, 4> fitting;
+  for (const Way* way : open_ways_) {
+    if (way_position_ < way->size() && (*way)[way_position_].op == op) fitting.push_back(way);
+  }
+  if (fitting.empty()) return nullptr;
+  const int number = (*fitting.front())[way_position_].number;
+  const bool agree = std::all_of(fitting.begin(), fitting.end(),
+                                 [&](const Way* way) { return (*way)[way_position_].number == number; });
+  open_ways_ = std::move(fitting);
+  ++way_position_;
+  if (!agree || number < 0 || !is_open(static_cast<size_t>(number))) return nullptr;
+  return accept(static_cast<size_t>(number));
 }
 
 const ProfiledCall* CallTracker::find_anchor(const c10::OperatorHandle& op) {
@@ -85,6 +111,7 @@ const ProfiledCall* CallTracker::match(const c10::OperatorHandle& op,
       return accept(expected_);
   }
   read_signature(tensors);
+  if (signature_.empty() && follows_ways_) return follow_ways(op);
   if (expected_ < profile_.calls().size() && is_call(expected_, op)) return accept(expected_);
   if (!signature_.empty()) return find_anchor(op);
   // The network begins with an operator without stored tensors: a new forward once the last one is complete,

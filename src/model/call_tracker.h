@@ -20,6 +20,9 @@ namespace faultwave::detail {
 /// left out; going back to an earlier anchor means that a new forward has begun. An operator without stored
 /// tensors is recognised only where it is expected next.
 ///
+/// Where Profile::learn has seen other orders, a call without stored tensors is recognised if all orders that
+/// fit what came since the last anchor agree on it.
+///
 /// Where one forward alone is tracked, a call is recognised once. What comes again is a round of a loop that
 /// the profile did not have, or an operator of somebody else's.
 class CallTracker {
@@ -53,6 +56,8 @@ class CallTracker {
   bool is_call(size_t number, const c10::OperatorHandle& op) const;
   const ProfiledCall* accept(size_t number);
   const ProfiledCall* find_anchor(const c10::OperatorHandle& op);
+  void begin_ways(size_t anchor);
+  const ProfiledCall* follow_ways(const c10::OperatorHandle& op);
 
   /// Whether the call may be recognised now.
   bool is_open(size_t number) const { return passed_.empty() || !passed_[number]; }
@@ -62,6 +67,9 @@ class CallTracker {
   size_t expected_ = 0;
   int64_t forward_ = 0;
   Signature signature_;
+  bool follows_ways_ = false;                  // several are known behind the last anchor
+  c10::SmallVector<const Way*, 4> open_ways_;  // those that fit what came since
+  size_t way_position_ = 0;                    // in each of them
   std::vector<size_t> watched_;
   std::unordered_map<const void*, int> stand_ins_;
 };

@@ -14,6 +14,7 @@
 #include "src/common/near_names.h"
 #include "src/model/batch_runs.h"
 #include "src/model/call_tracker.h"
+#include "src/model/loop_recorder.h"
 #include "src/model/preserved_state.h"
 #include "src/model/site_names.h"
 
@@ -67,16 +68,17 @@ Profile::Profile(std::shared_ptr<Network> network, const std::vector<c10::IValue
       stored_(network_->parameters(), network_->buffers()),
       batch_(axes_.batch_of(example)) {
   PreservedState preserved(*network_);
-  const std::vector<RecordedCall> calls = record(example, true, preserved);
-  if (calls.empty()) {
+  recorded_ = record(example, true, preserved);
+  if (recorded_.empty()) {
     throw UserError(
         ErrorCode::bad_network,
         "the dummy inference called no operator that can be seen: the forward given must run the network "
         "on the calling thread");
   }
-  add_sites(calls);
-  find_batch_axes(calls, example, preserved);
+  add_sites(recorded_);
+  find_batch_axes(recorded_, example, preserved);
   if (batch_is_free_) find_batch_runs(example, preserved);
+  add_gradient_sites();
   preserved.put_back();
 }
 
@@ -278,10 +280,50 @@ void Profile::find_batch_runs(const std::vector<c10::IValue>& example, Preserved
   }
 }
 
+void Profile::add_gradient_sites() {
+  for (const Site& site : sites_) {
+    if (!at::isFloatingType(site.dtype)) continue;
+    if (site.kind == SiteKind::output) add_gradient_site(SiteKind::output_gradient, site);
+    if (site.kind != SiteKind::weight && site.kind != SiteKind::bias) continue;
+    if (!stored_[stored_of_site(site.number)].tensor.requires_grad()) continue;
+    add_gradient_site(site.kind == SiteKind::weight ? SiteKind::weight_gradient : SiteKind::bias_gradient,
+                      site);
+  }
+}
+
+void Profile::add_gradient_site(SiteKind kind, const Site& of) {
+  Site site = of;
+  site.kind = kind;
+  site.is_default = false;
+  site.number = static_cast<int>(sites_.size() + gradient_sites_.size());
+  by_name_.emplace(std::make_pair(kind, site.name), site.number);
+  uses_.emplace_back();
+  if (kind == SiteKind::output_gradient) {
+    for (CallUse use : uses_of(of.number)) {
+      use.role = CallUse::Role::output_gradient;
+      uses_.back().push_back(use);
+    }
+  }
+  largest_.push_back(0);
+  gradient_of_.push_back(of.number);
+  gradient_sites_.push_back(std::move(site));
+}
+
+const Site& Profile::site(int number) const {
+  const auto position = static_cast<size_t>(number);
+  return position < sites_.size() ? sites_[position] : gradient_sites_.at(position - sites_.size());
+}
+
+int Profile::base_of(int site) const {
+  const auto position = static_cast<size_t>(site);
+  return position < sites_.size() ? site : gradient_of_.at(position - sites_.size());
+}
+
 int Profile::number_of(const Fault& fault) const {
   const auto number = static_cast<size_t>(fault.site_number);
-  const bool is_known = fault.site_number >= 0 && number < sites_.size() &&
-                        sites_[number].kind == fault.kind && sites_[number].name == fault.site;
+  const bool is_number = fault.site_number >= 0 && number < sites_.size() + gradient_sites_.size();
+  const bool is_known =
+      is_number && site(fault.site_number).kind == fault.kind && site(fault.site_number).name == fault.site;
   return is_known ? fault.site_number : find(fault.kind, fault.site);
 }
 
@@ -290,6 +332,9 @@ int Profile::find(SiteKind kind, std::string_view name) const {
   if (found != by_name_.end()) return found->second;
   std::vector<std::string> names;
   std::string other_kinds;
+  for (const Site& site : gradient_sites_) {
+    if (site.kind == kind) names.push_back(site.name);
+  }
   for (const Site& site : sites_) {
     if (site.kind == kind) names.push_back(site.name);
     if (site.name == name)
@@ -301,11 +346,13 @@ int Profile::find(SiteKind kind, std::string_view name) const {
   } else {
     message += did_you_mean(name, names);
   }
+  if (is_gradient(kind) && !other_kinds.empty())
+    message += "; outputs that are floating point have a gradient, and parameters that require one, too";
   throw UserError(ErrorCode::illegal_fault, message);
 }
 
 int Profile::stored_of_site(int site) const {
-  const auto found = std::find(site_of_stored_.begin(), site_of_stored_.end(), site);
+  const auto found = std::find(site_of_stored_.begin(), site_of_stored_.end(), base_of(site));
   if (found == site_of_stored_.end()) throw InternalError("a site that is not a stored tensor");
   return static_cast<int>(found - site_of_stored_.begin());
 }
@@ -317,6 +364,87 @@ void Profile::calibrate(const std::vector<std::vector<c10::IValue>>& inputs) {
     forward_under(calibrator, input, preserved);
   }
   preserved.put_back();
+}
+
+void Profile::learn(const std::function<void()>& loop) {
+  PreservedState preserved(*network_);
+  LoopRecorder recorder(*this);
+  {
+    torch::NoGradGuard no_grad;
+    intercept::Intercept on(recorder);
+    loop();
+  }
+  preserved.put_back();
+  recorder.align(recorded_);
+  for (const auto& [call, ways] : recorder.ways())
+    add_ways(call, ways);
+  mark_free_axes(recorder);
+  for (Site& site : gradient_sites_)
+    site.free_axes = sites_[static_cast<size_t>(base_of(site.number))].free_axes;
+}
+
+Way Profile::own_way(size_t call) const {
+  Way way;
+  for (size_t next = call + 1; next < calls_.size() && calls_[next].stored.empty(); ++next)
+    way.push_back({calls_[next].op, static_cast<int>(next)});
+  return way;
+}
+
+void Profile::add_ways(size_t call, const std::vector<Way>& ways) {
+  const auto known = ways_.find(call);
+  std::vector<Way> all = known == ways_.end() ? std::vector<Way>{own_way(call)} : known->second;
+  for (const Way& way : ways) {
+    if (std::find(all.begin(), all.end(), way) == all.end()) all.push_back(way);
+  }
+  if (all.size() > 1) ways_[call] = std::move(all);
+}
+
+const std::vector<Way>& Profile::ways_after(size_t call) const {
+  static const std::vector<Way> none;
+  const auto found = ways_.find(call);
+  return found == ways_.end() ? none : found->second;
+}
+
+void Profile::mark_free_axes(const LoopRecorder& loop) {
+  const auto for_each_use = [this](size_t number, const RecordedCall& call, const auto& visit) {
+    const auto visit_all = [&](const std::vector<SiteUse>& uses, const std::vector<RecordedTensor>& tensors) {
+      for (const SiteUse& use : uses) {
+        for (const RecordedTensor& tensor : tensors) {
+          if (tensor.place == use.place) visit(use.site, tensor);
+        }
+      }
+    };
+    visit_all(calls_[number].inputs, call.arguments);
+    visit_all(calls_[number].network_inputs, call.arguments);
+    visit_all(calls_[number].outputs, call.results);
+  };
+  // The batch of each forward, which an axis tells that counts nothing else.
+  std::map<int64_t, int64_t> batches;
+  loop.for_each_match([&](size_t number, const RecordedCall& call, int64_t forward) {
+    for_each_use(number, call, [&](int site, const RecordedTensor& tensor) {
+      const BatchAxis& axis = sites_[static_cast<size_t>(site)].batch;
+      const auto dim = static_cast<size_t>(axis.dim);
+      if (axis.dim >= 0 && axis.rows == 1 && dim < tensor.shape.size())
+        batches.try_emplace(forward, tensor.shape[dim]);
+    });
+  });
+  loop.for_each_match([&](size_t number, const RecordedCall& call, int64_t forward) {
+    const auto batch = batches.try_emplace(forward, batch_).first->second;
+    for_each_use(number, call,
+                 [&](int site, const RecordedTensor& tensor) { mark_free_axes(site, tensor, batch); });
+  });
+}
+
+void Profile::mark_free_axes(int number, const RecordedTensor& tensor, int64_t batch) {
+  Site& site = sites_[static_cast<size_t>(number)];
+  if (tensor.shape.size() != site.shape.size()) return;
+  for (size_t d = 0; d < site.shape.size(); ++d) {
+    const auto axis = static_cast<int64_t>(d);
+    const int64_t expected = axis == site.batch.dim ? site.batch.rows * batch : site.shape[d];
+    if (tensor.shape[d] == expected) continue;
+    const auto place = std::lower_bound(site.free_axes.begin(), site.free_axes.end(), axis);
+    if (place == site.free_axes.end() || *place != axis) site.free_axes.insert(place, axis);
+  }
 }
 
 }  // namespace faultwave::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@
 
 namespace faultwave::detail {
 
+class LoopRecorder;
+
 /// A site at the place where a call has it.
 struct SiteUse {
   int site = 0;
@@ -28,7 +31,7 @@ struct SiteUse {
 
 /// Where a call has a site.
 struct CallUse {
-  enum class Role { input, network_input, output };
+  enum class Role { input, network_input, output, output_gradient };
   size_t call = 0;
   Role role = Role::input;
   TensorPlace place;
@@ -48,6 +51,14 @@ struct ProfiledCall {
   std::vector<SiteUse> outputs;
 };
 
+/// A call that reads nothing stored, on a way from one call that does to the next.
+struct WayCall {
+  c10::OperatorHandle op;
+  int number = -1;  ///< of the profiled call that it is; -1 for one that the profiled forward did not have
+  bool operator==(const WayCall& other) const { return op == other.op && number == other.number; }
+};
+using Way = std::vector<WayCall>;
+
 /// What one dummy inference tells of a network: its sites, and the sequence of its operator calls.
 class Profile {
  public:
@@ -59,6 +70,9 @@ class Profile {
           const std::vector<int64_t>& batch_axes);
 
   const std::vector<Site>& sites() const { return sites_; }
+  const std::vector<Site>& gradient_sites() const { return gradient_sites_; }
+  /// By its number: of sites(), or behind them of gradient_sites().
+  const Site& site(int number) const;
   const std::vector<ProfiledCall>& calls() const { return calls_; }
   const StoredTensors& stored() const { return stored_; }
 
@@ -79,7 +93,10 @@ class Profile {
   const std::vector<size_t>& calls_reading(int stored) const {
     return calls_reading_[static_cast<size_t>(stored)];
   }
-  /// The stored tensor behind a weight, bias or buffer site.
+  /// The orders in which calls that read nothing stored may follow this call, which does: as in the profile,
+  /// and as learn() has seen them. None where it has seen no other than the profile's.
+  const std::vector<Way>& ways_after(size_t call) const;
+  /// The stored tensor behind a weight, bias or buffer site, or behind a gradient of one.
   int stored_of_site(int site) const;
 
   int64_t batch() const { return batch_; }
@@ -91,6 +108,8 @@ class Profile {
   /// Largest absolute value seen at a site; 0 if none was.
   double largest(int site) const { return largest_[static_cast<size_t>(site)]; }
   void calibrate(const std::vector<std::vector<c10::IValue>>& inputs);
+  /// See Injector.
+  void learn(const std::function<void()>& loop);
 
  private:
   std::vector<RecordedCall> record(const std::vector<c10::IValue>& inputs, bool measure,
@@ -98,6 +117,15 @@ class Profile {
   void add_sites(const std::vector<RecordedCall>& calls);
   void mark_only_readers();
   void list_uses();
+  /// The calls between this one and the next that reads something stored.
+  Way own_way(size_t call) const;
+  void add_ways(size_t call, const std::vector<Way>& ways);
+  void mark_free_axes(const LoopRecorder& loop);
+  void mark_free_axes(int site, const RecordedTensor& tensor, int64_t batch);
+  void add_gradient_sites();
+  void add_gradient_site(SiteKind kind, const Site& of);
+  /// The site that a gradient is a gradient of; any other is its own.
+  int base_of(int site) const;
   int add_site(SiteKind kind, const std::string& name, const RecordedTensor& tensor, const std::string& op,
                bool is_default);
   void find_batch_axes(const std::vector<RecordedCall>& calls, const std::vector<c10::IValue>& example,
@@ -115,7 +143,11 @@ class Profile {
   BatchAxes axes_;
   StoredTensors stored_;
   std::vector<Site> sites_;
+  std::vector<Site> gradient_sites_;
+  std::vector<int> gradient_of_;  // by gradient site
   std::vector<ProfiledCall> calls_;
+  std::vector<RecordedCall> recorded_;       // the same calls, as learn() needs them
+  std::map<size_t, std::vector<Way>> ways_;  // by call
   std::vector<std::vector<CallUse>> uses_;
   std::vector<double> largest_;
   std::vector<int> site_of_stored_;

@@ -46,6 +46,10 @@ RecordedTensor Recorder::describe(TensorPlace place, const at::Tensor& tensor, b
   }
   const Known* known = recall(tensor);
   recorded.channel_axis = known ? known->channel_axis : channel_axis_by_rank(tensor.dim());
+  if (known && !is_result) {
+    recorded.producer = known->call;
+    recorded.produced = known->result;
+  }
   if (measure_) recorded.largest = known && !is_result ? known->largest : largest_magnitude(tensor);
   return recorded;
 }
@@ -70,9 +74,10 @@ void Recorder::on_call(intercept::OperatorCall& call) {
     recorded.network_input = -1;
     recorded.channel_axis = channel_axis_of_result(calls_[number].op.operator_name().name, recorded.shape,
                                                    calls_[number].arguments);
-    known_.insert_or_assign(tensor.unsafeGetTensorImpl(),
-                            Known{c10::weak_intrusive_ptr<c10::TensorImpl>(tensor.getIntrusivePtr()),
-                                  recorded.channel_axis, recorded.largest});
+    known_.insert_or_assign(
+        tensor.unsafeGetTensorImpl(),
+        Known{c10::weak_intrusive_ptr<c10::TensorImpl>(tensor.getIntrusivePtr()), recorded.channel_axis,
+              recorded.largest, static_cast<int>(number), static_cast<int>(calls_[number].results.size())});
     calls_[number].results.push_back(std::move(recorded));
   });
 }

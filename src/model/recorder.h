@@ -25,6 +25,9 @@ struct RecordedTensor {
   int network_input = -1;            ///< number of the network's input that it is
   int channel_axis = -1;             ///< axis that counts feature maps, of the whole tensor
   double largest = 0;                ///< largest finite absolute value; 0 for integers
+  /// Of an argument: the call that returned it last, and as which tensor; -1 where it comes from outside.
+  int producer = -1;
+  int produced = 0;
 };
 
 /// One operator call of the dummy inference.
@@ -46,6 +49,8 @@ class Recorder : public intercept::Handler {
 
   void on_call(intercept::OperatorCall& call) override;
 
+  /// How many calls have been written down.
+  size_t size() const { return calls_.size(); }
   std::vector<RecordedCall> take() { return std::move(calls_); }
 
  private:
@@ -53,6 +58,8 @@ class Recorder : public intercept::Handler {
     c10::weak_intrusive_ptr<c10::TensorImpl> alive;
     int channel_axis;
     double largest;
+    int call;
+    int result;
   };
   RecordedTensor describe(TensorPlace place, const at::Tensor& tensor, bool is_result) const;
   const Known* recall(const at::Tensor& tensor) const;

@@ -39,6 +39,13 @@ std::string common_parent(const std::string& a, const std::string& b) {
   return path;
 }
 
+/// The module that owns a tensor, and of those that share it the one that runs, where that is known.
+std::string running_owner(const StoredTensors::Entry& entry, const std::string& scope) {
+  const bool is_of_scope = std::any_of(entry.other_names.begin(), entry.other_names.end(),
+                                       [&](const std::string& name) { return owner_of(name) == scope; });
+  return is_of_scope && !scope.empty() ? scope : owner_of(entry.name);
+}
+
 /// The innermost module that owns all stored tensors of a call, "" for the root.
 std::string common_owner(const RecordedCall& call, const StoredTensors& stored) {
   std::optional<std::string> owner;
@@ -111,7 +118,7 @@ std::string CallNamer::name(const RecordedCall& call) {
   const int number = first_stored(call, stored_);
   std::string path;
   if (number != StoredTensors::none) {
-    path = call.opens_up ? common_owner(call, stored_) : owner_of(stored_[number].name);
+    path = call.opens_up ? common_owner(call, stored_) : running_owner(stored_[number], call.scope);
     if (!path.empty()) {
       last_owner_ = path;
       if (reads_data(call) && primary_op_.try_emplace(path, op).first->second == op) return unique(path);

@@ -32,7 +32,9 @@ void StoredTensors::add(const NamedTensor& named, bool is_parameter) {
   if (storage == nullptr || named.tensor.numel() == 0) return;
   std::vector<int>& sharers = by_storage_[storage];
   for (int other : sharers) {
-    if (entries_[other].tensor.is_same(named.tensor)) return;
+    if (!entries_[other].tensor.is_same(named.tensor)) continue;
+    entries_[other].other_names.push_back(named.name);
+    return;
   }
   sharers.push_back(size());
   entries_.push_back({named.name, named.tensor, is_parameter});

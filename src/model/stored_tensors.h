@@ -19,6 +19,7 @@ class StoredTensors {
     std::string name;
     at::Tensor tensor;
     bool is_parameter = true;
+    std::vector<std::string> other_names = {};
   };
   static constexpr int none = -1;
 

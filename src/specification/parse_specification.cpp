@@ -20,6 +20,9 @@ namespace {
 // TrialRow::fired has 32 bits.
 constexpr size_t kMostCriteria = 30;
 
+/// Where a text comes from: a user, or a database, whose names were checked by the program that wrote it.
+enum class Origin { user, database };
+
 void check_engine(const std::string& engine) {
   if (engine == "wave" || engine == "direct") return;
   throw UserError(ErrorCode::usage, "unknown engine '" + engine + "': expected wave or direct" +
@@ -54,7 +57,7 @@ void read_amounts(TomlReader& reader, Specification& spec) {
   reader.read("timeout", spec.timeout);
 }
 
-void read_choice_of_inputs(TomlReader& reader, Specification& spec) {
+void read_choice_of_inputs(TomlReader& reader, Specification& spec, Origin origin) {
   std::string inputs = "random";
   reader.read("inputs", inputs);
   if (inputs != "random" && inputs != "in turn") {
@@ -62,7 +65,8 @@ void read_choice_of_inputs(TomlReader& reader, Specification& spec) {
   }
   spec.inputs_in_turn = inputs == "in turn";
   reader.read("only_right", spec.only_right);
-  if (spec.only_right && spec.labels.empty()) {
+  // Labels of a program have no file.
+  if (origin == Origin::user && spec.only_right && spec.labels.empty()) {
     reader.fail("only_right", "needs labels, which say what is right");
   }
   reader.read("keep", spec.keep);
@@ -81,9 +85,6 @@ void read_stop(const toml::table& table, const std::string& name, StopRule& stop
     reader.fail("criteria", "says whose interval is looked at, and half_width is missing");
   }
 }
-
-/// Where a text comes from: a user, or a database, whose names were checked by the program that wrote it.
-enum class Origin { user, database };
 
 void read_criteria(TomlReader& reader, Specification& spec, Origin origin) {
   reader.read("confidence", spec.confidence);
@@ -184,7 +185,7 @@ Specification parse(std::string_view text, const std::string& name, const std::s
   const toml::table* stop = reader.table("stop");
   read_devices(reader, spec);
   read_amounts(reader, spec);
-  read_choice_of_inputs(reader, spec);
+  read_choice_of_inputs(reader, spec, origin);
   read_criteria(reader, spec, origin);
   reader.finish();
   reader.require("model", "the network's file");

@@ -39,6 +39,7 @@ class DraftFile {
 
   /// Gives the finished file its name, unless that name was taken meanwhile.
   void publish() {
+    remove_remains();
     std::error_code failure;
     fs::create_hard_link(draft_, path_, failure);
     if (failure && failure != std::errc::file_exists && !fs::exists(path_)) {
@@ -50,6 +51,15 @@ class DraftFile {
   }
 
  private:
+  /// What SQLite kept beside a database of this name that was removed: it would be taken for a part of this
+  /// one.
+  void remove_remains() const {
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(path_, ignored))) return;
+    for (const char* suffix : {"-journal", "-wal", "-shm"})
+      fs::remove(path_ + suffix, ignored);
+  }
+
   void remove() const {
     std::error_code ignored;
     for (const char* suffix : {"", "-journal", "-wal", "-shm"})

@@ -12,6 +12,7 @@
 #include "faultwave/wave_engine.h"
 
 #include "src/direct/golden_runs.h"
+#include "src/direct/resolve_fault.h"
 #include "src/model/profile.h"
 #include "src/wave/wave.h"
 
@@ -100,7 +101,7 @@ Explanation WaveEngine::explain(const std::vector<Trial>& trials) {
     if (trial.input != trials.front().input)
       throw UserError(ErrorCode::usage, "trials of several inputs cannot be explained together");
     for (Fault& fault : trial.faults) {
-      fault = injector_.resolve(fault);
+      fault = detail::resolve_in_one_forward(injector_, fault);
       if (fault.kind == SiteKind::output) hit.insert(fault.site);
     }
     members.push_back(&trial);

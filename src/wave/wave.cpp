@@ -78,6 +78,7 @@ Wave::Wave(const detail::Profile& profile, const std::vector<const Trial*>& tria
     : profile_(profile),
       tracker_(profile, Forwards::one),
       budget_bytes_(budget_bytes),
+      bytes_before_(detail::MemoryPool::instance().in_use()),
       report_(report),
       plans_(trials.size()),
       is_here_(trials.size(), 1) {
@@ -363,7 +364,7 @@ void Wave::leave_all(const ShadowParts& parts, const std::string& reason) {
 
 int64_t Wave::bytes_left() const {
   // Small tensors are not the pool's.
-  return budget_bytes_ - std::max(detail::MemoryPool::instance().in_use(), shadows_.bytes());
+  return budget_bytes_ - std::max(detail::MemoryPool::instance().in_use() - bytes_before_, shadows_.bytes());
 }
 
 std::vector<ShadowParts> Wave::shadows_within_budget(const Call& call,

@@ -127,6 +127,7 @@ class Wave : public intercept::Handler {
   const detail::Profile& profile_;
   detail::CallTracker tracker_;
   int64_t budget_bytes_;
+  int64_t bytes_before_;  // of the pool, in use when the wave began: of somebody else
   WaveReport& report_;
   std::vector<std::vector<detail::FaultPlan>> plans_;      // by trial
   std::unordered_map<int, std::vector<Pending>> pending_;  // by site

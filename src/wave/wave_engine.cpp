@@ -16,6 +16,7 @@
 #include "src/common/memory_shortage.h"
 #include "src/common/usable_memory.h"
 #include "src/direct/golden_runs.h"
+#include "src/direct/resolve_fault.h"
 #include "src/direct/trial_sharing.h"
 #include "src/direct/watched_forward.h"
 #include "src/model/profile.h"
@@ -163,12 +164,11 @@ std::vector<WaveEngine::Positions> WaveEngine::waves(const std::vector<Trial>& t
 }
 
 void WaveEngine::run(const std::vector<Trial>& trials, const TrialSink& sink) {
-  const detail::MemoryPool::Use pool(for_tensors(options_.budget_bytes, trials.size()),
-                                     for_a_wave(options_.budget_bytes, trials.size()));
+  const detail::MemoryPool::Use pool(INT64_MAX);
   std::vector<Trial> resolved = trials;
   for (Trial& trial : resolved) {
     for (Fault& fault : trial.faults)
-      fault = injector_.resolve(fault);
+      fault = detail::resolve_in_one_forward(injector_, fault);
   }
   Positions left;
   for (const Positions& positions : waves(resolved)) {
@@ -217,6 +217,10 @@ void WaveEngine::hand_over(const Trial& trial, size_t position, int64_t batch, T
 std::vector<WaveEngine::Positions> WaveEngine::run_wave(const std::vector<Trial>& trials,
                                                         const Positions& positions, const TrialSink& sink,
                                                         Positions& left) {
+  // What is in use when a wave begins is not the engine's: a user may keep tensors of earlier forwards.
+  const int64_t before = detail::MemoryPool::instance().in_use();
+  const detail::MemoryPool::Use pool(before + for_tensors(options_.budget_bytes, trials.size()),
+                                     before + for_a_wave(options_.budget_bytes, trials.size()));
   InputList list;
   std::vector<Trial> placed;
   std::vector<int64_t> elements;

@@ -36,9 +36,12 @@ std::string end_of(int status) {
 }
 
 /// In a new process, before it becomes a worker: descriptors that it keeps, standard streams that nobody
-/// reads as results.
+/// reads as results. Ctrl-C reaches all processes of a terminal; the first process decides what becomes of
+/// it.
 void prepare_worker(int socket, int page) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::signal(SIGINT, SIG_IGN);
+  ::signal(SIGTERM, SIG_IGN);
   for (const int kept : {socket, page})
     ::fcntl(kept, F_SETFD, 0);
   const int nothing = ::open("/dev/null", O_RDONLY);
@@ -90,18 +93,12 @@ void WorkerPool::start(Worker& worker) const {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw cannot_start();
   worker.page = std::make_unique<WatchPage>();
-  std::vector<std::string> arguments = {
-      "/proc/self/exe",
-      "worker",
-      settings_.database,
-      "--socket",
-      std::to_string(ends[1]),
-      "--page",
-      std::to_string(worker.page->descriptor()),
-      "--threads",
-      std::to_string(std::max(1, settings_.threads / settings_.workers)),
-      "--memory",
-      std::to_string(std::max<int64_t>(1, (settings_.memory >> 20) / settings_.workers))};
+  std::vector<std::string> arguments = settings_.command;
+  arguments.insert(arguments.end(),
+                   {settings_.database, "--socket", std::to_string(ends[1]), "--page",
+                    std::to_string(worker.page->descriptor()), "--threads",
+                    std::to_string(std::max(1, settings_.threads / settings_.workers)), "--memory",
+                    std::to_string(std::max<int64_t>(1, (settings_.memory >> 20) / settings_.workers))});
   if (!settings_.specification.empty())
     arguments.insert(arguments.end(), {"--spec", settings_.specification});
   for (const LoadedPlugin& plugin : loaded_plugins())

@@ -18,6 +18,8 @@
 namespace faultwave {
 
 struct WorkerSettings {
+  /// Starts a worker; its arguments follow.
+  std::vector<std::string> command = {"/proc/self/exe", "worker"};
   std::string database;
   std::string specification;  ///< where it lies now, "" where it was
   int workers = 1;
@@ -25,9 +27,9 @@ struct WorkerSettings {
   int64_t memory = 0;  ///< likewise, in bytes
 };
 
-/// Processes of this program that run blocks of one campaign, each with threads of its own (`faultwave
-/// worker`). Orders go to them as lines of text, results come back as frames, both on a socket that they
-/// inherit beside their standard streams.
+/// Processes that run blocks of one campaign (worker.h), each with threads of its own. Orders go to them as
+/// lines of text, results come back as frames, both on a socket that they inherit beside their standard
+/// streams.
 ///
 /// A worker may die by a fault, or have to be killed since a forward does not end. Then the trials of that
 /// forward are run one by one, in a new worker: those that end it too are recorded as ended, and the part of

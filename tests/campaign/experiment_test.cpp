@@ -105,6 +105,15 @@ TEST_CASE("a network in memory that has changed is another one") {
       "network changed since 'a.db' was begun");
 }
 
+TEST_CASE("a campaign runs no backward pass, so it draws no gradients") {
+  Specification spec = settings();
+  spec.kind = SiteKind::weight_gradient;
+  CHECK(
+      error_of(ErrorCode::usage, [&] { open_campaign(small_experiment(), spec); }) ==
+      "kind is weight-gradient, and a campaign runs no backward pass; expected output, input, weight, bias, "
+      "buffer or network-input");
+}
+
 TEST_CASE("what an experiment lacks is said") {
   check_contains(error_of(ErrorCode::usage, [] { open_campaign(small_experiment(), settings("")); }),
                  "there is no error model");

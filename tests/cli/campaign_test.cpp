@@ -97,6 +97,18 @@ TEST_CASE("every kind of fault and error model runs as a campaign") {
   }
 }
 
+TEST_CASE("a list may hold no fault of a later forward") {
+  const TempFolder folder;
+  make_tiny_campaign(folder,
+                     "model = \"net.pt\"\ninput = \"images.npy\"\n"
+                     "[fault]\ndraw = \"list\"\nlist = \"faults.txt\"\n");
+  write_file(folder / "faults.txt", "output:conv[0,1,1] zero\noutput:conv[0,1,1] zero%1:3\n");
+  const Result run = faultwave(folder, "run spec.toml --db a.db --quiet");
+  CHECK(run.code == 5);
+  check_contains(
+      run.err, "faults.txt, line 2: fault 'output:conv[0,1,1] zero%1:3': a trial runs one forward, number 0");
+}
+
 TEST_CASE("a list of fault lines gives a database that every command reads") {
   const TempFolder folder;
   make_tiny_campaign(folder,

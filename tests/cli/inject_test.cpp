@@ -66,6 +66,25 @@ TEST_CASE("sites can be filtered by kind, name and operator") {
   CHECK(count("--kind weight --kind bias") == 4);
 }
 
+TEST_CASE("gradients are listed when asked for, and refused where no backward pass runs") {
+  const TinyFolder folder;
+  const json sites =
+      json::parse(folder.run("sites net.pt --shape 1,1,4,4 --json --kind output-gradient").out);
+  CHECK(sites.size() == 4);
+  CHECK(find_site(sites, "output-gradient", "conv")["shape"] == json({1, 2, 4, 4}));
+  CHECK(find_site(sites, "output-gradient", "conv")["default"] == false);
+  const json all = json::parse(folder.run("sites net.pt --shape 1,1,4,4 --json").out);
+  CHECK(find_site(all, "output-gradient", "conv") == nullptr);
+  const Result gradient =
+      folder.run("inject net.pt --input x.npy --fault 'output-gradient:conv[0,0,0] zero'");
+  CHECK(gradient.code == 5);
+  check_contains(gradient.err, "a trial runs no backward pass, so it has no gradients");
+  const Result later = folder.run("inject net.pt --input x.npy --fault 'output:conv[0,0,0] zero%1'");
+  CHECK(later.code == 5);
+  check_contains(later.err, "a trial runs one forward, number 0; leave '%' out");
+  CHECK(folder.run("inject net.pt --input x.npy --fault 'output:conv[0,0,0] zero%0'").code == 0);
+}
+
 TEST_CASE("TorchScript does not tell its input's shape, so one must be given") {
   const TinyFolder folder;
   const Result result = folder.run("sites net.pt");

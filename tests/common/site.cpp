@@ -21,12 +21,19 @@ Site site_of(Shape shape, BatchAxis batch, at::ScalarType dtype = at::kFloat) {
 }  // namespace
 
 TEST_CASE("site kinds print and parse to the identity") {
-  const std::vector<std::pair<SiteKind, std::string>> kinds = {
-      {SiteKind::output, "output"}, {SiteKind::input, "input"},   {SiteKind::weight, "weight"},
-      {SiteKind::bias, "bias"},     {SiteKind::buffer, "buffer"}, {SiteKind::network_input, "network-input"}};
+  const std::vector<std::pair<SiteKind, std::string>> kinds = {{SiteKind::output, "output"},
+                                                               {SiteKind::input, "input"},
+                                                               {SiteKind::weight, "weight"},
+                                                               {SiteKind::bias, "bias"},
+                                                               {SiteKind::buffer, "buffer"},
+                                                               {SiteKind::network_input, "network-input"},
+                                                               {SiteKind::output_gradient, "output-gradient"},
+                                                               {SiteKind::weight_gradient, "weight-gradient"},
+                                                               {SiteKind::bias_gradient, "bias-gradient"}};
   for (const auto& [kind, text] : kinds) {
     CHECK(to_string(kind) == text);
     CHECK(parse_site_kind(text) == kind);
+    CHECK(is_gradient(kind) == text.ends_with("-gradient"));
   }
 }
 
@@ -37,9 +44,8 @@ TEST_CASE("an unknown kind of site is refused with the choices and the nearest")
   } catch (const UserError& error) {
     CHECK(error.code() == ErrorCode::usage);
     CHECK(std::string(error.what()) ==
-          "unknown kind of site 'wieght': expected output, input, weight, bias, buffer or network-input; did "
-          "you "
-          "mean weight?");
+          "unknown kind of site 'wieght': expected output, input, weight, bias, buffer, network-input, "
+          "output-gradient, weight-gradient or bias-gradient; did you mean weight?");
   }
 }
 

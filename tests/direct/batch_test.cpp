@@ -162,13 +162,18 @@ TEST_CASE("a network that fixes its batch size") {
                        UserError);
 }
 
-TEST_CASE("a forward of another shape than the profiled one is refused, not hit at random") {
+TEST_CASE("a forward of another rank or type than the profiled one is refused, not hit at random") {
   torch::NoGradGuard no_grad;
   tiny::Residual net;
   Injector injector(net, tiny::image());
   CHECK_THROWS_WITH_AS(
-      injector.run(parse_fault("output:conv[0,0,1] zero"), [&] { return net(torch::ones({1, 1, 3, 3})); }),
-      doctest::Contains("[1, 1, 3, 3]"), UserError);
+      injector.run(parse_fault("output:conv[0,0,1] zero"), [&] { return net(torch::ones({1, 3, 3})); }),
+      doctest::Contains("[1, 3, 3]"), UserError);
+  Axes axes;
+  Injector floats(axes, torch::ones({1, 4}));
+  CHECK_THROWS_WITH_AS(floats.run(parse_fault("output:relu[0,0] zero"),
+                                  [&] { return axes(torch::ones({1, 4}, at::kDouble)); }),
+                       doctest::Contains("in this forward it is Double[2, 2]"), UserError);
 }
 
 }  // namespace

@@ -66,6 +66,58 @@ TEST_CASE("an Armed that hit nothing ends without a word where nobody asks, also
   CHECK(net(x)[0][0][0][0].item<float>() == 4);
 }
 
+TEST_CASE("a scope that ends on another thread switches its faults off and says so") {
+  tiny::Residual net;
+  const at::Tensor x = tiny::image();
+  Injector injector(net, x);
+  auto armed = std::make_unique<Armed>(injector, parse_fault("output:conv[0,0,0] zero"));
+  CHECK(net(x)[0][0][0][0].item<float>() == 1);
+  std::thread([&] {
+    CHECK_THROWS_WITH_AS(armed->disarm(), doctest::Contains("end the scope on the thread that began it"),
+                         UserError);
+    armed.reset();
+  }).join();
+  CHECK(net(x)[0][0][0][0].item<float>() == 4);
+  const auto next = std::make_unique<Armed>(injector, parse_fault("output:conv[0,0,0] zero"));
+  CHECK(net(x)[0][0][0][0].item<float>() == 1);
+  next->disarm();
+}
+
+TEST_CASE("a scope may be left early from its thread") {
+  tiny::Residual net;
+  const at::Tensor x = tiny::image();
+  Injector injector(net, x);
+  Armed armed(injector, parse_fault("output:conv[0,0,0] zero"));
+  armed.abandon();
+  CHECK(net(x)[0][0][0][0].item<float>() == 4);
+  armed.disarm();  // has been, though it hit nothing
+}
+
+TEST_CASE("a mode of torch that ends within the scope is told of") {
+  tiny::Residual net;
+  const at::Tensor x = tiny::image();
+  Injector injector(net, x);
+  auto mode = std::make_unique<c10::InferenceMode>();
+  Armed armed(injector, parse_fault("output:conv[0,0,0] zero"));
+  net(x);
+  mode.reset();
+  CHECK_THROWS_WITH_AS(armed.disarm(), doctest::Contains("end them in the opposite order"), UserError);
+}
+
+TEST_CASE("after a forward that threw, only what a fault threw is told of") {
+  tiny::Residual net;
+  const at::Tensor x = tiny::image();
+  Injector injector(net, x);
+  Armed missed(injector, parse_fault("output:conv[0,0,0] zero"));
+  missed.disarm_after_error();
+  faultwave::register_user_model("broken", [](const at::Tensor&, const auto&, auto&) -> at::Tensor {
+    throw std::runtime_error("the model's own");
+  });
+  Armed broken(injector, parse_fault("output:conv[0,0,0] user(broken)"));
+  CHECK_THROWS(net(x));
+  CHECK_THROWS_WITH_AS(broken.disarm_after_error(), doctest::Contains("the model's own"), UserError);
+}
+
 /// Buffers that a forward resizes, and some that few operators know.
 struct OddBuffersImpl : torch::nn::Module {
   OddBuffersImpl() {

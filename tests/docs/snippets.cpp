@@ -83,6 +83,75 @@ extern "C" FAULTWAVE_PLUGIN const faultwave::Plugin* faultwave_plugin() {
 }
 // end snippet
 
+namespace {
+
+/// Scores of the next token; attention is the mean of what the cache holds.
+struct SmallDecoderImpl : torch::nn::Module {
+  SmallDecoderImpl()
+      : embed(register_module("embed", torch::nn::Embedding(9, 9))),
+        head(register_module("head", torch::nn::Linear(9, 9))) {}
+  at::Tensor forward(const at::Tensor& tokens, at::Tensor& cache) {
+    const at::Tensor x = embed(tokens);
+    cache = torch::cat({cache, x}, 1);
+    return head(torch::matmul(torch::softmax(torch::matmul(x, cache.transpose(1, 2)), -1), cache));
+  }
+  torch::nn::Embedding embed;
+  torch::nn::Linear head;
+};
+TORCH_MODULE(SmallDecoder);
+
+}  // namespace
+
+TEST_CASE("guide: a sequence that grows") {
+  const torch::NoGradGuard no_grad;
+  SmallDecoder net;
+  const at::Tensor prompt = torch::tensor({{1, 2, 3}}, at::kLong);
+  const at::Tensor longest_prompt = prompt;
+  const auto prefill = [net](const std::vector<c10::IValue>& in) mutable {
+    at::Tensor cache = torch::empty({in[0].toTensor().size(0), 0, 9});
+    net(in[0].toTensor(), cache);
+  };
+  const auto generate = [net](at::Tensor next) mutable {
+    at::Tensor cache = torch::empty({1, 0, 9});
+    std::vector<int64_t> tokens;
+    for (int step = 0; step < 4; ++step) {
+      next = net(next, cache).select(1, -1).argmax(-1, true);
+      tokens.push_back(next.item<int64_t>());
+    }
+    return tokens;
+  };
+  // snippet sequence
+  faultwave::Injector injector(*net, prefill, {longest_prompt});
+  injector.learn([&] { generate(prompt); });  // your loop, without faults
+  faultwave::Armed armed(injector, faultwave::parse_faults("output:head[*,7] constant(1e9)%2; "
+                                                           "output:softmax[?] zero%1:#7"));
+  auto tokens = generate(prompt);
+  armed.disarm();
+  // end snippet
+  CHECK(tokens.at(2) == 7);
+  CHECK(armed.receipts().at(1).first_forward == 1);
+}
+
+TEST_CASE("guide: gradients") {
+  torch::nn::Sequential net = small_net();
+  const at::Tensor batch = torch::rand({4, 1, 6, 6});
+  const at::Tensor target = torch::tensor({0, 1, 2, 3}, at::kLong);
+  torch::optim::SGD optimizer(net->parameters(), 0.01);
+  faultwave::Injector injector(net, batch);
+  // snippet gradient
+  faultwave::Armed armed(injector, faultwave::parse_faults("weight-gradient:3[*,0] scale(100)%2; "
+                                                           "output-gradient:0[?]@each flip(30)#5"));
+  for (int step = 0; step < 4; ++step) {
+    optimizer.zero_grad();
+    torch::nn::functional::cross_entropy(net->forward(batch), target).backward();
+    optimizer.step();
+  }
+  armed.disarm();
+  // end snippet
+  CHECK(armed.receipts().at(0).first_forward == 2);
+  CHECK(armed.receipts().at(1).hits == 16);
+}
+
 TEST_CASE("guide: three lines") {
   const torch::NoGradGuard no_grad;
   torch::nn::Sequential net = small_net();

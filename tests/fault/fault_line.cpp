@@ -120,15 +120,30 @@ ErrorModelPtr drawn_model(Draw& draw) {
   }
 }
 
+ForwardRange drawn_forwards(Draw& draw) {
+  const auto begin = static_cast<int64_t>(draw.below(2) == 0 ? draw.bits64() >> 2 : draw.below(10));
+  switch (draw.below(4)) {
+    case 0:
+      return {begin, begin + 1};
+    case 1:
+      return {begin, begin + 1 + static_cast<int64_t>(draw.below(100))};
+    case 2:
+      return {begin, ForwardRange::no_end};
+    default:
+      return {};
+  }
+}
+
 Fault drawn_fault(Draw& draw) {
   Fault fault;
-  fault.kind = static_cast<SiteKind>(draw.below(6));
+  fault.kind = static_cast<SiteKind>(draw.below(9));
   fault.site = drawn_site(draw);
   fault.location = drawn_location(draw);
   fault.batch.kind = static_cast<BatchPart::Kind>(draw.below(3));
   if (fault.batch.kind == BatchPart::Kind::one)
     fault.batch.element = static_cast<int64_t>(draw.bits64() >> 1);
   fault.model = drawn_model(draw);
+  fault.forwards = drawn_forwards(draw);
   if (draw.below(2) == 0) fault.key = draw.below(2) == 0 ? draw.bits64() : draw.below(10);
   return fault;
 }
@@ -155,7 +170,8 @@ TEST_CASE("the examples of the documentation") {
   for (const char* line :
        {"weight:layer1.0.conv1[3,1,0,2] flip(int8:6)", "output:features.3[ch=17] zero",
         "output:layer2.0/add#2:1[*]@each noise(0.1)#18446744073709551615", "network-input:x[?] flip#0",
-        "bias:fc[7] stuck1(31)", "buffer:\"a b\"[] constant(nan)", "input:\"\"[*] scale(2)"}) {
+        "bias:fc[7] stuck1(31)", "output:lm_head[?] flip(30)%5#7", "weight:fc[*] zero%5:8",
+        "buffer:\"a b\"[] constant(nan)", "input:\"\"[*] scale(2)"}) {
     CAPTURE(line);
     CHECK(to_string(parse_fault(line)) == line);
   }
@@ -167,6 +183,28 @@ TEST_CASE("every batch form, and the one that is left out in print") {
   CHECK(parse_fault("output:a[*]@each zero").batch == BatchPart{BatchPart::Kind::each, 0});
   CHECK(parse_fault("output:a[*]@0 zero").batch == BatchPart{BatchPart::Kind::one, 0});
   CHECK(to_string(parse_fault("output:a[*]@* zero")) == "output:a[*] zero");
+}
+
+TEST_CASE("every range of forwards, and the one that is left out in print") {
+  const auto forwards = [](const std::string& text) {
+    return parse_fault("output:a[*] zero" + text).forwards;
+  };
+  CHECK(forwards("") == ForwardRange{});
+  CHECK(forwards("%0:") == ForwardRange{});
+  CHECK(forwards("%5") == ForwardRange{5, 6});
+  CHECK(forwards("%5:8") == ForwardRange{5, 8});
+  CHECK(forwards("%5:") == ForwardRange{5, ForwardRange::no_end});
+  CHECK(to_string(parse_fault("output:a[*] zero%0:")) == "output:a[*] zero");
+  CHECK(to_string(parse_fault("output:a[*] zero%5:6")) == "output:a[*] zero%5");
+  CHECK(to_string(parse_fault("output:a[*] zero % 5 : 8 # 7")) == "output:a[*] zero%5:8#7");
+  CHECK(to_string(parse_faults("output:a[*] zero%5: ; output:b[*] zero")) ==
+        "output:a[*] zero%5:; output:b[*] zero");
+
+  const ForwardRange some{5, 7};
+  CHECK_FALSE(some.holds(4));
+  CHECK(some.holds(5));
+  CHECK(some.holds(6));
+  CHECK_FALSE(some.holds(7));
 }
 
 TEST_CASE("spaces are free around what separates") {
@@ -208,6 +246,7 @@ TEST_CASE("faults are equal where every part is") {
   CHECK(differs([](Fault& fault) { fault.model = bit_flip({29}); }));
   CHECK(differs([](Fault& fault) { fault.model = nullptr; }));
   CHECK(differs([](Fault& fault) { fault.key = 0; }));
+  CHECK(differs([](Fault& fault) { fault.forwards = {0, 1}; }));
 }
 
 TEST_CASE("a thousand drawn faults print and parse to the identity") {
@@ -274,7 +313,19 @@ TEST_CASE("broken lines are refused with line, column and what was expected") {
   CHECK_HOLDS(line_failure("output:a[0] flip#-1"), "at column 18, expected a key");
   CHECK_HOLDS(line_failure("output:a[0] flip#18446744073709551616"), "at column 18, expected a key");
   CHECK_HOLDS(line_failure("output:a[0] flip(3) x"),
-              "at column 21, expected '#' and a key, or the end of the line");
+              "at column 21, expected '%' and a forward, '#' and a key, or the end of the line");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%"),
+              "at column 21, expected the number of a forward (0 or more) after '%', or a range such as 5:8");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%-1"), "at column 21, expected the number of a forward");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%:8"), "at column 21, expected the number of a forward");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%5:x"), "at column 23, expected '%' and a forward, '#'");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%8:5"),
+              "at column 21, a range of forwards begin:end, its end not included, needs begin < end");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%5:5"), "needs begin < end");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%99999999999999999999"), "expected the number of a forward");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)%9223372036854775807"),
+              "at column 21, there is no such forward");
+  CHECK_HOLDS(line_failure("output:a[0] flip(3)#1%5"), "at column 22, expected");
   CHECK_HOLDS(line_failure("output:a[0] zero; output:b[0] zero"),
               "at column 17, expected one fault, but ';' begins another");
 }
@@ -290,7 +341,7 @@ TEST_CASE("broken lists of faults") {
   CHECK_HOLDS(failure("output:a[0] zero;"), "at column 18, expected a kind of site");
   CHECK_HOLDS(failure("output:a[0] zero;; output:b[0] zero"), "at column 18, expected a kind of site");
   CHECK_HOLDS(failure("output:a[0] zero output:b[0] zero"),
-              "at column 18, expected '#' and a key, ';' and another fault");
+              "at column 18, expected '%' and a forward, '#' and a key, ';' and another fault");
   CHECK_HOLDS(failure(""), "expected a kind of site");
 }
 

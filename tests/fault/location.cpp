@@ -174,4 +174,57 @@ TEST_CASE("offsets of a location that is not resolved are a mistake of ours") {
   CHECK_THROWS_AS(element_offsets(Location::element({1}), {2, 2}), InternalError);
 }
 
+TEST_CASE("in a shape that a location was not written for, what lies outside is left out") {
+  const auto within = [](const std::string& text, const Shape& shape, uint64_t key = 0) {
+    Draw draw(key);
+    return element_offsets(resolve_within(parse_location(text), shape, 0, draw), shape);
+  };
+  CHECK(within("[1,2]", {2, 3}) == Offsets{5});
+  CHECK(within("[2,0]", {2, 3}).empty());
+  CHECK(within("[1,3]", {2, 3}).empty());
+  CHECK(within("[1:9,2]", {3, 3}) == Offsets{5, 8});
+  CHECK(within("[3:9,2]", {3, 3}).empty());
+  CHECK(within("[0,0|5,5|1,1]", {2, 2}) == Offsets{0, 3});
+  CHECK(within("[ch=1]", {2, 2}) == Offsets{2, 3});
+  CHECK(within("[ch=2]", {2, 2}).empty());
+  CHECK(within("[*]", {2, 2}) == Offsets{0, 1, 2, 3});
+  // A cache that holds nothing yet.
+  for (const char* text : {"[*]", "[?]", "[ch=?]", "[0,0]", "[*,0]", "[?,0]", "[0:2,*]"}) {
+    CAPTURE(text);
+    CHECK(within(text, {0, 2}).empty());
+  }
+  for (const char* text : {"[?]", "[ch=?]", "[1,?]", "[?,?|0,0]", "[*]", "[0:2,1]"}) {
+    CAPTURE(text);
+    for (uint64_t key = 0; key < 20; ++key)
+      CHECK(within(text, {2, 3}, key) == covered(text, {2, 3}, key));
+  }
+}
+
+TEST_CASE("a part that lies outside takes no draw from those behind it") {
+  Draw draw(7);
+  Draw same(7);
+  const Location two = parse_location("[?,9|?,?]");
+  const Location one = resolve_within(two, {4, 5}, 0, draw);
+  const Location both = resolve(two, {4, 10}, 0, same);
+  REQUIRE(one.boxes.size() == 1);
+  CHECK(one.boxes[0].axes[0] == both.boxes[1].axes[0]);
+}
+
+TEST_CASE("a location is checked but for the axes that may have any length") {
+  const auto refused = [](const std::string& text, const std::vector<int64_t>& free) {
+    return error_of(ErrorCode::illegal_fault, [&] { check_location(parse_location(text), {2, 3}, 1, free); });
+  };
+  check_location(parse_location("[1,99|1,5:7]"), {2, 3}, 1, {1});
+  check_location(parse_location("[ch=99]"), {2, 3}, 1, {1});
+  check_location(parse_location("[?]"), {2, 3}, 1, {});
+  CHECK_HOLDS(refused("[2,0]", {1}), "index 2 on axis 0 is out of range: legal are 0 to 1");
+  CHECK_HOLDS(refused("[2,0]", {1}), "have shape [2,any]");
+  CHECK_HOLDS(refused("[1,-1]", {1}), "index -1 on axis 1 is out of range: legal are 0 and up");
+  CHECK_HOLDS(refused("[1,3]", {0}), "legal are 0 to 2");
+  CHECK_HOLDS(refused("[1,3:2]", {1}), "needs 0 <= begin < end (the");
+  CHECK_HOLDS(refused("[1]", {0, 1}), "the location has 1 axis where 2 are needed");
+  CHECK_HOLDS(refused("[ch=3]", {0}), "feature map 3 does not exist");
+  CHECK_HOLDS(refused("[ch=-1]", {1}), "feature map -1 does not exist: legal are 0 and up");
+}
+
 }  // namespace faultwave

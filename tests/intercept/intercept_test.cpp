@@ -3,9 +3,12 @@
 
 #include <torch/torch.h>
 
+#include <memory>
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "faultwave/error.h"
 
@@ -98,6 +101,64 @@ TEST_CASE("other threads are not seen, and may intercept for themselves") {
   torch::tanh(x);
   CHECK(here.seen == std::vector<std::string>{"aten::tanh"});
   CHECK(there.seen == std::vector<std::string>{"aten::sigmoid"});
+}
+
+TEST_CASE("an abandoned handler sees nothing, and makes room for another on its thread") {
+  Names abandoned;
+  Names next;
+  const at::Tensor x = torch::ones({1});
+  auto on = std::make_unique<Intercept>(abandoned);
+  torch::relu(x);
+  std::thread([&] {
+    CHECK_FALSE(on->is_on_this_thread());
+    on.reset();
+  }).join();
+  torch::relu(x);
+  CHECK(abandoned.seen == std::vector<std::string>{"aten::relu"});
+  {
+    Intercept on_next(next);
+    torch::tanh(x);
+  }
+  torch::relu(x);
+  CHECK(next.seen == std::vector<std::string>{"aten::tanh"});
+}
+
+TEST_CASE("modes of torch that overlap with an Intercept leave nothing on") {
+  Names names;
+  const at::Tensor x = torch::ones({1});
+  auto before = std::make_unique<c10::InferenceMode>();
+  auto on = std::make_unique<Intercept>(names);
+  CHECK(on->is_whole());
+  before.reset();
+  CHECK_FALSE(on->is_whole());
+  torch::relu(x);
+  on.reset();
+  CHECK(names.seen.empty());
+
+  on = std::make_unique<Intercept>(names);
+  auto within = std::make_unique<c10::InferenceMode>();
+  on.reset();
+  within.reset();  // puts back the key as it was
+  torch::relu(x);
+  CHECK(names.seen.empty());
+  const auto key = faultwave::intercept::every_key;
+  CHECK_FALSE(c10::impl::tls_is_dispatch_key_included(key));
+}
+
+TEST_CASE("a fork begins with interception off") {
+  Names names;
+  const at::Tensor x = torch::ones({1});
+  Intercept on(names);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    torch::relu(x);
+    ::_exit(names.seen.empty() ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  torch::relu(x);
+  CHECK(names.seen == std::vector<std::string>{"aten::relu"});
 }
 
 TEST_CASE("of the chosen operators, the calls that read chosen memory are seen, and no other") {

@@ -84,7 +84,7 @@ Subject database(const std::string& origin, bool by_value, void (*attempt)(const
 
 const std::string kFaultLine =
     "weight:\"a b.conv1\"[3,*,1:4,0]@2 flip(30)#77; output:layer1.0/relu[ch=17]@each scale(0.5); input:x[?] "
-    "stuck1(3)";
+    "stuck1(3)%5:8#1; output-gradient:fc[7] zero%2";
 
 const std::string kSpecification = R"toml(model  = "net.pt"
 input  = "images.npy"

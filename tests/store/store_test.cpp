@@ -170,6 +170,14 @@ TEST_CASE("an existing file is never touched") {
   CHECK(folder.holds(1));
 }
 
+TEST_CASE("what SQLite kept beside a database that was removed is no part of a new one") {
+  const TempFolder folder;
+  for (const char* name : {"a.db-wal", "a.db-shm"})
+    write_file(folder / name, "of another");
+  Store::create(folder / "a.db", sample_info());
+  CHECK(Store::open(folder / "a.db", Store::Access::read).trials_done() == 0);
+}
+
 TEST_CASE("a folder that is missing or cannot be written to is named, and nothing is left") {
   const TempFolder folder;
   check_contains(error_of(ErrorCode::store, [&] { Store::check_new(folder / "no/a.db"); }),

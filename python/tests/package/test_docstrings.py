@@ -12,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
+from support import tiny_networks
 
 import faultwave as fw
 
@@ -27,8 +29,18 @@ def modules() -> list[ModuleType]:
     return found
 
 
-def run(test: doctest.DocTest, folder: pathlib.Path) -> None:
-    test.globs["folder"] = folder  # for examples that write a file
+def known_names(module: str) -> dict[str, Any]:
+    """What an example of a module need not say: the package, torch, a network, and inputs of it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        if module.startswith("faultwave.sequences"):
+            model = torch.nn.Sequential(torch.nn.Embedding(16, 8), torch.nn.Linear(8, 16)).eval()
+            return {"fw": fw, "torch": torch, "model": model, "ids": torch.arange(6)}
+        model = tiny_networks.convolutional()
+        return {"fw": fw, "torch": torch, "model": model, "images": torch.rand(16, 3, 8, 8)}
+
+
+def run(test: doctest.DocTest) -> None:
     report: list[str] = []
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     failed = doctest.DocTestRunner(optionflags=options).run(test, out=report.append).failed
@@ -37,7 +49,10 @@ def run(test: doctest.DocTest, folder: pathlib.Path) -> None:
 
 def docstring_examples() -> list[doctest.DocTest]:
     finder = doctest.DocTestFinder(exclude_empty=True)
-    return [test for module in modules() for test in finder.find(module) if test.examples]
+    tests = []
+    for module in modules():
+        tests += finder.find(module, extraglobs=known_names(module.__name__))
+    return [test for test in tests if test.examples]
 
 
 def stub_examples() -> list[doctest.DocTest]:
@@ -47,17 +62,17 @@ def stub_examples() -> list[doctest.DocTest]:
     for node in ast.walk(ast.parse(stub.read_text())):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             text = ast.get_docstring(node) or ""
-            test = doctest.DocTestParser().get_doctest(
-                text, vars(fw._core).copy(), node.name, str(stub), node.lineno
-            )
+            names = vars(fw._core) | known_names("faultwave._core")
+            test = doctest.DocTestParser().get_doctest(text, names, node.name, str(stub), node.lineno)
             if test.examples:
                 tests.append(test)
     return tests
 
 
 @pytest.mark.parametrize("test", docstring_examples() + stub_examples(), ids=lambda test: test.name)
-def test_examples(test: doctest.DocTest, tmp_path: pathlib.Path) -> None:
-    run(test, tmp_path)
+def test_examples(test: doctest.DocTest, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # for the files that they write
+    run(test)
 
 
 def public_members(value: Any) -> list[str]:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import ast
 import pathlib
 import re
-from collections.abc import Iterable
-from typing import TypeGuard
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 import faultwave as fw
+
+Member = ast.ClassDef | ast.FunctionDef | ast.AnnAssign
 
 STUB = pathlib.Path(fw.__file__).with_name("_core.pyi")
 
@@ -34,21 +35,40 @@ def is_property(node: ast.FunctionDef) -> bool:
     )
 
 
-def stub_members() -> dict[str, ast.ClassDef | ast.FunctionDef]:
-    """Classes, functions and members of classes, by dotted name."""
-    found: dict[str, ast.ClassDef | ast.FunctionDef] = {}
+def stub_members() -> dict[str, Member]:
+    """Classes, functions and members of classes, by dotted name. Of overloads the last."""
+    found: dict[str, Member] = {}
     for node in ast.parse(STUB.read_text()).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found[node.name] = node
         if isinstance(node, ast.ClassDef):
-            found.update(
-                {f"{node.name}.{member.name}": member for member in node.body if is_function(member)}
-            )
+            found.update(members_of(node))
     return found
 
 
-def is_function(node: ast.stmt) -> TypeGuard[ast.FunctionDef]:
-    return isinstance(node, ast.FunctionDef)
+def members_of(node: ast.ClassDef) -> Iterator[tuple[str, Member]]:
+    """Methods and properties, and attributes that can be set."""
+    for member in node.body:
+        if isinstance(member, ast.FunctionDef):
+            yield f"{node.name}.{member.name}", member
+        elif isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
+            yield f"{node.name}.{member.target.id}", member
+
+
+def stub_signatures(name: str) -> set[tuple[str, ...]]:
+    """Names of the parameters, of each overload."""
+    class_name, _, function = name.rpartition(".")
+    node = stub_members()[class_name] if class_name else ast.parse(STUB.read_text())
+    assert isinstance(node, ast.ClassDef | ast.Module)
+    found = [
+        member for member in node.body if isinstance(member, ast.FunctionDef) and member.name == function
+    ]
+    return {signature_of(member.args) for member in found}
+
+
+def signature_of(arguments: ast.arguments) -> tuple[str, ...]:
+    named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    return tuple(argument.arg for argument in named if argument.arg != "self")
 
 
 def extension_members() -> dict[str, object]:
@@ -73,12 +93,13 @@ def test_names_are_the_same() -> None:
     assert names(stub_members()) == names(extension_members())
 
 
-def parameters_of(function: object) -> list[str] | None:
-    """Names of the parameters as pybind11 writes them down; None for what has none."""
-    signature = re.match(r"\w+\((.*)\) -> ", getattr(function, "__doc__", None) or "")
-    if signature is None:
-        return None
-    return [name for name in re.findall(r"(?:^|, )(\w+): ", signature[1]) if name != "self"]
+def extension_signatures(function: object) -> set[tuple[str, ...]]:
+    """Likewise, as pybind11 writes them down; none for what has no signature."""
+    if isinstance(function, staticmethod):
+        function = function.__func__
+    text = getattr(function, "__doc__", None) or ""
+    found = re.findall(r"^(?:\d+\. )?\w+\((.*)\) -> ", text, flags=re.MULTILINE)
+    return {tuple(name for name in re.findall(r"(?:^|, )(\w+): ", one) if name != "self") for one in found}
 
 
 @pytest.mark.parametrize("name", stub_members())
@@ -87,28 +108,34 @@ def test_kinds_and_parameters_are_the_same(name: str) -> None:
     if isinstance(node, ast.ClassDef):
         assert isinstance(value, type)
         return
-    assert is_property(node) == isinstance(value, property)
-    parameters = parameters_of(value)
-    if parameters is None:
-        assert is_property(node) or name.endswith("__hash__")
+    if isinstance(node, ast.AnnAssign):
+        assert isinstance(value, property) and value.fset is not None
         return
-    stubbed = [
-        argument.arg for argument in (*node.args.posonlyargs, *node.args.args) if argument.arg != "self"
-    ]
-    assert len(stubbed) == len(parameters)
-    for ours, theirs in zip(stubbed, parameters):
-        assert theirs in (ours, "arg0"), "pybind11 calls a parameter without a name arg0"
+    if is_property(node):
+        assert isinstance(value, property) and value.fset is None
+        return
+    assert not isinstance(value, property)
+    signatures = extension_signatures(value)
+    if name.endswith("__hash__"):  # Python's own
+        return
+    stubbed = stub_signatures(name)
+    if signatures == {("arg0",)}:  # a parameter without a name
+        assert [len(one) for one in stubbed] == [1]
+    else:
+        assert stubbed == signatures
 
 
 def test_everything_is_described() -> None:
     silent = [
         name
         for name, node in stub_members().items()
-        if not name.endswith("__") and not ast.get_docstring(node)
+        if not name.endswith("__") and not isinstance(node, ast.AnnAssign) and not ast.get_docstring(node)
     ]
     assert silent == []
 
 
 def test_help_tells_what_the_stub_tells() -> None:
-    assert fw.Fault.site.__doc__ == ast.get_docstring(stub_members()["Fault.site"])
+    node = stub_members()["Fault.site"]
+    assert isinstance(node, ast.FunctionDef)
+    assert fw.Fault.site.__doc__ == ast.get_docstring(node)
     assert (fw.Fault.__doc__ or "").startswith("A fault: where, what it does")
