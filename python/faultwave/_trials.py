@@ -55,12 +55,12 @@ class Trials:
         import pandas
 
         criteria = self._criteria()
-        types: dict[str, Any] = {name: "Int64" for name in _INTEGERS}
+        types: dict[str, Any] = dict.fromkeys(_INTEGERS, "Int64")
         types |= {"trial": "int64", "input": "int64"}
-        types |= {name: "float64" for name in _NUMBERS}
-        types |= {name: "category" for name in _NAMES}
-        types |= {name: "string" for name in _TEXTS}
-        types |= {name: "int8" for name in criteria}
+        types |= dict.fromkeys(_NUMBERS, "float64")
+        types |= dict.fromkeys(_NAMES, "category")
+        types |= dict.fromkeys(_TEXTS, "string")
+        types |= dict.fromkeys(criteria, "int8")
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "trials.csv")
             self._write_csv(path)

@@ -56,7 +56,7 @@ def _pickled(recipe: Mapping[str, Any]) -> bytes:
     content = pickle.dumps(recipe)
     if b"__main__" in content and not has_main:
         try:
-            import cloudpickle  # type: ignore[import-not-found]
+            import cloudpickle
         except ImportError:
             raise pickle.PicklingError("it is defined in a notebook or at a prompt") from None
         content = cloudpickle.dumps(recipe)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import pathlib
 
-import faultwave as fw
 import networks
 import pytest
 import torch
+
+import faultwave as fw
 from faultwave import _core
 
 

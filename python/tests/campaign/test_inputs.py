@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import pathlib
 
-import faultwave as fw
 import networks
 import numpy
 import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+import faultwave as fw
 
 
 def outcomes(model: torch.nn.Module, inputs: object, labels: object = None) -> dict[str, int]:
@@ -84,7 +85,7 @@ def test_a_list_of_inputs_is_called_one_by_one() -> None:
 
 
 class Endless(IterableDataset):
-    def __iter__(self):  # noqa: ANN204
+    def __iter__(self):
         yield torch.zeros(3, 8, 8)
 
 

@@ -8,10 +8,11 @@ import os
 import pathlib
 import signal
 
-import faultwave as fw
 import networks
 import pytest
 import torch
+
+import faultwave as fw
 
 
 class Trap:

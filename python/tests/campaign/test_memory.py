@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import faultwave as fw
 import networks
 import torch
+
+import faultwave as fw
 
 
 def forwards_of_waves(criterion: fw.Criterion, images: torch.Tensor) -> int:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-import faultwave as fw
 import networks
 import pytest
 import torch
+
+import faultwave as fw
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import textwrap
 
-import faultwave as fw
 import networks
 import pytest
 import torch
+
+import faultwave as fw
 
 FOLDER = pathlib.Path(__file__).parent
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import pathlib
 import subprocess
 
-import faultwave as fw
 import matplotlib
 import networks
 import pandas
 import pyarrow.parquet
 import pytest
 import torch
+
+import faultwave as fw
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -109,7 +110,7 @@ def test_tables(result: fw.Results, tmp_path: pathlib.Path) -> None:
     assert len(pandas.read_csv(tmp_path / "a.csv")) == 800
     with pytest.raises(fw.StoreError, match="exists"):
         result.trials.to_csv(tmp_path / "a.csv")
-    assert table.dtypes["top1"] == bool
+    assert table.dtypes["top1"].kind == "b"
     assert table.dtypes["site"] == "category"
 
 

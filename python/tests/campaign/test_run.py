@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
-import tomllib
 
-import faultwave as fw
 import networks
 import pytest
+import tomllib
 import torch
+
+import faultwave as fw
 
 
 def test_model_and_modes_are_as_before(model: torch.nn.Module, images: torch.Tensor) -> None:

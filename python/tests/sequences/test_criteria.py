@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import math
-
-import pytest
 import torch
 
 import faultwave as fw
-from faultwave import _core, sequences
+from faultwave import _core
 
 TARGETS = [1, 0, 2]
 
 
-def fires(criterion: fw.Criterion, golden: torch.Tensor, faulty: torch.Tensor, label: int | None = None) -> bool:
+def fires(
+    criterion: fw.Criterion, golden: torch.Tensor, faulty: torch.Tensor, label: int | None = None
+) -> bool:
     return _core.fires(criterion, [golden], [faulty], label)
 
 
