@@ -8,14 +8,14 @@ The C++ interface of torch changes with each minor version, so that an extension
 from __future__ import annotations
 
 import importlib.machinery
-import importlib.metadata
 import importlib.util
-import json
 import pathlib
 import re
 import sys
-import urllib.parse
-import urllib.request
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import importlib.metadata
 
 PROGRAM = "faultwave"
 
@@ -81,6 +81,8 @@ def versions() -> list[Version]:
 
 def build_command() -> str:
     """The command that builds the package for the torch that is installed now."""
+    import importlib.metadata  # here, since it takes longer to import than the program takes to find
+
     # pip would otherwise take the wheel that it keeps of an earlier build, whose name does not tell the torch.
     options = "--force-reinstall --no-deps --no-cache-dir"
     python = sys.executable or "python"
@@ -96,6 +98,10 @@ def build_command() -> str:
 
 def _source_folder(distribution: importlib.metadata.Distribution) -> pathlib.Path | None:
     """Where the sources lie that the package was installed from (PEP 610), if they are still there."""
+    import json
+    import urllib.parse
+    import urllib.request
+
     origin = json.loads(distribution.read_text("direct_url.json") or "{}")
     if "dir_info" not in origin:
         return None

@@ -76,8 +76,8 @@ def export(model: torch.nn.Module, /, *example_and_path: Any, **kwargs: Any) -> 
     Example:
         >>> import torch, faultwave as fw
         >>> model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Dropout())
-        >>> print(fw.export(model, torch.rand(2, 4), folder / "net.pt2"))
-        exported  ...net.pt2
+        >>> print(fw.export(model, torch.rand(2, 4), "net.pt2"))
+        exported  net.pt2
         batch     any
         outputs   as the model's, bit for bit
         fixed     it was in train mode, and is exported in eval mode

@@ -210,9 +210,8 @@ class Results:
         over = campaign.get("rate_over_all", "")
         drawn = {"exhaustive": "every fault tried", "list": "a list of fault lines"}.get(info.draw, over)
         return (
-            f"{info.error} in {len(info.sites)} {' and '.join(kinds)} site{'s' * (len(info.sites) != 1)} "
-            f"with {values:,} "
-            f"values, {inputs:,} input{'s' * (inputs != 1)}; {drawn}; seed {campaign['seed']}; interval: "
+            f"{info.error} in {len(info.sites)} {' and '.join(kinds)} site{'s' * (len(info.sites) != 1)} with "
+            f"{values:,} values, {inputs:,} input{'s' * (inputs != 1)}; {drawn}; seed {campaign['seed']}; interval: "
             f"{campaign['interval']}"
         )
 
