@@ -111,7 +111,7 @@ TEST_CASE("guide: a sequence that grows") {
     at::Tensor cache = torch::empty({in[0].toTensor().size(0), 0, 9});
     net(in[0].toTensor(), cache);
   };
-  const auto generate = [net](at::Tensor next) mutable {
+  auto generate = [net](at::Tensor next) mutable {
     at::Tensor cache = torch::empty({1, 0, 9});
     std::vector<int64_t> tokens;
     for (int step = 0; step < 4; ++step) {
