@@ -21,11 +21,12 @@ setup_build = tools/setup packages $(if $(TORCH_DIR),,python) configure
 compile = cmake --build $(BUILD) --parallel $(JOBS)
 faultwave = $(BUILD)/faultwave
 
-.PHONY: help build test check check-format check-python nightly nightly-files nightly-builds demo bench wheels install format tidy clean
+.PHONY: help build test test-pip check check-format check-python nightly nightly-files nightly-builds demo bench wheels install format tidy clean
 
 help:
 	@echo 'make build     the program, at $(faultwave)'
 	@echo 'make test      build and run every test'
+	@echo 'make test-pip  pip installs the Python package into a fresh environment, where it is tried (ten minutes)'
 	@echo 'make check     layout by clang-format and ruff, findings of ruff, mypy and clang-tidy as errors (tidy takes half an hour)'
 	@echo 'make nightly   drawn faults in drawn networks: the wave engine against real faulty runs (a minute or two)'
 	@echo 'make nightly-files   spoilt files of every kind: each must be read, or refused with one sentence (some minutes)'
@@ -59,7 +60,12 @@ test:
 	@tools/check_format .venv/bin/clang-format
 	@tools/check_python .venv/bin
 	@.venv/bin/python tools/check_docs.py $(BUILD)
-	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure --parallel $(JOBS) --exclude-regex python_install
+
+# Apart from the others, since pip builds all of the library once more.
+test-pip:
+	@tools/setup packages python checks python-tests configure
+	@ctest --test-dir $(BUILD) --output-on-failure --tests-regex python_install
 
 # Network k of the property test is that of key k; a failure prints the network, and its key brings it back.
 nightly:
@@ -80,6 +86,7 @@ nightly-builds:
 	@$(MAKE) test PRESET=clang WERROR=ON
 	@$(MAKE) test PRESET=asan-ubsan
 	@$(MAKE) test PRESET=tsan
+	@$(MAKE) test-pip
 
 demo:
 	@tools/setup packages python configure demo-data
