@@ -39,7 +39,8 @@ class Decoder(nn.Module):
         past, count = cache[0].shape[2], tokens.shape[1]
         x = self.embedding(tokens)
         query, key, value = (
-            layer(x).unflatten(-1, (HEADS, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+            layer(x).unflatten(-1, (HEADS, -1)).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
         )
         keys, values = torch.cat([cache[0], key], 2), torch.cat([cache[1], value], 2)
         mask = torch.full((count, past + count), -math.inf).triu(past + 1)
@@ -116,7 +117,9 @@ def test_a_fault_changes_nothing_before_its_token(decoder: Decoder, step: int) -
     assert faulty[step + 1 :] == behind.argmax(-1).tolist()
     (receipt,) = armed.receipts
     assert (receipt.first_forward, receipt.forwards) == (step, 1)
-    assert receipt.hits == (len(PROMPT) if step == 0 else 1)  # the prefill has the logits of each token of the prompt
+    assert receipt.hits == (
+        len(PROMPT) if step == 0 else 1
+    )  # the prefill has the logits of each token of the prompt
     assert_same(generate(decoder), (golden, golden_logits))
 
 
@@ -220,7 +223,9 @@ def test_a_line_replays_the_same_tokens(written_out: Decoder, kind: str, site: s
             with injector.armed(armed_fault) as armed:
                 runs.append((generate(written_out), armed.receipts[0]))
         (first, receipt), (second, again) = runs
-        assert torch.equal(first[1].nan_to_num(nan=-1), second[1].nan_to_num(nan=-1)) and first[0] == second[0]
+        assert (
+            torch.equal(first[1].nan_to_num(nan=-1), second[1].nan_to_num(nan=-1)) and first[0] == second[0]
+        )
         assert receipt.victims[0].index == again.victims[0].index and receipt.hits == again.hits
         begin = int(forwards.rstrip(":") or 0)
         assert receipt.first_forward == begin and first[0][:begin] == golden[:begin]
