@@ -10,8 +10,8 @@ def clopper_pearson(count: int, trials: int, confidence: float = 0.99) -> tuple[
     """The exact two-sided interval of a rate, its low and its high end, for `count` events in `trials` trials.
 
     Low is the alpha/2 quantile of Beta(count, trials - count + 1), high the 1 - alpha/2 quantile of
-    Beta(count + 1, trials - count), with alpha = 1 - confidence (Clopper and Pearson, Biometrika 26, 1934). It holds for
-    a number of trials that was fixed beforehand.
+    Beta(count + 1, trials - count), with alpha = 1 - confidence (Clopper and Pearson, Biometrika 26, 1934). It holds
+    for a number of trials that was fixed beforehand.
 
     Raises:
         UsageError: unless 0 <= count <= trials and 0 < confidence < 1.

@@ -62,8 +62,8 @@ def nothing(step: int, decoder: Decoder, cache: Cache) -> Cache:
 
 @torch.no_grad()
 def generate(decoder: Decoder, change: Change = nothing) -> tuple[list[int], torch.Tensor]:
-    """Tokens, and the logits that each was taken from, [tokens, vocabulary]. Forward k gives token k. `change` is called
-    before each forward."""
+    """Tokens, and the logits that each was taken from, [tokens, vocabulary]. Forward k gives token k. `change` is
+    called before each forward."""
     tokens: list[int] = []
     logits = []
     cache, given = empty_cache(), PROMPT

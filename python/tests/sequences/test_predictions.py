@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import math
 
-import faultwave as fw
 import pytest
 import torch
+
+import faultwave as fw
 from faultwave import sequences
 
 # Probabilities 1/2, 1/4, 1/4 and 1/8, 1/8, 3/4. A shift of a token's logits changes nothing.

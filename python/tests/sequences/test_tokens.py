@@ -6,9 +6,10 @@ from __future__ import annotations
 import doctest
 import itertools
 
-import faultwave as fw
 import pytest
 import torch
+
+import faultwave as fw
 from faultwave import sequences
 from faultwave.sequences import _predictions, _tokens, _words
 

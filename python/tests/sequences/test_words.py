@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-import faultwave as fw
 import pytest
+
+import faultwave as fw
 from faultwave import sequences
 from faultwave.sequences import WordErrors
 
