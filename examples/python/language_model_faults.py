@@ -126,9 +126,13 @@ def _gemma(file: Path) -> tuple[LanguageModel, fw.Injector, list[Target]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     network = parser.add_mutually_exclusive_group(required=True)
-    network.add_argument("--textgenrnn", type=Path, metavar="FOLDER", help="folder of its weights and vocabulary")
+    network.add_argument(
+        "--textgenrnn", type=Path, metavar="FOLDER", help="folder of its weights and vocabulary"
+    )
     network.add_argument("--gemma", type=Path, metavar="FILE", help="GGUF file of Gemma 3 270M")
     parser.add_argument("--error", default="flip", help="error model, as in a fault line")
     parser.add_argument("--faults", type=int, default=200, help="a target")

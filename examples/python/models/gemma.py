@@ -148,7 +148,9 @@ class GemmaModel:
         until there is none."""
         pieces = list(text.replace(" ", SPACE))
         while True:
-            pairs = [(self._scores.get(a + b, -math.inf), -i) for i, (a, b) in enumerate(zip(pieces, pieces[1:]))]
+            pairs = [
+                (self._scores.get(a + b, -math.inf), -i) for i, (a, b) in enumerate(zip(pieces, pieces[1:]))
+            ]
             score, place = max(pairs, default=(-math.inf, 0))
             if score == -math.inf:
                 return [self.start, *(self._identifiers[piece] for piece in pieces)]

@@ -20,8 +20,10 @@ def read_wave(file: Path) -> torch.Tensor:
     with wave.open(str(file)) as recording:
         form = (recording.getframerate(), recording.getnchannels(), recording.getsampwidth())
         if form != (SAMPLES_PER_SECOND, 1, 2):
-            raise ValueError(f"{file} has {form[0]} Hz, {form[1]} channels and {form[2]} bytes a sample; "
-                             "expected 16000 Hz, 1 channel and 2 bytes")
+            raise ValueError(
+                f"{file} has {form[0]} Hz, {form[1]} channels and {form[2]} bytes a sample; "
+                "expected 16000 Hz, 1 channel and 2 bytes"
+            )
         samples = numpy.frombuffer(recording.readframes(recording.getnframes()), "<i2")
     return torch.from_numpy(samples.astype("float32") / 32768)
 

@@ -47,7 +47,9 @@ class CharacterModel:
         with h5py.File(folder / "textgenrnn_weights.hdf5") as file:
             stored = {name: torch.from_numpy(file[name][()]) for name in _names(file)}
         self.network.load_state_dict(_parameters(stored))
-        self._identifiers: dict[str, int] = json.loads((folder / "textgenrnn_vocab.json").read_text(encoding="utf-8"))
+        self._identifiers: dict[str, int] = json.loads(
+            (folder / "textgenrnn_vocab.json").read_text(encoding="utf-8")
+        )
         self._characters = {number: character for character, number in self._identifiers.items()}
         self.start = self._identifiers["<s>"]
 

@@ -155,7 +155,10 @@ class Whisper(nn.Module):
         """Of no tokens."""
         attention = self.decoder.layers[0].attention
         heads, size = attention.heads, attention.query.out_features // attention.heads
-        return [(torch.zeros(batch, heads, 0, size), torch.zeros(batch, heads, 0, size)) for _ in self.decoder.layers]
+        return [
+            (torch.zeros(batch, heads, 0, size), torch.zeros(batch, heads, 0, size))
+            for _ in self.decoder.layers
+        ]
 
     @torch.no_grad()
     def transcribe(self, audio: Memory, most_tokens: int = 60) -> list[int]:

@@ -104,7 +104,11 @@ class Vocabulary:
 
     def __init__(self, file: Path) -> None:
         self._tokens = file.read_text(encoding="utf-8").split("\n")
-        printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+        printable = [
+            *range(ord("!"), ord("~") + 1),
+            *range(ord("¡"), ord("¬") + 1),
+            *range(ord("®"), ord("ÿ") + 1),
+        ]
         others = [byte for byte in range(256) if byte not in printable]
         self._bytes = {chr(byte): byte for byte in printable}
         self._bytes |= {chr(256 + number): byte for number, byte in enumerate(others)}
