@@ -17,6 +17,13 @@ std::vector<c10::IValue> values(const std::vector<at::Tensor>& tensors) {
   return {tensors.begin(), tensors.end()};
 }
 
+struct DeleteWithoutGil {
+  void operator()(Armed* armed) const {
+    const py::gil_scoped_release no_gil;
+    delete armed;
+  }
+};
+
 }  // namespace
 
 void bind_injector(py::module_& m) {
@@ -71,16 +78,17 @@ void bind_injector(py::module_& m) {
           },
           py::arg("kind"), py::arg("model"), py::arg("key") = py::none(), WithoutGil());
 
-  py::class_<Armed>(m, "Armed")
+  // Hooks of a backward pass may wait for the GIL, on another thread, while they hold what these wait for.
+  py::class_<Armed, std::unique_ptr<Armed, DeleteWithoutGil>>(m, "Armed")
       .def(py::init([](const Injector& injector, const std::vector<Fault>& faults) {
-             return std::make_unique<Armed>(injector, faults);
+             return std::unique_ptr<Armed, DeleteWithoutGil>(new Armed(injector, faults));
            }),
            py::arg("injector"), py::arg("faults"), py::keep_alive<1, 2>())
-      .def("disarm", &Armed::disarm)
-      .def("disarm_after_error", &Armed::disarm_after_error)
-      .def("abandon", &Armed::abandon)
-      .def("missed", &Armed::missed)
-      .def("receipts", &Armed::receipts);
+      .def("disarm", &Armed::disarm, WithoutGil())
+      .def("disarm_after_error", &Armed::disarm_after_error, WithoutGil())
+      .def("abandon", &Armed::abandon, WithoutGil())
+      .def("missed", &Armed::missed, WithoutGil())
+      .def("receipts", &Armed::receipts, WithoutGil());
 
   py::class_<detail::StateScope>(m, "StateScope")
       .def(py::init<const Injector&>(), py::arg("injector"))

@@ -81,18 +81,20 @@ nlohmann::ordered_json to_json(const Site& site) {
 }
 
 void print_table(const std::vector<Site>& sites) {
+  size_t kind_width = 14;
   size_t name_width = 4;
   size_t op_width = 2;
   size_t shape_width = 5;
   for (const Site& site : sites) {
     name_width = std::max(name_width, site.name.size());
+    kind_width = std::max(kind_width, to_string(site.kind).size() + 1);
     op_width = std::max(op_width, site.op.size());
     shape_width = std::max(shape_width, shape_column(site).size());
   }
   const auto row = [&](const std::string& mark, const std::string& kind, const std::string& name,
                        const std::string& op, const std::string& shape, const std::string& dtype,
                        const std::string& elements, const std::string& bits) {
-    std::cout << std::left << std::setw(2) << mark << std::setw(14) << kind
+    std::cout << std::left << std::setw(2) << mark << std::setw(static_cast<int>(kind_width)) << kind
               << std::setw(static_cast<int>(name_width) + 2) << name
               << std::setw(static_cast<int>(op_width) + 2) << op
               << std::setw(static_cast<int>(shape_width) + 2) << shape << std::setw(10) << dtype << std::right
