@@ -43,8 +43,8 @@ def criterion(
 
     All functions are called with the golden and the faulty output of one batch element, without the batch
     axis, on the CPU: a tensor where the model returns one, else the list of all. A parameter named `label`
-    gets the right class of
-    the input, or None. They are called for outputs that differ in at least one bit, and must not change them.
+    gets the right class of the input, or None. They are called for outputs that differ in at least one bit,
+    and must not change them.
 
     Args:
         name: a letter, then letters, digits and underscores: the column's name.

@@ -69,6 +69,18 @@ def running_eagerly() -> AbstractContextManager[Any]:
     return stance
 
 
+@contextmanager
+def without_autocast_cache() -> Iterator[None]:
+    """While it lasts, no weight that autocast has cached stands for another."""
+    was_enabled = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    torch.clear_autocast_cache()
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(was_enabled)
+
+
 class Arguments:
     """The arguments of a call as flat tensors and all the rest."""
 
@@ -133,6 +145,7 @@ class PythonNetwork:
     ) -> None:
         self.model = model
         self.arguments = arguments
+        self.input_names = arguments.names(model)
         self.roots = _modules.roots_of(model, modules)
         self.modules = _modules.all_modules(self.roots)
         self._attributes = _state.Attributes(self.modules.values())
@@ -140,7 +153,7 @@ class PythonNetwork:
             self,
             parameters=self._tensors(torch.nn.Module.named_parameters),
             buffers=self._tensors(torch.nn.Module.named_buffers) + _state.attribute_tensors(self.modules),
-            input_names=arguments.names(model),
+            input_names=self.input_names,
         )
 
     def _tensors(
@@ -182,8 +195,7 @@ class PythonNetwork:
     def profiled(self) -> Iterator[None]:
         """Around what profiles the network: names of modules are told, compiled code runs eagerly, and weights that
         autocast has cached do not stand for others."""
-        with running_eagerly(), _modules.watching(self.modules, self.core):
-            torch.clear_autocast_cache()
+        with running_eagerly(), without_autocast_cache(), _modules.watching(self.modules, self.core):
             yield
 
     def device(self) -> torch.device:
@@ -197,7 +209,7 @@ class PythonNetwork:
 def check_devices(network: PythonNetwork, tensors: Sequence[torch.Tensor]) -> None:
     """Raises InputError if the example lies elsewhere than the model."""
     device = network.device()
-    for name, tensor in zip(network.arguments.names(network.model), tensors):
+    for name, tensor in zip(network.input_names, tensors):
         if tensor.device != device:
             raise InputError(
                 f"the example input '{name}' is on {tensor.device} and the network on {device}; move one of them"

@@ -13,7 +13,7 @@ import torch
 from faultwave import _core
 from faultwave._errors import UsageError
 from faultwave._injector import Injector
-from faultwave._network import Arguments, PythonNetwork, running_eagerly
+from faultwave._network import Arguments, PythonNetwork, running_eagerly, without_autocast_cache
 
 Model = Callable[..., Any] | Injector | str | os.PathLike[str]
 Modules = torch.nn.Module | Mapping[str, torch.nn.Module] | None
@@ -33,18 +33,6 @@ class Subject(Protocol):
         """Around what runs it."""
 
 
-@contextmanager
-def _without_autocast_cache() -> Iterator[None]:
-    """A weight that autocast has cached would stand for the faulty one."""
-    was_enabled = torch.is_autocast_cache_enabled()
-    torch.set_autocast_cache_enabled(False)
-    torch.clear_autocast_cache()
-    try:
-        yield
-    finally:
-        torch.set_autocast_cache_enabled(was_enabled)
-
-
 class ModelInMemory:
     """An `nn.Module`, or any callable that runs modules on the calling thread."""
 
@@ -57,9 +45,8 @@ class ModelInMemory:
             model = model.model
         if not callable(model):
             raise UsageError(
-                f"the model is a {type(model).__name__}, which cannot be called: give an nn.Module, a "
-                "function, or "
-                "the path of an exported program (.pt2) or TorchScript archive (.pt)"
+                f"the model is a {type(model).__name__}, which cannot be called: give an nn.Module, a function, "
+                "or the path of an exported program (.pt2) or TorchScript archive (.pt)"
             )
         self._network = PythonNetwork(model, arguments, modules)
         self.core: _core.Network = self._network.core
@@ -70,12 +57,12 @@ class ModelInMemory:
 
     @contextmanager
     def opening(self) -> Iterator[None]:
-        with _without_autocast_cache(), torch.no_grad(), self._network.profiled():
+        with torch.no_grad(), self._network.profiled():
             yield
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        with _without_autocast_cache(), torch.no_grad(), running_eagerly():
+        with without_autocast_cache(), torch.no_grad(), running_eagerly():
             yield
 
 

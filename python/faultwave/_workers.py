@@ -96,8 +96,8 @@ def worker_command(
     except Exception as error:  # whatever a user's __reduce__ may raise
         warnings.warn(
             f"the campaign runs in one process, since it cannot be sent to others ({type(error).__name__}: "
-            f"{error}): "
-            "give factory=, a function of a module that makes the model, or the path of an exported program",
+            f"{error}): give factory=, a function of a module that makes the model, or the path of an exported "
+            "program",
             stacklevel=5,
         )
         return None

@@ -60,6 +60,26 @@ class _Faults:
         self.locations.append(location)
         self.values.append(value)
 
+    def add_to_each_element(
+        self,
+        pfi: core.FaultInjection,
+        layer: int,
+        bounds: tuple[float, float],
+        rand_loc: bool,
+        rand_val: bool,
+    ) -> None:
+        """One for each batch element, in a layer, or in a drawn one if it is -1."""
+        if not rand_loc:
+            location = random_neuron_location(pfi, layer)
+        if not rand_val:
+            value = random_value(*bounds)
+        for batch in range(pfi.batch_size):
+            if rand_loc:
+                location = random_neuron_location(pfi, layer)
+            if rand_val:
+                value = random_value(*bounds)
+            self.add(batch, location, value)
+
     def declare(self, pfi: core.FaultInjection) -> nn.Module:
         return pfi.declare_neuron_fault_injection(
             batch=self.batch, **_location_lists(self.locations), value=self.values
@@ -94,16 +114,7 @@ def random_neuron_inj_batched(
         rand_val: a value of its own for each batch element, or the same for all.
     """
     faults = _Faults()
-    if not rand_loc:
-        location = random_neuron_location(pfi)
-    if not rand_val:
-        value = random_value(min_val, max_val)
-    for batch in range(pfi.batch_size):
-        if rand_loc:
-            location = random_neuron_location(pfi)
-        if rand_val:
-            value = random_value(min_val, max_val)
-        faults.add(batch, location, value)
+    faults.add_to_each_element(pfi, -1, (min_val, max_val), rand_loc, rand_val)
     return faults.declare(pfi)
 
 
@@ -132,16 +143,7 @@ def random_inj_per_layer_batched(
     """
     faults = _Faults()
     for layer in range(pfi.get_total_layers()):
-        if not rand_loc:
-            location = random_neuron_location(pfi, layer)
-        if not rand_val:
-            value = random_value(min_val, max_val)
-        for batch in range(pfi.batch_size):
-            if rand_loc:
-                location = random_neuron_location(pfi, layer)
-            if rand_val:
-                value = random_value(min_val, max_val)
-            faults.add(batch, location, value)
+        faults.add_to_each_element(pfi, layer, (min_val, max_val), rand_loc, rand_val)
     return faults.declare(pfi)
 
 
